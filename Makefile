@@ -1,0 +1,63 @@
+# Credit record bus. Everything lives in this folder: tools in .tools, the environment in .venv, the lab in .lab.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST_ARGS ?=
+
+.PHONY: help setup run down test unit lint format chaos bench docs clean lock
+
+help: ## List the targets
+	@grep -hE "^[a-z0-9-]+:.*## " $(MAKEFILE_LIST) | awk -F ":.*## " '{printf "  %-10s %s\n", $$1, $$2}'
+
+.tools/bin/uv:
+	@echo "· installing uv into .tools"
+	@$(PYTHON) -m venv .tools 2>/dev/null && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv \
+	  || (rm -rf .tools && $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools uv)
+
+.venv/.ready: requirements.lock pyproject.toml | .tools/bin/uv
+	@echo "· installing the locked dependencies into .venv (once, a minute or so)"
+	@test -x $(BIN)/python || .tools/bin/uv venv --quiet --python $(PYTHON) .venv
+	@.tools/bin/uv pip sync --python $(BIN)/python requirements.lock
+	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+setup: .venv/.ready ## Install what everything else needs (done by the other targets on demand)
+
+run: .venv/.ready ## Start the whole stack, play the scenario, say what to open
+	@$(BIN)/creditbus up --detach
+	@$(BIN)/creditbus scenario hohhot
+
+down: .venv/.ready ## Stop the stack
+	@$(BIN)/creditbus down
+
+lint: .venv/.ready ## Style, types and import contracts; changes nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+
+format: .venv/.ready ## Repair style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+unit: .venv/.ready ## The fast tests alone
+	@$(BIN)/pytest tests/unit tests/schemas -m "not integration" $(PYTEST_ARGS)
+
+test: .venv/.ready lint ## Everything: lint, then all tests on real Kafka, registry and ClickHouse engine
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+chaos: .venv/.ready ## Kill everything, for long
+	@CREDITBUS_TEST_PROFILE=exhaustive $(BIN)/pytest tests/chaos $(PYTEST_ARGS)
+
+bench: .venv/.ready ## Measure; prints a table and writes bench/results
+	@$(BIN)/python -m bench
+
+lock: .tools/bin/uv ## Write requirements.lock anew from pyproject.toml
+	@.tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev \
+	  --no-header pyproject.toml -o requirements.lock
+
+clean: ## Remove everything that was made here (stops the stack first)
+	@test ! -x $(BIN)/creditbus || $(BIN)/creditbus down || true
+	@rm -rf .venv .tools .lab .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,85 @@
+"""Avro in the Confluent wire format: framing, encoding, decoding.
+
+WireError
+├── NotConfluentError     no magic byte, or shorter than the five bytes of the frame
+└── NotAvroError          the bytes cannot be read with the schema: truncated, trailing bytes, wrong types
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, cast
+
+from fastavro import schemaless_reader, schemaless_writer
+
+from creditbus.bus.schemas import EventSchema, Schema
+
+_MAGIC = 0
+_FRAME_BYTES = 5
+
+
+class WireError(ValueError):
+    """Bytes that are no message of the contract; the text carries no data."""
+
+
+class NotConfluentError(WireError):
+    """Not in the Confluent wire format."""
+
+
+class NotAvroError(WireError):
+    """Not readable with its schema."""
+
+
+def frame(schema_id: int, payload: bytes) -> bytes:
+    """Put the five bytes of the Confluent wire format before a payload."""
+    return frame_prefix(schema_id) + payload
+
+
+def frame_prefix(schema_id: int) -> bytes:
+    """The five bytes: zero, and the schema id as big-endian 32-bit number."""
+    return b"\x00" + schema_id.to_bytes(4, "big")
+
+
+def unframe(value: bytes | None) -> tuple[int, bytes]:
+    """Schema id and payload. Raises NotConfluentError."""
+    if value is None or len(value) < _FRAME_BYTES or value[0] != _MAGIC:
+        raise NotConfluentError("not in the Confluent wire format (0x00 and a schema id of four bytes)")
+    return int.from_bytes(value[1:_FRAME_BYTES], "big"), value[_FRAME_BYTES:]
+
+
+def encode(schema: Schema, value: Mapping[str, object], *, raw: bool = False) -> bytes:
+    """Avro binary of a value. raw: dates and times are numbers (days, milliseconds). Raises NotAvroError."""
+    buffer = BytesIO()
+    try:
+        schemaless_writer(buffer, schema.raw if raw else schema.parsed, value)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, IndexError) as error:
+        raise NotAvroError(f"a value does not fit {schema.name}: {type(error).__name__}") from error
+    return buffer.getvalue()
+
+
+def decode(schema: Schema, payload: bytes, *, raw: bool = False) -> dict[str, Any]:
+    """Value of an Avro binary, which must end where the schema ends. Raises NotAvroError."""
+    buffer = BytesIO(payload)
+    value = _read(buffer, schema, raw)
+    if buffer.tell() != len(payload):
+        raise NotAvroError(f"{len(payload) - buffer.tell()} bytes too many after {schema.name}")
+    return value
+
+
+def decode_event(schema: EventSchema, payload: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+    """Head, facts, and the facts' own bytes, with dates and times as numbers. Raises NotAvroError."""
+    buffer = BytesIO(payload)
+    head = _read(buffer, schema.head, raw=True)
+    start = buffer.tell()
+    facts = _read(buffer, schema.facts, raw=True)
+    if buffer.tell() != len(payload):
+        raise NotAvroError(f"{len(payload) - buffer.tell()} bytes too many after {schema.name}")
+    return head, facts, payload[start:]
+
+
+def _read(buffer: BytesIO, schema: Schema, raw: bool) -> dict[str, Any]:
+    try:
+        return cast("dict[str, Any]", schemaless_reader(buffer, schema.raw if raw else schema.parsed, None))
+    except (EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as error:
+        raise NotAvroError(f"not readable as {schema.name}: {type(error).__name__}") from error

@@ -1,0 +1,103 @@
+"""Kafka clients: their settings, and the translation of their errors into ours.
+
+``partitioner=murmur2_random`` is the Java clients' default, set so that every language agrees on partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from creditbus.core.errors import FencedError, ReconnectError, RetryLaterError
+
+_FENCED = frozenset(
+    {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.FENCED_INSTANCE_ID}
+)
+_QUIET = {"log_level": 3}
+
+ConfigValue = str | int | float | bool
+
+
+def consumer_config(brokers: str, group: str, **extra: ConfigValue) -> dict[str, ConfigValue]:
+    """A consumer that sees committed messages only and commits nothing by itself."""
+    return {
+        "bootstrap.servers": brokers,
+        "group.id": group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "isolation.level": "read_committed",
+        "auto.offset.reset": "earliest",
+        "fetch.wait.max.ms": 50,
+        "fetch.queue.backoff.ms": 10,
+        "queued.max.messages.kbytes": 32768,
+        **_QUIET,
+        **{name.replace("_", "."): value for name, value in extra.items()},
+    }
+
+
+def producer_config(brokers: str, **extra: ConfigValue) -> dict[str, ConfigValue]:
+    """An idempotent producer whose messages count only when all in-sync replicas have them."""
+    return {
+        "bootstrap.servers": brokers,
+        "acks": "all",
+        "enable.idempotence": True,
+        "partitioner": "murmur2_random",
+        "compression.type": "lz4",
+        "linger.ms": 5,
+        "queue.buffering.max.messages": 1_000_000,
+        "queue.buffering.max.kbytes": 131_072,
+        **_QUIET,
+        **{name.replace("_", "."): value for name, value in extra.items()},
+    }
+
+
+def admin(brokers: str) -> AdminClient:
+    """An admin client."""
+    return AdminClient({"bootstrap.servers": brokers, **_QUIET})
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn a client's error into the error that says what to do next. ``doing`` completes 'while …'."""
+    try:
+        yield
+    except KafkaException as exception:
+        error = exception.args[0]
+        code = error.code() if isinstance(error, KafkaError) else None
+        text = f"Kafka: {error.str() if isinstance(error, KafkaError) else exception} while {doing}"
+        if code in _FENCED:
+            raise FencedError(f"{text}; another process owns this slot, so this one ends") from exception
+        raise ReconnectError(f"{text}; connecting again") from exception
+    except BufferError as exception:
+        raise RetryLaterError(
+            f"Kafka: the producer's queue is full while {doing}", retry_after_seconds=0.2
+        ) from exception
+
+
+def end_offset(brokers: str, topic: str, partition: int, timeout: float = 10.0) -> int:
+    """End of a partition including open transactions: a restore that stops earlier could miss committed state."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": brokers,
+            "group.id": "creditbus-watermarks",
+            "isolation.level": "read_uncommitted",
+            **_QUIET,
+        }
+    )
+    try:
+        with translated(f"reading the end of {topic} [{partition}]"):
+            _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=timeout)
+    finally:
+        consumer.close()
+    return int(end)
+
+
+def transactional_producer(brokers: str, transactional_id: str, timeout_ms: int = 10_000) -> Producer:
+    """A producer for transactions, with every older producer of this id fenced and its open transaction aborted."""
+    producer = Producer(producer_config(brokers, transactional_id=transactional_id, transaction_timeout_ms=timeout_ms))
+    with translated("starting transactions"):
+        producer.init_transactions(30.0)
+    return producer

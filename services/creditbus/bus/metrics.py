@@ -1,0 +1,136 @@
+"""Metric names, and the one class that declares them.
+
+A misspelt name fails the type check. Labels take bounded values only: a reason, a topic, a partition,
+a stage; never an id, never an error text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias, get_args
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+CounterName: TypeAlias = Literal[
+    # messages read, per topic
+    "creditbus_messages_received_total",
+    # what became of them, per outcome (ok, dropped, rejected, parked) and reason
+    "creditbus_messages_decided_total",
+    # messages written, per topic
+    "creditbus_messages_produced_total",
+    # transactions, per result (committed, aborted)
+    "creditbus_transactions_total",
+    # rows written to ClickHouse, per table
+    "creditbus_rows_written_total",
+    # messages that ClickHouse refused and that were set aside, per table
+    "creditbus_rows_refused_total",
+    # events that the gateway answered, per status (received, rejected, unknown)
+    "creditbus_gateway_events_total",
+    # HTTP answers, per route and status
+    "creditbus_http_requests_total",
+    # timers that fired
+    "creditbus_timers_fired_total",
+    # ticks written by the clock
+    "creditbus_ticks_written_total",
+]
+GaugeName: TypeAlias = Literal[
+    # messages between the consumer's position and the end of the log, per topic and partition
+    "creditbus_lag_messages",
+    # age of the oldest message not yet processed, per topic and partition; zero when idle
+    "creditbus_lag_seconds",
+    # 1 while the service can do its work
+    "creditbus_ready",
+    # messages of the last batch
+    "creditbus_batch_messages",
+    # business time of a partition's last tick, as seconds since 1970
+    "creditbus_tick_seconds",
+    # state restored so far, from 0 to 1, per partition
+    "creditbus_restore_progress_ratio",
+    # messages that the gateway has sent and that are not acknowledged yet
+    "creditbus_gateway_in_flight_messages",
+    # events in the last window, per department and what (received, accepted, rejected, late, duplicate, corrected)
+    "creditbus_department_events",
+    # seconds since a department was last heard
+    "creditbus_department_silence_seconds",
+]
+HistogramName: TypeAlias = Literal[
+    # from the first message of a batch to its commit
+    "creditbus_batch_seconds",
+    # duration of the commit alone
+    "creditbus_commit_seconds",
+    # time of one stage of a batch (decode, decide, produce, commit, store)
+    "creditbus_stage_seconds",
+    # duration of one insert, per table
+    "creditbus_insert_seconds",
+    # duration of an HTTP answer, per route
+    "creditbus_http_seconds",
+]
+
+LABELS: Mapping[str, tuple[str, ...]] = {
+    "creditbus_messages_received_total": ("topic",),
+    "creditbus_messages_decided_total": ("outcome", "reason"),
+    "creditbus_messages_produced_total": ("topic",),
+    "creditbus_transactions_total": ("result",),
+    "creditbus_rows_written_total": ("table",),
+    "creditbus_rows_refused_total": ("table",),
+    "creditbus_gateway_events_total": ("status",),
+    "creditbus_http_requests_total": ("route", "status"),
+    "creditbus_lag_messages": ("topic", "partition"),
+    "creditbus_lag_seconds": ("topic", "partition"),
+    "creditbus_tick_seconds": ("partition",),
+    "creditbus_restore_progress_ratio": ("partition",),
+    "creditbus_department_events": ("department", "what"),
+    "creditbus_department_silence_seconds": ("department",),
+    "creditbus_stage_seconds": ("stage",),
+    "creditbus_insert_seconds": ("table",),
+    "creditbus_http_seconds": ("route",),
+}
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of its own; declared on first use, service as a constant label."""
+
+    def __init__(self, service: str) -> None:
+        self.registry = CollectorRegistry()
+        self._service = service
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+
+    def count(self, name: CounterName, amount: float = 1, /, **labels: str) -> None:
+        """Add to a counter."""
+        counter = self._counters.get(name)
+        if counter is None:
+            counter = Counter(name, name, self._label_names(name), registry=self.registry)
+            self._counters[name] = counter
+        counter.labels(service=self._service, **labels).inc(amount)
+
+    def set(self, name: GaugeName, value: float, /, **labels: str) -> None:
+        """Set a gauge."""
+        gauge = self._gauges.get(name)
+        if gauge is None:
+            gauge = Gauge(name, name, self._label_names(name), registry=self.registry)
+            self._gauges[name] = gauge
+        gauge.labels(service=self._service, **labels).set(value)
+
+    def observe(self, name: HistogramName, seconds: float, /, **labels: str) -> None:
+        """Record a duration in seconds."""
+        histogram = self._histograms.get(name)
+        if histogram is None:
+            histogram = Histogram(name, name, self._label_names(name), registry=self.registry, buckets=_BUCKETS)
+            self._histograms[name] = histogram
+        histogram.labels(service=self._service, **labels).observe(seconds)
+
+    def exposition(self) -> bytes:
+        """All metrics in the Prometheus text format."""
+        return generate_latest(self.registry)
+
+    @staticmethod
+    def _label_names(name: str) -> Sequence[str]:
+        return ("service", *LABELS.get(name, ()))
+
+
+def all_names() -> frozenset[str]:
+    """Every metric name that the program can emit."""
+    return frozenset((*get_args(CounterName), *get_args(GaugeName), *get_args(HistogramName)))

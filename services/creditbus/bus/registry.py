@@ -1,0 +1,135 @@
+"""The schema registry, through its Confluent-compatible API.
+
+Schemas are registered by a deploy step (``push``), never by a producer: a producer looks up the id of exactly the
+schema it was built with and does not start without it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpx
+
+from creditbus.bus.schemas import Schema
+from creditbus.core.errors import RetryLaterError, SettingsError
+
+COMPATIBILITY = "FULL_TRANSITIVE"
+_CONTENT = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
+
+
+class UnknownSchemaError(LookupError):
+    """The registry has no schema of that id or subject."""
+
+
+class IncompatibleSchemaError(SettingsError):
+    """The registry refuses a schema because old readers or writers would break."""
+
+
+def subject_of(topic: str, schema: Schema) -> str:
+    """Subject by TopicRecordNameStrategy: each kind on a topic evolves alone."""
+    return f"{topic}-{schema.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push did about one subject."""
+
+    subject: str
+    schema_id: int
+    is_new: bool
+
+
+class Registry:
+    """Client of one registry; not for several threads at once."""
+
+    def __init__(self, url: str, timeout_seconds: float = 10.0) -> None:
+        """url: base of the Confluent-compatible API, such as http://127.0.0.1:18081/apis/ccompat/v7."""
+        self._http = httpx.Client(base_url=url.rstrip("/"), timeout=timeout_seconds, headers=_CONTENT)
+        self._url = url
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def require_full_compatibility(self) -> None:
+        """Set the global level FULL_TRANSITIVE."""
+        self._call("PUT", "/config", {"compatibility": COMPATIBILITY})
+
+    def push(self, pairs: Iterable[tuple[str, Schema]]) -> Iterable[Pushed]:
+        """Register each (topic, schema), one by one. Raises IncompatibleSchemaError, with nothing registered for it."""
+        for topic, schema in pairs:
+            subject = subject_of(topic, schema)
+            known = self._id_or_none(subject, schema)
+            yield (
+                Pushed(subject, known, False)
+                if known is not None
+                else Pushed(subject, self._add(subject, schema), True)
+            )
+
+    def id_of(self, topic: str, schema: Schema) -> int:
+        """Id under which this very schema is registered for the topic. Raises UnknownSchemaError."""
+        found = self._id_or_none(subject_of(topic, schema), schema)
+        if found is None:
+            raise UnknownSchemaError(
+                f"{subject_of(topic, schema)} is not registered as this release has it; run `creditbus schemas push`"
+            )
+        return found
+
+    def is_compatible(self, topic: str, schema: Schema) -> bool:
+        """Whether the registry would accept the schema."""
+        path = f"/compatibility/subjects/{subject_of(topic, schema)}/versions"
+        status, answer = self._request("POST", path, {"schema": schema.text})
+        return status == httpx.codes.NOT_FOUND or bool(answer.get("is_compatible"))
+
+    def name_and_text(self, schema_id: int) -> tuple[str, str]:
+        """Full name and JSON text of a registered schema. Raises UnknownSchemaError."""
+        status, answer = self._request("GET", f"/schemas/ids/{schema_id}")
+        if status != httpx.codes.OK:
+            raise UnknownSchemaError(f"the registry has no schema {schema_id}")
+        text = str(answer["schema"])
+        definition = json.loads(text)
+        return f"{definition.get('namespace', '')}.{definition['name']}", text
+
+    def subjects(self) -> list[str]:
+        """All registered subjects."""
+        return cast("list[str]", self._call("GET", "/subjects"))
+
+    def _id_or_none(self, subject: str, schema: Schema) -> int | None:
+        status, answer = self._request("POST", f"/subjects/{subject}", {"schema": schema.text})
+        if status == httpx.codes.OK:
+            return int(answer["id"])
+        if status == httpx.codes.NOT_FOUND:
+            return None
+        raise RetryLaterError(f"schema registry {self._url}: HTTP {status} while looking up {subject}")
+
+    def _add(self, subject: str, schema: Schema) -> int:
+        status, answer = self._request("POST", f"/subjects/{subject}/versions", {"schema": schema.text})
+        if status == httpx.codes.CONFLICT:
+            raise IncompatibleSchemaError(
+                f"{subject}: the registry refuses this change under {COMPATIBILITY}; "
+                "add fields with defaults, keep old ones, and never change a type"
+            )
+        if status != httpx.codes.OK:
+            raise RetryLaterError(f"schema registry {self._url}: HTTP {status} while registering {subject}: {answer}")
+        return int(answer["id"])
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:
+        status, answer = self._request(method, path, body)
+        if status >= httpx.codes.BAD_REQUEST:
+            raise RetryLaterError(f"schema registry {self._url}: HTTP {status} for {path}")
+        return answer
+
+    def _request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        content = json.dumps(body) if body is not None else None
+        try:
+            answer = self._http.request(method, path, content=content)
+        except httpx.HTTPError as error:
+            raise RetryLaterError(
+                f"schema registry {self._url} does not answer ({type(error).__name__}); is it running? waiting for it"
+            ) from error
+        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise RetryLaterError(f"schema registry {self._url}: HTTP {answer.status_code} for {path}")
+        return answer.status_code, answer.json() if answer.content else {}

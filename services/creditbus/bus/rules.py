@@ -1,0 +1,23 @@
+"""Rules in force, by the hash that the log names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from creditbus.bus.editions import edition_text
+from creditbus.catalogue.editions import Edition, compile_rules
+from creditbus.core.rules import Rules
+
+
+def rules_by_hash(brokers: str) -> Callable[[str], Rules]:
+    """A function from an edition's hash to its rules, compiled once each. It raises StopError for an unknown hash."""
+    known: dict[str, Rules] = {}
+
+    def rules_of(name: str) -> Rules:
+        rules = known.get(name)
+        if rules is None:
+            rules = compile_rules(Edition(name, edition_text(brokers, name)))
+            known[name] = rules
+        return rules
+
+    return rules_of

@@ -1,0 +1,38 @@
+"""What every service can be told: where the brokers, the registry, its data and its secrets are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from creditbus.core.errors import SettingsError
+
+
+class ServiceSettings(BaseSettings):
+    """Settings that all services share; each from the environment variable CREDITBUS_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="CREDITBUS_", frozen=True, extra="ignore")
+
+    brokers: str = Field("127.0.0.1:19092", description="Kafka brokers, host:port, separated by commas")
+    registry_url: str = Field(
+        "http://127.0.0.1:18081/apis/ccompat/v7", description="base of the registry's Confluent-compatible API"
+    )
+    http_port: int = Field(0, ge=0, le=65535, description="port for health and metrics on loopback; 0 = any free one")
+    data: Path = Field(Path(".lab/data"), description="folder for local state; lost state is restored from Kafka")
+    secrets: Path = Field(Path(".lab/secrets"), description="folder with the secret files")
+
+
+def read_key(folder: Path, name: str) -> bytes:
+    """A secret key from its file of hex digits. Raises SettingsError that names the file and the remedy."""
+    path = folder / name
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except FileNotFoundError as error:
+        raise SettingsError(f"CREDITBUS_SECRETS: {path} is missing; `creditbus up` creates it") from error
+    except ValueError as error:
+        raise SettingsError(f"CREDITBUS_SECRETS: {path} must hold hex digits only") from error
+    if len(key) < 16:
+        raise SettingsError(f"CREDITBUS_SECRETS: {path} holds {len(key)} bytes; at least 16 are needed")
+    return key

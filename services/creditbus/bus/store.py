@@ -1,0 +1,176 @@
+"""State stores of one partition: RocksDB on disk, and its twin in memory.
+
+RocksDB is written without fsync: after kill -9 the operating system still holds the write-ahead log, and
+after a power cut what is left is a consistent prefix, because state and position share one write batch;
+the changelog fills in the rest.
+"""
+
+from __future__ import annotations
+
+import shutil
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+import msgspec
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch
+
+from creditbus.core.processing import Position
+
+_POSITION_KEY = b"\x00position"
+_SHARED_CACHE_BYTES = 48 << 20
+_WRITE_BUFFER_BYTES = 16 << 20
+
+
+class _StoredPosition(msgspec.Struct, array_like=True):
+    source_offset: int
+    changelog_offset: int
+    lineage: str
+    written_at_ms: int
+
+
+def _pack(position: Position) -> bytes:
+    return msgspec.msgpack.encode(
+        (position.source_offset, position.changelog_offset, position.lineage, position.written_at_ms)
+    )
+
+
+def _unpack(data: bytes | None) -> Position | None:
+    if data is None:
+        return None
+    stored = msgspec.msgpack.decode(data, type=_StoredPosition)
+    return Position(
+        source_offset=stored.source_offset,
+        changelog_offset=stored.changelog_offset,
+        lineage=stored.lineage,
+        written_at_ms=stored.written_at_ms,
+    )
+
+
+class MemoryStore:
+    """The store in memory: for tests, replays in a sandbox, and services whose state is small."""
+
+    def __init__(self) -> None:
+        self._values: dict[bytes, bytes] = {}
+        self._position: Position | None = None
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """See StateStore."""
+        return [self._values.get(key) for key in keys]
+
+    def scan(self, start: bytes, end: bytes, limit: int) -> Iterable[tuple[bytes, bytes]]:
+        """See StateStore."""
+        ordered = sorted(self._values)
+        first = bisect_left(ordered, start)
+        for key in ordered[first : first + limit]:
+            if key >= end:
+                return
+            yield key, self._values[key]
+
+    def write(self, changes: Mapping[bytes, bytes | None], position: Position) -> None:
+        """See StateStore."""
+        for key, value in changes.items():
+            if value is None:
+                self._values.pop(key, None)
+            else:
+                self._values[key] = value
+        self._position = position
+
+    def position(self) -> Position | None:
+        """See StateStore."""
+        return self._position
+
+    def wipe(self) -> None:
+        """See StateStore."""
+        self._values.clear()
+        self._position = None
+
+    def close(self) -> None:
+        """See StateStore."""
+
+
+class RocksStore:
+    """The store on disk, one RocksDB a partition."""
+
+    def __init__(self, path: Path, cache: Cache) -> None:
+        self._path = path
+        self._cache = cache
+        self._db = self._open()
+
+    def _open(self) -> Rdict:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        options = Options(raw_mode=True)
+        options.create_if_missing(True)
+        options.set_write_buffer_size(_WRITE_BUFFER_BYTES)
+        options.set_max_write_buffer_number(2)
+        options.set_max_background_jobs(2)
+        options.set_keep_log_file_num(2)
+        table = BlockBasedOptions()
+        table.set_bloom_filter(10, False)
+        table.set_block_cache(self._cache)
+        options.set_block_based_table_factory(table)
+        return Rdict(str(self._path), options)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """See StateStore."""
+        return cast("list[bytes | None]", self._db.get(list(keys)))
+
+    def scan(self, start: bytes, end: bytes, limit: int) -> Iterable[tuple[bytes, bytes]]:
+        """See StateStore."""
+        options = ReadOptions()
+        options.set_iterate_upper_bound(end)
+        iterator = self._db.iter(options)
+        iterator.seek(start)
+        while limit > 0 and iterator.valid():
+            yield cast(bytes, iterator.key()), cast(bytes, iterator.value())
+            iterator.next()
+            limit -= 1
+
+    def write(self, changes: Mapping[bytes, bytes | None], position: Position) -> None:
+        """See StateStore."""
+        batch = WriteBatch(raw_mode=True)
+        for key, value in changes.items():
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        batch.put(_POSITION_KEY, _pack(position))
+        self._db.write(batch)
+
+    def position(self) -> Position | None:
+        """See StateStore."""
+        return _unpack(cast("bytes | None", self._db.get(_POSITION_KEY)))
+
+    def wipe(self) -> None:
+        """See StateStore."""
+        self._db.close()
+        shutil.rmtree(self._path)
+        self._db = self._open()
+
+    def close(self) -> None:
+        """See StateStore."""
+        self._db.close()
+
+
+class RocksStores:
+    """Opens a RocksDB a partition under one folder, all with one block cache so that memory is bounded."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._cache = Cache(_SHARED_CACHE_BYTES)
+
+    def __call__(self, topic: str, partition: int) -> RocksStore:
+        """Open the store of that input partition."""
+        return RocksStore(self._folder / f"{topic}-{partition}", self._cache)
+
+
+class MemoryStores:
+    """Hands out memory stores and keeps them across re-opening, as a disk would."""
+
+    def __init__(self) -> None:
+        self._stores: dict[tuple[str, int], MemoryStore] = {}
+
+    def __call__(self, topic: str, partition: int) -> MemoryStore:
+        """Open the store of that input partition."""
+        return self._stores.setdefault((topic, partition), MemoryStore())

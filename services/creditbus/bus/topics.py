@@ -1,0 +1,147 @@
+"""The topics of ``deploy/topics.yaml``: loaded, expanded, created and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import yaml
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic  # type: ignore[attr-defined]
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from creditbus.bus.kafka import admin, translated
+from creditbus.bus.schemas import Schema, SchemaSet, contract_folder
+from creditbus.core.errors import SettingsError
+from creditbus.core.events import PERSON_KINDS
+
+_DAY_MS = 86_400_000
+PERSON_SUFFIX = ".person"
+
+
+class Topic(BaseModel):
+    """One row of the file, and after expansion one topic."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    twin: bool = False
+    zh: str
+    en: str
+    key: str
+    partitions: int = Field(ge=1, le=1024)
+    days: int = Field(ge=-1)
+    records: tuple[str, ...]
+    written_by: tuple[str, ...]
+    read_by: tuple[str, ...]
+    config: Mapping[str, str] = {}
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The topic's configuration as Kafka has it."""
+        if self.days == 0:
+            kept = {"cleanup.policy": "compact"}
+        else:
+            kept = {"cleanup.policy": "delete", "retention.ms": str(-1 if self.days < 0 else self.days * _DAY_MS)}
+        return {**kept, **self.config}
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    domains: tuple[str, ...]
+    families: tuple[str, ...]
+    topics: tuple[Topic, ...]
+
+
+def load_topics(path: Path | None = None) -> tuple[Topic, ...]:
+    """Every topic by its own name, expanded. Raises SettingsError that names row, field and problem."""
+    source = path or _topics_file()
+    try:
+        content = _File.model_validate(yaml.safe_load(source.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{source.name}: {where}: {first['msg']}; see the head of the file for its keys") from error
+    return tuple(_expanded(content))
+
+
+def topic_for(name: str, subject_kind: str) -> str:
+    """The topic itself, or its twin with restricted rights for natural persons and sole traders."""
+    return f"{name}{PERSON_SUFFIX}" if subject_kind in PERSON_KINDS else name
+
+
+def schemas_of(topics: Sequence[Topic], schemas: SchemaSet) -> list[tuple[str, Schema]]:
+    """Every (topic, schema) to be registered. Raises SettingsError for a type that the contract lacks."""
+    pairs = []
+    for topic in topics:
+        for name in topic.records:
+            schema = schemas.by_full_name(name)
+            if schema is None:
+                raise SettingsError(f"topics.yaml: {topic.name}: {name} is no type of schemas/avro")
+            pairs.append((topic.name, schema))
+    return pairs
+
+
+def ensure_topics(brokers: str, topics: Sequence[Topic], replication: int = 1) -> list[str]:
+    """Create what is missing; returns the names created.
+
+    Raises SettingsError when a topic exists with another number of partitions, which cannot be mended in place.
+    """
+    client = admin(brokers)
+    with translated("listing topics"):
+        existing = client.list_topics(timeout=15).topics
+    for topic in topics:
+        found = existing.get(topic.name)
+        if found is not None and len(found.partitions) != topic.partitions:
+            raise SettingsError(
+                f"{topic.name} has {len(found.partitions)} partitions, topics.yaml says {topic.partitions}: "
+                "a change needs a new generation of topics by replay"
+            )
+    missing = [topic for topic in topics if topic.name not in existing]
+    new = [NewTopic(t.name, t.partitions, replication, config=t.settings) for t in missing]
+    with translated("creating topics"):
+        for future in client.create_topics(new, request_timeout=60).values() if new else ():
+            future.result()
+    return [topic.name for topic in missing]
+
+
+def differing_settings(client: AdminClient, topics: Sequence[Topic]) -> Iterator[str]:
+    """One line for each setting of a topic that is not as the file says."""
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in topics]
+    with translated("reading topic settings"):
+        answers = client.describe_configs(resources, request_timeout=30)
+        for topic, resource in zip(topics, resources, strict=True):
+            actual = answers[resource].result()
+            for name, wanted in topic.settings.items():
+                if actual[name].value != wanted:
+                    yield f"{topic.name}: {name} is {actual[name].value}, topics.yaml says {wanted}"
+
+
+def _topics_file() -> Path:
+    folder = contract_folder()
+    installed = folder / "topics.yaml"
+    return installed if installed.is_file() else folder.parent / "deploy" / "topics.yaml"
+
+
+def _expanded(content: _File) -> Iterator[Topic]:
+    for row in content.topics:
+        for topic in _one_each(row, content):
+            yield topic.model_copy(update={"twin": False})
+            if row.twin:
+                yield topic.model_copy(
+                    update={
+                        "name": topic.name + PERSON_SUFFIX,
+                        "twin": False,
+                        "zh": f"{topic.zh}（自然人）",
+                        "en": f"{topic.en} (natural persons)",
+                    }
+                )
+
+
+def _one_each(row: Topic, content: _File) -> Iterator[Topic]:
+    for mark, names in (("<domain>", content.domains), ("<family>", content.families)):
+        if mark in row.name:
+            for name in names:
+                yield row.model_copy(update={"name": row.name.replace(mark, name)})
+            return
+    yield row

@@ -1,0 +1,335 @@
+"""The transactional loop that intake and dossier share: each batch becomes one Kafka transaction.
+
+What makes it exactly once (design.md 11.5): processors are deterministic, ids derive from content, a record
+that is known changes nothing, and readers collapse by id. The transaction makes that cheap. librdkafka has no
+KIP-890, so after any error of unknown outcome the producer is destroyed and a new one with the same
+transactional id bumps the epoch.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Message as KafkaMessage
+
+from creditbus.bus.kafka import consumer_config, transactional_producer, translated
+from creditbus.bus.metrics import Metrics
+from creditbus.bus.restore import SOURCE_KEY, Restorer, source_value
+from creditbus.core.errors import ReconnectError
+from creditbus.core.processing import Effects, Message, Position, Processor, StateStore
+
+log = structlog.get_logger()
+
+Slot = tuple[str, int]
+"""Topic and partition."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPolicy:
+    """When a batch is full."""
+
+    max_messages: int = 5_000
+    max_seconds: float = 0.03
+    """How long to wait for more once the first message is there; the larger part of the added latency."""
+    idle_seconds: float = 0.25
+    """How long one poll waits for a first message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopSettings:
+    """Who reads what, as which member."""
+
+    brokers: str
+    app: str
+    """Consumer group, and first part of the transactional id."""
+    slot: int
+    """Number of this process within its group: its transactional id and membership are stable over restarts."""
+    topics: tuple[str, ...]
+    changelog: str | None = None
+    batch: BatchPolicy = BatchPolicy()
+    session_timeout_ms: int = 6_000
+    transaction_timeout_ms: int = 10_000
+
+
+@dataclass(slots=True)
+class Work:
+    """A batch and what is to be done about it."""
+
+    offsets: dict[Slot, int] = field(default_factory=dict)
+    """Next offset to read, per input partition."""
+    effects: dict[Slot, Effects] = field(default_factory=dict)
+    messages: int = 0
+    started: float = 0.0
+    changelog_offsets: dict[Slot, int] = field(default_factory=dict)
+    """Offset of the last changelog message of each input partition, as the broker acknowledged it."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing read and nothing due: no transaction is worth its round trips."""
+        return not self.offsets and not any(e.outputs or e.state for e in self.effects.values())
+
+
+class NoState:
+    """The state of a processor that keeps none."""
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Nothing is ever there."""
+        return [None] * len(keys)
+
+    def scan(self, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Nothing is ever there."""
+        return []
+
+
+class Session:
+    """One life of a consumer, a transactional producer and the stores of the assigned partitions.
+
+    An error of the clients ends the session; the caller opens a new one and reads from the last commit.
+    """
+
+    def __init__(
+        self,
+        settings: LoopSettings,
+        processor: Processor,
+        metrics: Metrics,
+        restorer: Restorer | None,
+    ) -> None:
+        self._settings = settings
+        self._processor = processor
+        self._metrics = metrics
+        self._restorer = restorer
+        self._stores: dict[Slot, StateStore] = {}
+        self._positions: dict[Slot, int] = {}
+        self._seen_at_ms: dict[Slot, int] = {}
+        self._unfinished: set[Slot] = set()
+        self._failure: Exception | None = None
+        self._no_state = NoState()
+        name = f"{settings.app}-{settings.slot}"
+        self._producer: Producer = transactional_producer(settings.brokers, name, settings.transaction_timeout_ms)
+        self._consumer = Consumer(
+            consumer_config(
+                settings.brokers,
+                settings.app,
+                group_instance_id=name,
+                partition_assignment_strategy="cooperative-sticky",
+                session_timeout_ms=settings.session_timeout_ms,
+                heartbeat_interval_ms=1_500,
+            )
+        )
+        self._consumer.subscribe(
+            list(settings.topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke
+        )
+
+    # -- the five steps of a batch -------------------------------------------------------------------
+
+    def poll(self) -> list[Message]:
+        """Read one batch in log order; partitions come and go inside this call, when no transaction is open."""
+        policy = self._settings.batch
+        wait = 0.0 if self._unfinished else policy.idle_seconds
+        with translated("reading a batch"):
+            first = self._consumer.consume(1, wait)
+            rest = self._consumer.consume(policy.max_messages - 1, policy.max_seconds) if first else []
+        if self._failure is not None:
+            raise self._failure
+        batch = [*first, *rest]
+        for message in batch:
+            error = message.error()
+            if error is not None:
+                raise ReconnectError(f"Kafka: {error.str()} while reading {message.topic()}; connecting again")
+        return cast("list[Message]", batch)
+
+    def decide(self, batch: Sequence[Message]) -> Work:
+        """Let the processor decide, partition by partition."""
+        work = Work(messages=len(batch), started=time.perf_counter())
+        by_slot: dict[Slot, list[Message]] = {slot: [] for slot in self._unfinished}
+        for message in batch:
+            by_slot.setdefault((message.topic(), message.partition()), []).append(message)
+        for slot, messages in by_slot.items():
+            state = self._stores.get(slot, self._no_state)
+            effects = self._processor.process(slot[0], slot[1], messages, state)
+            work.effects[slot] = effects
+            if messages:
+                work.offsets[slot] = messages[-1].offset() + 1
+                self._seen_at_ms[slot] = messages[-1].timestamp()[1]
+        self._unfinished = {slot for slot, effects in work.effects.items() if effects.unfinished}
+        self._metrics.observe("creditbus_stage_seconds", time.perf_counter() - work.started, stage="decide")
+        return work
+
+    def produce(self, work: Work) -> None:
+        """Outputs, then the changed state to the changelog, last the changelog's note of the source position."""
+        started = time.perf_counter()
+        with translated("starting a transaction"):
+            self._producer.begin_transaction()
+        for slot, effects in work.effects.items():
+            for output in effects.outputs:
+                self._send(output.topic, output.key, output.value, output.partition, output.headers)
+            if self._settings.changelog is not None and (effects.state or slot in work.offsets):
+                self._send_state(slot, effects, work)
+        self._metrics.observe("creditbus_stage_seconds", time.perf_counter() - started, stage="produce")
+
+    def commit(self, work: Work) -> None:
+        """Offsets into the transaction, with the group's metadata as zombie fencing (KIP-447); then the commit."""
+        started = time.perf_counter()
+        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in work.offsets.items()]
+        with translated("committing a transaction"):
+            if offsets:
+                self._producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), 10.0)
+            self._producer.commit_transaction(15.0)
+        self._positions.update(work.offsets)
+        self._metrics.count("creditbus_transactions_total", result="committed")
+        self._metrics.observe("creditbus_commit_seconds", time.perf_counter() - started)
+
+    def store(self, work: Work) -> None:
+        """Write the local stores, now that the same changes are committed; then count what was done."""
+        started = time.perf_counter()
+        for slot, effects in work.effects.items():
+            store = self._stores.get(slot)
+            if store is not None and slot in work.changelog_offsets:
+                store.write(
+                    effects.state,
+                    Position(
+                        source_offset=self._positions.get(slot, 0),
+                        changelog_offset=work.changelog_offsets[slot] + 1,
+                        lineage=self._lineage(slot),
+                        written_at_ms=int(time.time() * 1000),
+                    ),
+                )
+            for (outcome, reason), amount in effects.counts.items():
+                self._metrics.count("creditbus_messages_decided_total", amount, outcome=outcome, reason=reason)
+        now = time.perf_counter()
+        self._metrics.observe("creditbus_stage_seconds", now - started, stage="store")
+        self._metrics.observe("creditbus_batch_seconds", now - work.started)
+        self._metrics.set("creditbus_batch_messages", work.messages)
+
+    def close(self) -> None:
+        """Give the partitions back. With static membership the group waits for this member to return."""
+        for slot in list(self._stores):
+            self._drop(slot)
+        self._consumer.close()
+
+    def refresh_lag(self) -> None:
+        """Bring the lag gauges up to date; called by the metrics page."""
+        now_ms = time.time() * 1000
+        for slot, position in list(self._positions.items()):
+            _, end = self._consumer.get_watermark_offsets(TopicPartition(*slot), cached=True)
+            behind = max(0, end - position) if end > 0 else 0
+            # a transaction's end marker takes an offset and is never delivered
+            labels = {"topic": slot[0], "partition": str(slot[1])}
+            seen = self._seen_at_ms.get(slot, 0)
+            self._metrics.set("creditbus_lag_messages", behind if behind > 1 else 0, **labels)
+            self._metrics.set("creditbus_lag_seconds", (now_ms - seen) / 1000 if behind > 1 and seen else 0.0, **labels)
+
+    # -- sending ---------------------------------------------------------------------------------------
+
+    def _send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None,
+        headers: Sequence[tuple[str, bytes]],
+    ) -> None:
+        chosen = -1 if partition is None else partition
+        while True:
+            try:
+                self._producer.produce(topic, value, key, chosen, headers=cast(Any, headers or None))
+            except BufferError:
+                self._producer.poll(0.1)  # the queue is full: let the brokers acknowledge some
+            else:
+                return
+
+    def _send_state(self, slot: Slot, effects: Effects, work: Work) -> None:
+        changelog = self._settings.changelog
+        assert changelog is not None
+        for key, value in effects.state.items():
+            self._send(changelog, key, value, slot[1], ())
+
+        def acknowledged(error: object, message: KafkaMessage) -> None:
+            if error is None:
+                work.changelog_offsets[slot] = cast(int, message.offset())
+
+        offset = work.offsets.get(slot, self._positions.get(slot, 0))
+        with translated("writing the changelog"):
+            self._producer.produce(changelog, source_value(offset), SOURCE_KEY, slot[1], on_delivery=acknowledged)
+
+    # -- partitions come and go ------------------------------------------------------------------------
+
+    def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        try:
+            with translated("reading committed offsets"):
+                committed = consumer.committed(partitions, 15.0) if partitions else []
+            for place in committed:
+                slot = (place.topic, place.partition)
+                if self._restorer is not None:
+                    self._stores[slot] = self._restorer.open(slot[0], slot[1], place.offset)
+                self._positions[slot] = max(0, place.offset)
+            if self._stores:
+                # due work may be left over from before the restart
+                self._unfinished.update(slot for slot in self._stores if slot in self._positions)
+            consumer.incremental_assign(committed)
+        except Exception as error:  # noqa: BLE001 - a callback must not raise into the client; poll raises it
+            self._failure = error
+        else:
+            log.info("partitions assigned", count=len(partitions), total=len(self._positions))
+
+    def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        for place in partitions:
+            self._drop((place.topic, place.partition))
+        log.info("partitions revoked", count=len(partitions))
+
+    def _drop(self, slot: Slot) -> None:
+        self._processor.forget(*slot)
+        self._positions.pop(slot, None)
+        self._unfinished.discard(slot)
+        store = self._stores.pop(slot, None)
+        if store is not None:
+            store.close()
+
+    def _lineage(self, slot: Slot) -> str:
+        assert self._restorer is not None
+        return self._restorer.lineage
+
+
+def run(session: Session, *, stopping: Callable[[], bool], beat: Callable[[], None] = lambda: None) -> None:
+    """Process batches, each exactly once, until told to stop.
+
+    1. poll     one batch, in log order; partitions are opened, restored and given back here
+    2. decide   messages → effects (pure)
+    3. produce  outputs and rejections, then the changed state to the changelog
+    4. commit   offsets with group metadata, then the transaction: this is the commit
+    5. store    the local stores, in one write batch each with their position
+
+    An error leaves all later steps undone and ends the session: the transaction is aborted by the next
+    producer of the same id, and the batch is read again.
+    """
+    while not stopping():
+        beat()
+        batch = session.poll()
+        work = session.decide(batch)
+        if work.is_empty:
+            continue
+        session.produce(work)
+        session.commit(work)
+        session.store(work)
+
+
+def tune_collector() -> None:
+    """Keep the garbage collector off the hot path: start-up objects are frozen, generations are large.
+
+    Batches allocate many short-lived objects without cycles; the default thresholds would walk them again and again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
+
+
+def state_folder(data: Path, app: str, slot: int) -> Path:
+    """Where the local stores of one slot of a group are kept."""
+    return data / f"{app}-{slot}"

@@ -1,0 +1,106 @@
+"""Readers and writers of one service: messages to values and back, with the registry's ids looked up once.
+
+A writer is bound to one topic and type; a reader tells by the schema id in the frame which type a message is of.
+Unknown ids are asked of the registry once and remembered; a type that was written with an older schema of the
+contract is read with the schema that it was written with.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from typing import Any
+
+import msgspec
+from fastavro import schemaless_writer
+
+from creditbus.bus.avro import NotAvroError, decode, frame_prefix, unframe
+from creditbus.bus.registry import Registry, UnknownSchemaError
+from creditbus.bus.schemas import EventSchema, Schema, SchemaSet
+
+_UNKNOWN_KEPT = 1_000
+"""Ids that the registry did not know are remembered: a stream of rubbish must not become a stream of requests."""
+
+
+class Writer:
+    """Encodes values of one type for one topic. Dates and times are numbers."""
+
+    def __init__(self, registry: Registry, topic: str, schema: Schema) -> None:
+        self._prefix = frame_prefix(registry.id_of(topic, schema))
+        self._schema = schema.raw
+
+    def __call__(self, value: Mapping[str, object]) -> bytes:
+        """Framed bytes of a value."""
+        buffer = BytesIO()
+        buffer.write(self._prefix)
+        schemaless_writer(buffer, self._schema, value)
+        return buffer.getvalue()
+
+    def of_struct(self, value: msgspec.Struct) -> bytes:
+        """Framed bytes of a value whose attributes are the type's fields."""
+        return self(msgspec.structs.asdict(value))
+
+
+class Writers:
+    """Writers by topic and type, made when first used."""
+
+    def __init__(self, registry: Registry, schemas: SchemaSet) -> None:
+        self._registry = registry
+        self._schemas = schemas
+        self._made: dict[tuple[str, str], Writer] = {}
+
+    def __call__(self, topic: str, record: str) -> Writer:
+        """The writer of a record type, such as CreditRecord, for a topic."""
+        key = (topic, record)
+        writer = self._made.get(key)
+        if writer is None:
+            writer = Writer(self._registry, topic, self._schemas.records[record])
+            self._made[key] = writer
+        return writer
+
+
+class Types:
+    """Which type a schema id stands for."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._known: dict[int, Schema] = {}
+        self._unknown: set[int] = set()
+
+    def of(self, schema_id: int) -> Schema:
+        """The schema that a message was written with. Raises UnknownSchemaError, or RetryLaterError."""
+        schema = self._known.get(schema_id)
+        if schema is not None:
+            return schema
+        if schema_id in self._unknown:
+            raise UnknownSchemaError(f"the registry has no schema {schema_id}")
+        try:
+            name, text = self._registry.name_and_text(schema_id)
+        except UnknownSchemaError:
+            if len(self._unknown) < _UNKNOWN_KEPT:
+                self._unknown.add(schema_id)
+            raise
+        kind = EventSchema if name.startswith("creditbus.events.") else Schema
+        schema = kind(name, json.loads(text))
+        self._known[schema_id] = schema
+        return schema
+
+
+def read_value(types: Types, value: bytes | None, *, raw: bool = True) -> tuple[Schema, dict[str, Any]]:
+    """Type and value of a message. Raises NotConfluentError, UnknownSchemaError or NotAvroError."""
+    schema_id, payload = unframe(value)
+    schema = types.of(schema_id)
+    return schema, decode(schema, payload, raw=raw)
+
+
+def body_reader(schemas: SchemaSet) -> Callable[[str, bytes], dict[str, Any]]:
+    """A function from ``body_schema`` and body to the value, with dates as dates."""
+
+    def read(body_schema: str, body: bytes) -> dict[str, Any]:
+        schema = schemas.bodies.get(body_schema)
+        if schema is None:
+            raise NotAvroError(f"no schema {body_schema} in this release")
+        return decode(schema, body)
+
+    return read

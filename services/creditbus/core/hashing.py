@@ -1,0 +1,47 @@
+"""Identifiers that derive from content: the same input gives the same id on every machine and in every replay.
+
+Each id is BLAKE2b-128 over length-prefixed parts, as 32 hex characters; the length prefix keeps
+("ab", "c") and ("a", "bc") apart. Offsets, batch bounds, clocks and random sources never enter an id (design.md 11.4).
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+
+def digest(*parts: str) -> str:
+    """Hash of the parts in order; 32 hex characters."""
+    state = blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode()
+        state.update(len(data).to_bytes(4, "big"))
+        state.update(data)
+    return state.hexdigest()
+
+
+def event_key(sender: str, event_id: str) -> str:
+    """Key of an event across its revisions: event ids are unique per sender."""
+    return digest("event", sender, event_id)
+
+
+def record_id(sender: str, event_id: str, revision: int) -> str:
+    """Id of the canonical record that one revision of an event becomes."""
+    return digest("record", sender, event_id, str(revision))
+
+
+def natural_key(authority: str, document_number: str, item_number: str, subject_key: str, kind: str) -> str:
+    """Key of the fact itself: whoever reports it and however often, it is the same decision.
+
+    document_number: already normalised (core.text.normalise_document_number).
+    """
+    return digest("fact", authority, document_number, item_number, subject_key, kind)
+
+
+def output_id(cause: str, kind: str, ordinal: int = 0) -> str:
+    """Id of an emitted message: derived from its cause (a record id or a timer's id), never from a position."""
+    return digest("output", cause, kind, str(ordinal))
+
+
+def timer_id(subject_key: str, timer: str, due: str, cause: str) -> str:
+    """Id of the firing of a deadline of a subject; due as ISO date."""
+    return digest("timer", subject_key, timer, due, cause)

@@ -1,0 +1,223 @@
+"""Listing and its consequences: who comes onto a list, which measures follow, and how all of it is taken back.
+
+A listing comes only from a decision of the competent authority, never from a score or a name. Every order that a
+listing causes is kept with it, so that whatever ends the listing lifts every one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from creditbus.core.hashing import output_id
+from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, business_day, date_of, day_of
+from creditbus.core.rules import ListRule, MeasureRule, Rules
+from creditbus.core.score import add_months
+from creditbus.core.state import ListingState, OrderState, Summary
+
+Emission = ListingChange | MeasureOrder | Alert
+
+
+@dataclass(slots=True)
+class Context:
+    """What a decision is made with, and where its emissions go."""
+
+    rules: Rules
+    now_ms: int
+    """Business time of the partition: its last tick."""
+    emissions: list[Emission] = field(default_factory=list)
+
+    @property
+    def today(self) -> int:
+        """The Beijing calendar day of the business time."""
+        return business_day(self.now_ms)
+
+
+def list_rule_of(record: CreditRecord, facts: Mapping[str, object], rules: Rules) -> ListRule | None:
+    """The list that a record puts its subject on, or None when it does not list."""
+    if record.kind == "ListDecision":
+        return rules.lists.get(str(facts["list"])) if facts["action"] == "LIST" else None
+    return next((rule for rule in rules.lists.values() if record.kind in rule.entry_kinds), None)
+
+
+def put_on_list(
+    summary: Summary, record: CreditRecord, facts: Mapping[str, object], rule: ListRule, ctx: Context
+) -> None:
+    """Add the listing, and emit it with an order per catalogued measure and an alert.
+
+    A listing whose term is over already (a back-dated decision) is recorded without any order.
+    """
+    effective = facts.get("effective_on")
+    effective_on = effective if isinstance(effective, date) else date_of(record.decided_on)
+    until = _last_day(facts, rule, effective_on)
+    if until is not None and until < ctx.today:
+        return
+    listing = ListingState(
+        listing_id=output_id(record.record_id, f"listing {rule.code}"),
+        list_code=rule.code,
+        severe=rule.severe,
+        reason=rule.reason_code,
+        natural_key=record.natural_key,
+        record_id=record.record_id,
+        authority=record.authority,
+        region=record.region,
+        document_number=record.document_number,
+        basis=list(rule.basis),
+        effective_on=day_of(effective_on),
+        until=until,
+        fictitious=record.fictitious,
+        disputed=False,
+        orders=[_order(m, record) for m in ctx.rules.measures if _applies(m, rule, summary, record)],
+    )
+    was_severe = summary.is_severely_listed
+    summary.listings.append(listing)
+    ctx.emissions.append(_listing_change(summary, listing, ctx, ("LISTED", "DECIDED", record.record_id)))
+    for order in listing.orders:
+        ctx.emissions.append(_message(summary, listing, order, ctx, ("ORDER", "DECIDED", record.record_id)))
+    if rule.severe and not was_severe:
+        ctx.emissions.append(_alert(summary, listing, ctx, "DISHONEST_SUBJECT", record.record_id))
+
+
+def take_off_list(summary: Summary, listing: ListingState, cause: str, cause_id: str, ctx: Context) -> None:
+    """Remove the listing, lift every order it caused, and say so when the subject is clear of severe lists.
+
+    cause: REPAIRED, REVOKED, EXPIRED, DELISTED, CORRECTED or DISPUTE_UPHELD; cause_id: record or timer behind it.
+    """
+    summary.listings.remove(listing)
+    for order in listing.orders:
+        ctx.emissions.append(_message(summary, listing, order, ctx, ("LIFT", cause, cause_id)))
+    ctx.emissions.append(_listing_change(summary, listing, ctx, ("REMOVED", cause, cause_id)))
+    if listing.severe and not summary.is_severely_listed:
+        ctx.emissions.append(_alert(summary, listing, ctx, "CLEARED_SUBJECT", cause_id))
+
+
+def acknowledge(summary: Summary, order_id: str, sender: str) -> bool:
+    """Note that a department applies an order; False when no such order is in effect."""
+    for listing in summary.listings:
+        for order in listing.orders:
+            if order.order_id == order_id:
+                if sender not in order.acknowledged:
+                    order.acknowledged.append(sender)
+                return True
+    return False
+
+
+def _last_day(facts: Mapping[str, object], rule: ListRule, effective_on: date) -> int | None:
+    term = facts.get("term_months")
+    months = term if isinstance(term, int) else rule.term_months
+    return day_of(add_months(effective_on, months)) if months is not None else None
+
+
+def _applies(measure: MeasureRule, rule: ListRule, summary: Summary, record: CreditRecord) -> bool:
+    """Only measures of this list and kind of subject, and only if published by the day of the decision."""
+    return (
+        rule.code in measure.lists
+        and summary.kind in measure.subject_kinds
+        and measure.span.covers(date_of(record.decided_on))
+    )
+
+
+def _order(measure: MeasureRule, record: CreditRecord) -> OrderState:
+    return OrderState(
+        order_id=output_id(record.record_id, f"order {measure.code}"),
+        family=measure.family,
+        measure=measure.code,
+        binding=measure.binding,
+        executor=measure.executor,
+        basis=list(measure.basis),
+        acknowledged=[],
+    )
+
+
+def _words(summary: Summary, listing: ListingState, ctx: Context, code: str, measure: str = "") -> tuple[str, str]:
+    """The text of an emission in both languages, from the catalogue."""
+    text = ctx.rules.reasons[code].text
+    rule = ctx.rules.lists[listing.list_code]
+    named = next((m.name for m in ctx.rules.measures if m.code == measure), None)
+    facts = {"name": summary.name, "document": listing.document_number}
+    return (
+        text.zh.format(list=rule.name.zh, measure=named.zh if named else "", **facts),
+        text.en.format(list=rule.name.en, measure=named.en if named else "", **facts),
+    )
+
+
+def _listing_change(summary: Summary, listing: ListingState, ctx: Context, why: tuple[str, str, str]) -> ListingChange:
+    state, cause, cause_id = why
+    zh, en = _words(summary, listing, ctx, f"EMIT_{state}")
+    return ListingChange(
+        change_id=output_id(cause_id, f"{state} {listing.listing_id}"),
+        listing_id=listing.listing_id,
+        subject_key=summary.subject_key,
+        subject_kind=summary.kind,
+        subject_name=summary.name,
+        identifier=summary.identifier,
+        list=listing.list_code,
+        state=state,
+        cause=cause,
+        record_id=listing.record_id,
+        cause_id=cause_id,
+        authority=listing.authority,
+        region=listing.region,
+        document_number=listing.document_number,
+        basis=listing.basis,
+        effective_on=listing.effective_on,
+        until=listing.until,
+        fictitious=listing.fictitious,
+        at=ctx.now_ms,
+        text_zh=zh,
+        text_en=en,
+    )
+
+
+def _message(
+    summary: Summary, listing: ListingState, order: OrderState, ctx: Context, why: tuple[str, str, str]
+) -> MeasureOrder:
+    action, cause, cause_id = why
+    zh, en = _words(summary, listing, ctx, f"EMIT_{action}", order.measure)
+    return MeasureOrder(
+        order_id=order.order_id,
+        message_id=output_id(cause_id, f"{action} {order.order_id}"),
+        action=action,
+        family=order.family,
+        measure=order.measure,
+        binding=order.binding,
+        subject_key=summary.subject_key,
+        subject_kind=summary.kind,
+        subject_name=summary.name,
+        identifier=summary.identifier,
+        list=listing.list_code,
+        listing_id=listing.listing_id,
+        record_id=listing.record_id,
+        cause=cause,
+        cause_id=cause_id,
+        basis=order.basis,
+        executor=order.executor,
+        region=listing.region,
+        effective_on=listing.effective_on,
+        until=listing.until,
+        fictitious=listing.fictitious,
+        at=ctx.now_ms,
+        text_zh=zh,
+        text_en=en,
+    )
+
+
+def _alert(summary: Summary, listing: ListingState, ctx: Context, kind: str, cause_id: str) -> Alert:
+    zh, en = _words(summary, listing, ctx, f"EMIT_{kind}")
+    return Alert(
+        alert_id=output_id(cause_id, f"alert {kind}"),
+        kind=kind,
+        subject_key=summary.subject_key,
+        subject_kind=summary.kind,
+        subject_name=summary.name,
+        identifier=summary.identifier,
+        region=listing.region,
+        lists=[one.list_code for one in summary.listings] or [listing.list_code],
+        record_id=listing.record_id,
+        cause_id=cause_id,
+        at=ctx.now_ms,
+        fictitious=listing.fictitious,
+        text_zh=zh,
+        text_en=en,
+    )

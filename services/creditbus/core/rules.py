@@ -1,0 +1,197 @@
+"""Rules in force: the values that decisions consume, compiled from one edition of the catalogue.
+
+Nothing here reads a file: ``catalogue`` validates the data and builds these values, the log names the
+edition by its hash, and whoever decides gets a ``Rules`` as an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from creditbus.core.calendar import WorkingCalendar
+from creditbus.core.identifiers import AuthorityTypes, RegionTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Days on which a row of the catalogue is in force; ``until`` is the last such day, None = open."""
+
+    since: date
+    until: date | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether the row is in force on that day."""
+        return self.since <= day and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A text that people read, in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Department:
+    """A member of the federation that may send events (成员单位)."""
+
+    code: str
+    name: Text
+    domain: str
+    region: str
+    authorities: frozenset[str]
+    """Unified codes under which it decides."""
+    items: frozenset[str]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An item of the catalogue of public credit information (公共信用信息目录)."""
+
+    code: str
+    name: Text
+    kinds: frozenset[str]
+    subject_kinds: frozenset[str]
+    nature: str
+    """BASIC 基础, ADVERSE 失信 or POSITIVE 守信."""
+    needs_basis: bool
+    report_within_working_days: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """A legal instrument (法律法规规章) that a decision can rest on."""
+
+    code: str
+    name: Text
+    level: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRule:
+    """A list of dishonest subjects (失信名单) with statutory basis."""
+
+    code: str
+    name: Text
+    severe: bool
+    entry_kinds: frozenset[str]
+    """Kinds of event that list: ListDecision, and CourtEnforcement for the court's feed."""
+    authorities_domains: frozenset[str]
+    """Domains whose departments may decide it."""
+    subject_kinds: frozenset[str]
+    term_months: int | None
+    """Months after which a listing ends by itself; None = until the authority removes it."""
+    attested: frozenset[str]
+    """Steps that may be attested inside the decision: notice, heard, served."""
+    basis: tuple[str, ...]
+    reason_code: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureRule:
+    """A catalogued measure (失信惩戒措施) that follows from being on a list."""
+
+    code: str
+    family: str
+    name: Text
+    lists: frozenset[str]
+    subject_kinds: frozenset[str]
+    binding: str
+    """MANDATORY for organs, ADVISORY for market bodies and associations."""
+    executor: str
+    basis: tuple[str, ...]
+    span: Span
+    """A measure may be applied to conduct only if it was published by then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointRule:
+    """Points that a record takes off or adds to the score of a legal person."""
+
+    code: str
+    reason: str
+    dimension: str
+    kind: str
+    match: tuple[tuple[str, frozenset[str]], ...]
+    """Facts that must have one of these values, e.g. (("severity", {"SERIOUS"}),)."""
+    points: int
+    """Negative for a deduction."""
+    decays: bool
+    """Linear to zero at the end of the window."""
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grade:
+    """A grade of the score, from ``minimum`` points up."""
+
+    code: str
+    name: Text
+    minimum: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreRules:
+    """How a score is made: base, bounds, caps per dimension, grades from best to worst."""
+
+    base: int
+    floor: int
+    ceiling: int
+    dimension_caps: Mapping[str, int]
+    """Largest total deduction of a dimension, as a positive number."""
+    grades: tuple[Grade, ...]
+    severe_list_grade: str
+    """Grade ceiling while on a severe list."""
+    points: tuple[PointRule, ...]
+    scored_kinds: frozenset[str]
+    """Subject kinds that are scored: legal persons only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicityRule:
+    """How long a penalty is published (公示期) when decided within the span."""
+
+    code: str
+    kind: str
+    severity: str
+    minimum_months: int
+    maximum_months: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonText:
+    """What a reason code says and how it is mended."""
+
+    text: Text
+    remedy: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Everything that intake and dossier decide with, of one edition."""
+
+    edition: str
+    regions: RegionTable
+    authority_types: AuthorityTypes
+    departments: Mapping[str, Department]
+    items: Mapping[str, Item]
+    instruments: Mapping[str, Instrument]
+    lists: Mapping[str, ListRule]
+    measures: tuple[MeasureRule, ...]
+    score: ScoreRules
+    publicity: tuple[PublicityRule, ...]
+    code_lists: Mapping[str, frozenset[str]]
+    """Allowed values by field path, e.g. "Penalty.severity"."""
+    reasons: Mapping[str, ReasonText]
+    """Texts of reason codes of score and listing, and of the faults of intake."""
+    calendar: WorkingCalendar
+    unscored_penalty_types: frozenset[str]
+    """Penalties of only these types are kept out of publication and score."""

@@ -1,0 +1,154 @@
+"""The score of a legal person: deterministic integers from entries, each with its reason.
+
+Natural persons and sole traders have no score: ``score_subject`` answers None for them whatever their entries.
+Source: domain.md 6 (base minus deductions, linear decay over the publicity window, caps per dimension,
+grade ceiling from severe lists); every number is data of the edition in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from creditbus.core.hashing import digest
+from creditbus.core.records import CreditRecord, date_of, day_of
+from creditbus.core.rules import PointRule, PublicityRule, Rules
+from creditbus.core.state import Entry, Summary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one entry does to the score today."""
+
+    entry: Entry
+    points: int
+    """After decay and cap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A score with the parts that made it; the deductions first, largest first."""
+
+    score: int
+    grade: str
+    parts: tuple[Part, ...]
+    receipt: str
+    """Hash over edition, day, entries and result: the same inputs give the same receipt."""
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day some months later, or that month's last day where it is shorter (民法典 Art. 203, end of period)."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, min(day.day, last))
+        except ValueError:
+            continue
+    raise AssertionError("every month has 28 days")
+
+
+def publicity_of(rules: Rules, kind: str, severity: str, decided_on: date) -> PublicityRule | None:
+    """The publicity rule in force on the day of the decision."""
+    for rule in rules.publicity:
+        if rule.kind == kind and rule.severity == severity and rule.span.covers(decided_on):
+            return rule
+    return None
+
+
+def entry_of(record: CreditRecord, facts: Mapping[str, object], rules: Rules) -> Entry | None:
+    """The entry that a record makes under the rules in force on its day, or None when it does not count."""
+    decided_on = date_of(record.decided_on)
+    rule = _matching_rule(record.kind, facts, decided_on, rules)
+    if rule is None or rule.points == 0 or _is_kept_out(record.kind, facts, rules):
+        return None
+    return Entry(
+        record_id=record.record_id,
+        natural_key=record.natural_key,
+        kind=record.kind,
+        authority=record.authority,
+        document_number=record.document_number,
+        rule=rule.code,
+        reason=rule.reason,
+        dimension=rule.dimension,
+        points=rule.points,
+        decays=rule.decays,
+        since=record.decided_on,
+        until=_last_day(record, facts, decided_on, rules),
+    )
+
+
+def points_on(entry: Entry, day: int) -> int:
+    """Points of an entry on a day: linear decay towards zero at the end of its window, rounded towards zero."""
+    if entry.disputed or (entry.until is not None and day > entry.until):
+        return 0
+    if not entry.decays or entry.until is None or day <= entry.since:
+        return entry.points
+    window = entry.until + 1 - entry.since
+    remaining = entry.until + 1 - day
+    part = abs(entry.points) * remaining // window
+    return part if entry.points > 0 else -part
+
+
+def score_subject(summary: Summary, rules: Rules, day: int) -> Score | None:
+    """The score on a day; None for a subject that must not be scored."""
+    book = rules.score
+    if summary.kind not in book.scored_kinds:
+        return None
+    parts = _capped([Part(entry=e, points=points_on(e, day)) for e in summary.entries], book.dimension_caps)
+    total = max(book.floor, min(book.ceiling, book.base + sum(part.points for part in parts)))
+    grade = next((g.code for g in book.grades if total >= g.minimum), book.grades[-1].code)
+    if summary.is_severely_listed:
+        grade = _worse(grade, book.severe_list_grade, [g.code for g in book.grades])
+    shown = tuple(sorted((p for p in parts if p.points != 0), key=lambda p: (p.points, p.entry.record_id)))
+    return Score(score=total, grade=grade, parts=shown, receipt=_receipt(rules.edition, day, parts, (total, grade)))
+
+
+def _matching_rule(kind: str, facts: Mapping[str, object], day: date, rules: Rules) -> PointRule | None:
+    for rule in rules.score.points:
+        if rule.kind == kind and rule.span.covers(day) and all(str(facts.get(f)) in values for f, values in rule.match):
+            return rule
+    return None
+
+
+def _is_kept_out(kind: str, facts: Mapping[str, object], rules: Rules) -> bool:
+    """Warnings and criticism alone, and penalties that are not final, do not count (domain.md 3.1, 5.1)."""
+    if kind != "Penalty":
+        return False
+    types = facts.get("penalty_types")
+    only_mild = isinstance(types, Sequence) and bool(types) and set(types) <= rules.unscored_penalty_types
+    return only_mild or not facts.get("is_final") or facts.get("procedure") == "SIMPLIFIED"
+
+
+def _last_day(record: CreditRecord, facts: Mapping[str, object], decided_on: date, rules: Rules) -> int | None:
+    valid_until = facts.get("valid_until")
+    if isinstance(valid_until, date):
+        return day_of(valid_until)
+    rule = publicity_of(rules, record.kind, str(facts.get("severity", "")), decided_on)
+    return day_of(add_months(decided_on, rule.maximum_months)) if rule is not None else None
+
+
+def _capped(parts: Sequence[Part], caps: Mapping[str, int]) -> list[Part]:
+    """Cut the deductions of each dimension at its cap, the largest first."""
+    left = dict(caps)
+    result = []
+    for part in sorted(parts, key=lambda p: (p.points, p.entry.record_id)):
+        cap = left.get(part.entry.dimension)
+        if part.points >= 0 or cap is None:
+            result.append(part)
+            continue
+        taken = max(part.points, -cap)
+        left[part.entry.dimension] = cap + taken
+        result.append(Part(entry=part.entry, points=taken))
+    return result
+
+
+def _worse(one: str, other: str, order: Sequence[str]) -> str:
+    """The worse of two grades; ``order`` runs from best to worst."""
+    return max(one, other, key=order.index)
+
+
+def _receipt(edition: str, day: int, parts: Sequence[Part], result: tuple[int, str]) -> str:
+    lines = [f"{p.entry.record_id} {p.entry.rule} {p.points}" for p in parts]
+    return digest("receipt", edition, str(day), *lines, str(result[0]), result[1])

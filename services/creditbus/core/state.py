@@ -1,0 +1,121 @@
+"""State of one subject: a summary that stays small, and rows by natural key and by event.
+
+The summary holds only what still has an effect (entries that count, listings, open orders), so the cost of a
+record does not grow with the subject's history; what happened to each fact and event stands in its own row.
+Days are numbers (records.py).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+ACTIVE = "ACTIVE"
+SUPERSEDED = "SUPERSEDED"
+WITHDRAWN = "WITHDRAWN"
+REPAIRED = "REPAIRED"
+REVOKED = "REVOKED"
+EXPIRED = "EXPIRED"
+
+
+class Entry(msgspec.Struct, array_like=True):
+    """A record that counts in the score, with the rule that made it count."""
+
+    record_id: str
+    natural_key: str
+    kind: str
+    authority: str
+    document_number: str
+    rule: str
+    reason: str
+    dimension: str
+    points: int
+    decays: bool
+    since: int
+    until: int | None
+    """Last day on which it counts; None = until something ends it."""
+    disputed: bool = False
+
+
+class OrderState(msgspec.Struct, array_like=True):
+    """An order that is in effect, or lifted but not acknowledged by everyone who applied it."""
+
+    order_id: str
+    family: str
+    measure: str
+    binding: str
+    executor: str
+    basis: list[str]
+    acknowledged: list[str]
+    """Departments that said they apply it."""
+
+
+class ListingState(msgspec.Struct, array_like=True):
+    """A list that the subject is on."""
+
+    listing_id: str
+    list_code: str
+    severe: bool
+    reason: str
+    natural_key: str
+    record_id: str
+    authority: str
+    region: str
+    document_number: str
+    basis: list[str]
+    effective_on: int
+    until: int | None
+    """Last day on the list; None = until the authority removes it."""
+    fictitious: bool
+    disputed: bool
+    orders: list[OrderState]
+
+
+class Summary(msgspec.Struct, array_like=True):
+    """What is true of the subject now."""
+
+    subject_key: str
+    kind: str
+    name: str
+    identifier: str
+    region: str
+    version: int = 0
+    """Records applied so far."""
+    counts: dict[str, int] = {}
+    """Records in effect by kind."""
+    entries: list[Entry] = []
+    listings: list[ListingState] = []
+    held: list[str] = []
+    """Natural keys that a held record waits for."""
+    aliases: list[tuple[str, str]] = []
+    """Other identifiers, as (scheme, value)."""
+    score: int | None = None
+    grade: str | None = None
+    scored_on: int = -1
+    """Day for which the score was computed."""
+    receipt: str = ""
+    timer: int = 0
+    """When its next deadline is due, in milliseconds since 1970; 0 = none."""
+    fictitious: bool = False
+
+    @property
+    def is_severely_listed(self) -> bool:
+        """Whether it is on a list of severely dishonest subjects (严重失信主体名单)."""
+        return any(listing.severe for listing in self.listings)
+
+
+class Row(msgspec.Struct, array_like=True):
+    """What became of one fact (natural key)."""
+
+    record_id: str
+    revision: int
+    event_key: str
+    kind: str
+    state: str
+
+
+class EventRow(msgspec.Struct, array_like=True):
+    """What became of one event: its highest revision and where that stands."""
+
+    revision: int
+    record_id: str
+    natural_key: str

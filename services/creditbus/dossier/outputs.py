@@ -1,0 +1,170 @@
+"""What the dossier's decisions look like on the topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from creditbus.bus.avro import encode
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.topics import topic_for
+from creditbus.bus.wire import Writers
+from creditbus.core.hashing import digest
+from creditbus.core.listing import Emission
+from creditbus.core.processing import Output
+from creditbus.core.records import Alert, Change, ListingChange
+from creditbus.core.rules import Rules
+from creditbus.core.score import score_subject
+from creditbus.core.state import Summary
+from creditbus.dossier.steps import Decided
+from creditbus.dossier.view import SubjectState
+
+CHANGES = "credit.changes"
+DOSSIERS = "credit.dossiers"
+LISTINGS = "credit.listings"
+ALERTS = "credit.alerts"
+MEASURES = "credit.measures."
+QUALITY = "credit.quality"
+
+
+class Outputs:
+    """Turns changes, emissions and dossiers into messages of one partition."""
+
+    def __init__(self, writers: Writers, schemas: SchemaSet) -> None:
+        self._writers = writers
+        self._detail = schemas.records["DossierDetail"]
+
+    def change(self, change: Change, partition: int) -> Output:
+        """One row of history."""
+        value = self._writers(CHANGES, "Change").of_struct(change)
+        return Output(CHANGES, change.subject_key.encode(), value, partition)
+
+    def emission(self, emission: Emission, partition: int) -> Output:
+        """A listing change, an order or an alert, on the topic of its kind and of its subject's kind."""
+        topic, record = _place_of(emission)
+        topic = topic_for(topic, emission.subject_kind)
+        value = self._writers(topic, record).of_struct(emission)
+        trace = (("cause_id", emission.cause_id.encode()), ("record_id", emission.record_id.encode()))
+        return Output(topic, emission.subject_key.encode(), value, partition, trace)
+
+    def dossier(self, subject: SubjectState, rules: Rules, partition: int) -> Output:
+        """The dossier as it is after the batch."""
+        summary = subject.summary
+        topic = topic_for(DOSSIERS, summary.kind)
+        value = {
+            "subject_key": summary.subject_key,
+            "subject_kind": summary.kind,
+            "subject_name": summary.name,
+            "identifier": summary.identifier,
+            "region": summary.region,
+            "version": summary.version,
+            "as_of": subject.as_of_ms,
+            "score": summary.score,
+            "grade": summary.grade,
+            "listed": bool(summary.listings),
+            "lists": [listing.list_code for listing in summary.listings],
+            "families": sorted({order.family for listing in summary.listings for order in listing.orders}),
+            "record_count": sum(summary.counts.values()),
+            "adverse_count": sum(entry.points < 0 for entry in summary.entries),
+            "edition": rules.edition,
+            "receipt_hash": summary.receipt,
+            "body": encode(self._detail, _detail(summary, rules), raw=True),
+            "body_schema": self._detail.body_schema,
+        }
+        return Output(topic, summary.subject_key.encode(), self._writers(topic, "Dossier")(value), partition)
+
+    def quality(self, decided: Decided, cause: str, now_ms: int) -> Iterable[Output]:
+        """Duplicates of a batch, per department and kind; what was accepted is counted by intake."""
+        counts: dict[tuple[str, str], int] = {}
+        for applied in decided.applied:
+            if applied.outcome in ("DUPLICATE", "SUPERSEDED"):
+                key = (applied.record.sender, applied.record.kind)
+                counts[key] = counts.get(key, 0) + 1
+        for (department, kind), duplicates in counts.items():
+            row = {
+                "row_id": digest("quality", "dossier", cause, department, kind),
+                "stage": "DOSSIER",
+                "department": department,
+                "kind": kind,
+                "at": now_ms,
+                "received": 0,
+                "accepted": 0,
+                "rejected": 0,
+                "late": 0,
+                "duplicate": duplicates,
+                "corrected": 0,
+            }
+            yield Output(QUALITY, department.encode(), self._writers(QUALITY, "QualityRow")(row))
+
+
+def _place_of(emission: Emission) -> tuple[str, str]:
+    """Topic and type of an emission."""
+    if isinstance(emission, ListingChange):
+        return LISTINGS, "ListingChange"
+    if isinstance(emission, Alert):
+        return ALERTS, "Alert"
+    return MEASURES + emission.family, "MeasureOrder"
+
+
+def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
+    return {
+        "identifiers": [{"scheme": scheme, "value": value} for scheme, value in summary.aliases],
+        "counts": summary.counts,
+        "reasons": _reasons(summary, rules) if summary.entries or summary.listings else [],
+        "listings": [
+            {
+                "listing_id": listing.listing_id,
+                "list": listing.list_code,
+                "record_id": listing.record_id,
+                "authority": listing.authority,
+                "document_number": listing.document_number,
+                "effective_on": listing.effective_on,
+                "until": listing.until,
+            }
+            for listing in summary.listings
+        ],
+        "orders": [
+            {
+                "order_id": order.order_id,
+                "family": order.family,
+                "measure": order.measure,
+                "binding": order.binding,
+                "list": listing.list_code,
+                "listing_id": listing.listing_id,
+                "effective_on": listing.effective_on,
+                "until": listing.until,
+                "acknowledged": order.acknowledged,
+            }
+            for listing in summary.listings
+            for order in listing.orders
+        ],
+        "disputed": [entry.record_id for entry in summary.entries if entry.disputed]
+        + [listing.record_id for listing in summary.listings if listing.disputed],
+    }
+
+
+def _reasons(summary: Summary, rules: Rules) -> list[dict[str, object]]:
+    """Severe lists first, since they cap the grade; then what changes the score, the largest deduction first."""
+    score = score_subject(summary, rules, summary.scored_on)
+    if score is None:
+        return []
+    lists = [_reason(rules, one.reason, 0, (one.record_id, one.document_number), one.until) for one in summary.listings]
+    parts = [
+        _reason(rules, p.entry.reason, p.points, (p.entry.record_id, p.entry.document_number), p.entry.until)
+        for p in score.parts
+    ]
+    return [*lists, *parts]
+
+
+def _reason(rules: Rules, code: str, points: int, record: tuple[str, str], until: int | None) -> dict[str, object]:
+    words = rules.reasons[code]
+    return {
+        "code": code,
+        "text_zh": words.text.zh,
+        "text_en": words.text.en,
+        "points": points,
+        "record_id": record[0],
+        "document_number": record[1],
+        "until": until,
+        "remedy_zh": words.remedy.zh,
+        "remedy_en": words.remedy.en,
+    }

@@ -1,0 +1,231 @@
+"""What a batch of records and ticks does to a partition: the order of things, without any I/O.
+
+1. time and rules move when a tick or an edition comes by, in log order
+2. before a record is applied, its subject's deadlines up to the business time fire
+3. other deadlines fire after the batch, a bounded number at a time
+4. each touched subject gets one dossier message
+
+What a subject becomes depends on its own records and on the ticks before them, never on where a batch ends: a
+deadline that fires late fires as of its due time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from creditbus.core.dossier import (
+    Applied,
+    Expired,
+    Facts,
+    apply_record,
+    change_id_of,
+    expire_due,
+    is_due,
+    needs_rescore,
+    next_due_ms,
+    rescore,
+)
+from creditbus.core.errors import StopError
+from creditbus.core.hashing import output_id
+from creditbus.core.listing import Context, Emission
+from creditbus.core.records import Change, CreditRecord
+from creditbus.core.rules import Rules
+from creditbus.dossier.view import PartitionView, SubjectState, keys_of
+
+ENGINE = 1
+"""Version of these decisions; an EditionInForce names the one it needs."""
+_LARGEST_ADVANCE_MS = 10 * 60_000
+_LARGEST_LEAD_MS = 2 * 60_000
+_TIMERS_A_ROUND = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passes (design.md 11.3)."""
+
+    at_ms: int
+    appended_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Rules take effect (design.md 11.2)."""
+
+    hash: str
+    engine: int
+
+
+Entry = CreditRecord | Tick | Edition
+
+
+@dataclass(slots=True)
+class Decided:
+    """What a batch leads to."""
+
+    emissions: list[Emission] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    applied: list[Applied] = field(default_factory=list)
+    dropped: dict[str, int] = field(default_factory=dict)
+    fired: int = 0
+    unfinished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """What the decisions ask of the outside, as functions without effects."""
+
+    rules_of: Callable[[str], Rules]
+    """Rules of an edition by hash; raises StopError when it is not to be had."""
+    facts_of: Callable[[CreditRecord], Facts]
+
+
+def decide(view: PartitionView, entries: Sequence[Entry], lookups: Lookups) -> Decided:
+    """Decide about a batch of one partition; changes stay in the view until they are written."""
+    view.prefetch(key for entry in entries if isinstance(entry, CreditRecord) for key in keys_of(entry))
+    decided = Decided()
+    for entry in entries:
+        if isinstance(entry, CreditRecord):
+            _apply(view, entry, lookups, decided)
+        elif isinstance(entry, Tick):
+            _advance(view, entry, decided)
+        else:
+            _adopt(view, entry, lookups)
+    _fire_timers(view, lookups, decided)
+    return decided
+
+
+def _apply(view: PartitionView, record: CreditRecord, lookups: Lookups, decided: Decided) -> None:
+    ctx = _context(view, lookups)
+    subject = view.subject(record.subject_key)
+    if subject.is_new and not subject.summary.kind:
+        subject.summary.kind = record.subject_kind
+    _expire(subject, view, lookups, decided)
+    before = _standing(subject)
+    results = apply_record(subject, record, lookups.facts_of, ctx)
+    if needs_rescore(subject.summary, ctx.now_ms):
+        rescore(subject.summary, ctx)
+    subject.touch(ctx.now_ms, next_due_ms(subject.summary))
+    for result in results:
+        decided.applied.append(result)
+        decided.changes.append(_change(subject, result, before, ctx))
+        before = _standing(subject)
+    decided.emissions.extend(ctx.emissions)
+
+
+def _advance(view: PartitionView, tick: Tick, decided: Decided) -> None:
+    """A tick moves the partition's time, unless it is old, too far ahead of its broker, or a jump."""
+    last = view.meta.tick_ms
+    if tick.at_ms <= last:
+        reason = "older-tick"
+    elif tick.at_ms > tick.appended_at_ms + _LARGEST_LEAD_MS:
+        reason = "tick-from-the-future"
+    elif last and tick.at_ms - last > _LARGEST_ADVANCE_MS:
+        reason = "clock-jump"
+    else:
+        view.meta.tick_ms = tick.at_ms
+        return
+    decided.dropped[reason] = decided.dropped.get(reason, 0) + 1
+
+
+def _adopt(view: PartitionView, edition: Edition, lookups: Lookups) -> None:
+    if edition.engine != ENGINE:
+        raise StopError(
+            f"the log asks for engine {edition.engine}, this program is engine {ENGINE}: install the matching release"
+        )
+    lookups.rules_of(edition.hash)  # stops here, before any record of that edition, when it is missing
+    view.meta.edition, view.meta.engine = edition.hash, edition.engine
+
+
+def _fire_timers(view: PartitionView, lookups: Lookups, decided: Decided) -> None:
+    now_ms = view.meta.tick_ms
+    if not now_ms or not view.meta.edition:
+        return
+    due = view.due_subjects(now_ms, _TIMERS_A_ROUND)
+    for due_ms, key in due:
+        subject = view.subject(key)
+        if subject.summary.timer == due_ms:
+            _expire(subject, view, lookups, decided)
+    decided.unfinished = len(due) == _TIMERS_A_ROUND or any(
+        is_due(subject.summary, now_ms) for subject in view.changed_subjects()
+    )
+
+
+def _expire(subject: SubjectState, view: PartitionView, lookups: Lookups, decided: Decided) -> None:
+    """Fire the subject's deadlines up to the business time, one due time after the other, each as of its own time."""
+    while is_due(subject.summary, view.meta.tick_ms):
+        ctx = Context(_rules(view, lookups), subject.summary.timer)
+        before = _standing(subject)
+        expired = expire_due(subject, ctx)
+        rescore(subject.summary, ctx)
+        subject.touch(ctx.now_ms, next_due_ms(subject.summary))
+        for one in expired:
+            decided.changes.append(_expiry(subject, one, before, ctx))
+            before = _standing(subject)
+        decided.emissions.extend(ctx.emissions)
+        decided.fired += len(expired)
+
+
+def _context(view: PartitionView, lookups: Lookups) -> Context:
+    return Context(_rules(view, lookups), view.meta.tick_ms)
+
+
+def _rules(view: PartitionView, lookups: Lookups) -> Rules:
+    if not view.meta.edition:
+        raise StopError("a record came before any edition of the catalogue was in force: run `creditbus deploy`")
+    return lookups.rules_of(view.meta.edition)
+
+
+_Standing = tuple[int | None, str | None]
+
+
+def _standing(subject: SubjectState) -> _Standing:
+    return subject.summary.score, subject.summary.grade
+
+
+def _change(subject: SubjectState, applied: Applied, before: _Standing, ctx: Context) -> Change:
+    record, summary = applied.record, subject.summary
+    return Change(
+        change_id=change_id_of(applied),
+        record_id=record.record_id,
+        event_key=record.event_key,
+        sender=record.sender,
+        event_id=record.event_id,
+        subject_key=record.subject_key,
+        kind=record.kind,
+        outcome=applied.outcome,
+        cause="RECORD",
+        version=summary.version,
+        score_before=before[0],
+        score_after=summary.score,
+        grade_before=before[1],
+        grade_after=summary.grade,
+        listed=bool(summary.listings),
+        as_of=ctx.now_ms,
+        edition=ctx.rules.edition,
+        receipt_hash=summary.receipt,
+    )
+
+
+def _expiry(subject: SubjectState, expired: Expired, before: _Standing, ctx: Context) -> Change:
+    summary = subject.summary
+    return Change(
+        change_id=output_id(expired.timer_id, "change EXPIRED"),
+        record_id=expired.record_id,
+        event_key=None,
+        sender="",
+        event_id="",
+        subject_key=summary.subject_key,
+        kind=expired.kind,
+        outcome="EXPIRED",
+        cause="TIMER",
+        version=summary.version,
+        score_before=before[0],
+        score_after=summary.score,
+        grade_before=before[1],
+        grade_after=summary.grade,
+        listed=bool(summary.listings),
+        as_of=ctx.now_ms,
+        edition=ctx.rules.edition,
+        receipt_hash=summary.receipt,
+    )

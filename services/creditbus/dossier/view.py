@@ -1,0 +1,196 @@
+"""State of a partition while a batch is decided: committed values below, what the batch changed above.
+
+Keys: ``s`` summary, ``n`` row of a fact, ``e`` row of an event, ``h`` held records, ``t`` timers by due time,
+``m`` what the partition knows of time and rules. Values are MessagePack arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from creditbus.core.processing import Effects, StateReader
+from creditbus.core.records import CreditRecord
+from creditbus.core.state import EventRow, Row, Summary
+
+META = b"m"
+_TIMERS = b"t"
+_encode = msgspec.msgpack.Encoder().encode
+_summary = msgspec.msgpack.Decoder(Summary).decode
+_row = msgspec.msgpack.Decoder(Row).decode
+_event = msgspec.msgpack.Decoder(EventRow).decode
+_held = msgspec.msgpack.Decoder(list[CreditRecord]).decode
+
+
+class Meta(msgspec.Struct, array_like=True):
+    """What a partition knows of time and rules."""
+
+    tick_ms: int = 0
+    edition: str = ""
+    engine: int = 0
+
+
+_meta = msgspec.msgpack.Decoder(Meta).decode
+
+
+def summary_key(subject: str) -> bytes:
+    """Key of a subject's summary."""
+    return b"s" + subject.encode()
+
+
+def row_key(subject: str, natural_key: str) -> bytes:
+    """Key of the row of a fact."""
+    return b"n" + subject.encode() + b"\x00" + bytes.fromhex(natural_key)
+
+
+def event_row_key(subject: str, event_key: str) -> bytes:
+    """Key of the row of an event."""
+    return b"e" + subject.encode() + b"\x00" + bytes.fromhex(event_key)
+
+
+def held_key(subject: str, natural_key: str) -> bytes:
+    """Key of the records that wait for a fact."""
+    return b"h" + subject.encode() + b"\x00" + bytes.fromhex(natural_key)
+
+
+def timer_key(due_ms: int, subject: str) -> bytes:
+    """Key of a subject's next deadline; in order of due time."""
+    return _TIMERS + due_ms.to_bytes(8, "big") + subject.encode()
+
+
+def keys_of(record: CreditRecord) -> Iterable[bytes]:
+    """The state that applying a record looks at, to be read in one go for the whole batch."""
+    subject = record.subject_key
+    yield summary_key(subject)
+    yield row_key(subject, record.natural_key)
+    yield event_row_key(subject, record.event_key)
+    if record.target_key is not None:
+        yield row_key(subject, record.target_key)
+
+
+class PartitionView:
+    """The state of one partition, read through to the store and changed only here until the batch ends."""
+
+    def __init__(self, state: StateReader) -> None:
+        self._state = state
+        self._values: dict[bytes, bytes | None] = {}
+        self._subjects: dict[str, SubjectState] = {}
+        self.meta = Meta()
+        self._meta_was = b""
+
+    def prefetch(self, keys: Iterable[bytes]) -> None:
+        """Read all these keys, and what the partition knows of time and rules, at once."""
+        wanted = list(dict.fromkeys(keys))
+        wanted.append(META)
+        self._values.update(zip(wanted, self._state.get_many(wanted), strict=True))
+        known = self._values[META]
+        if known is not None:
+            self.meta = _meta(known)
+            self._meta_was = known
+
+    def get(self, key: bytes) -> bytes | None:
+        """A value, whether it was read before or not."""
+        try:
+            return self._values[key]
+        except KeyError:
+            value = self._state.get_many([key])[0]
+            self._values[key] = value
+            return value
+
+    def subject(self, key: str) -> SubjectState:
+        """The state of a subject; a new one when nothing is known."""
+        found = self._subjects.get(key)
+        if found is None:
+            data = self.get(summary_key(key))
+            summary = _summary(data) if data is not None else None
+            found = SubjectState(self, key, summary)
+            self._subjects[key] = found
+        return found
+
+    def due_subjects(self, now_ms: int, limit: int) -> list[tuple[int, str]]:
+        """Committed timers up to the business time, as (due, subject), earliest first."""
+        pairs = self._state.scan(_TIMERS, timer_key(now_ms + 1, ""), limit)
+        return [(int.from_bytes(key[1:9], "big"), key[9:].decode()) for key, _ in pairs]
+
+    def changed_subjects(self) -> list[SubjectState]:
+        """Subjects whose state the batch touched, in order of first touch."""
+        return [subject for subject in self._subjects.values() if subject.is_touched]
+
+    def write_to(self, effects: Effects) -> None:
+        """Put every change into the effects."""
+        for subject in self.changed_subjects():
+            subject.write_to(effects)
+        meta = _encode(self.meta)
+        if meta != self._meta_was:
+            effects.state[META] = meta
+
+
+class SubjectState:
+    """The state of one subject (core.dossier.SubjectView)."""
+
+    def __init__(self, partition: PartitionView, key: str, summary: Summary | None) -> None:
+        self._partition = partition
+        self._key = key
+        self._changes: dict[bytes, bytes | None] = {}
+        self._rows: dict[str, Row | None] = {}
+        self._events: dict[str, EventRow | None] = {}
+        self._timer_was = summary.timer if summary is not None else 0
+        self.is_new = summary is None
+        self.is_touched = False
+        self.as_of_ms = 0
+        self.summary = summary or Summary(subject_key=key, kind="", name="", identifier="", region="")
+
+    def row(self, natural_key: str) -> Row | None:
+        """See SubjectView."""
+        if natural_key not in self._rows:
+            data = self._partition.get(row_key(self._key, natural_key))
+            self._rows[natural_key] = _row(data) if data is not None else None
+        return self._rows[natural_key]
+
+    def set_row(self, natural_key: str, row: Row) -> None:
+        """See SubjectView."""
+        self.is_touched = True
+        self._rows[natural_key] = row
+        self._changes[row_key(self._key, natural_key)] = _encode(row)
+
+    def event(self, event_key: str) -> EventRow | None:
+        """See SubjectView."""
+        if event_key not in self._events:
+            data = self._partition.get(event_row_key(self._key, event_key))
+            self._events[event_key] = _event(data) if data is not None else None
+        return self._events[event_key]
+
+    def set_event(self, event_key: str, row: EventRow) -> None:
+        """See SubjectView."""
+        self.is_touched = True
+        self._events[event_key] = row
+        self._changes[event_row_key(self._key, event_key)] = _encode(row)
+
+    def held(self, natural_key: str) -> list[CreditRecord]:
+        """See SubjectView."""
+        key = held_key(self._key, natural_key)
+        data = self._changes[key] if key in self._changes else self._partition.get(key)
+        return _held(data) if data is not None else []
+
+    def set_held(self, natural_key: str, records: list[CreditRecord]) -> None:
+        """See SubjectView."""
+        self.is_touched = True
+        self._changes[held_key(self._key, natural_key)] = _encode(records) if records else None
+
+    def touch(self, as_of_ms: int, due_ms: int) -> None:
+        """The subject changed at this business time, and its next deadline falls then (0 = none)."""
+        self.is_touched = True
+        self.as_of_ms = as_of_ms
+        self.summary.timer = due_ms
+
+    def write_to(self, effects: Effects) -> None:
+        """Put the changes into the effects."""
+        effects.state.update(self._changes)
+        timer = self.summary.timer
+        if timer != self._timer_was:
+            if self._timer_was:
+                effects.state[timer_key(self._timer_was, self._key)] = None
+            if timer:
+                effects.state[timer_key(timer, self._key)] = b""
+        effects.state[summary_key(self._key)] = _encode(self.summary)

@@ -1,0 +1,5 @@
+"""`python -m creditbus.gateway`."""
+
+from creditbus.gateway.app import main
+
+raise SystemExit(main())

@@ -1,0 +1,145 @@
+"""Why a whole request was not taken on: problem details (RFC 9457) in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One answer that is no success."""
+
+    status: int
+    code: str
+    title_en: str
+    title_zh: str
+    detail_en: str
+    detail_zh: str
+    retry_after_seconds: int | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """The body of application/problem+json."""
+        return {
+            "type": f"urn:creditbus:problem:{self.code}",
+            "status": self.status,
+            "title": self.title_en,
+            "title_zh": self.title_zh,
+            "detail": self.detail_en,
+            "detail_zh": self.detail_zh,
+        }
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers that go with it."""
+        found = {}
+        if self.retry_after_seconds is not None:
+            found["Retry-After"] = str(self.retry_after_seconds)
+        if self.status == 401:
+            found["WWW-Authenticate"] = 'Bearer realm="creditbus"'
+        return found
+
+
+NO_KEY = Problem(
+    status=401,
+    code="no-key",
+    title_en="An API key is needed",
+    title_zh="需要 API 密钥",
+    detail_en="Send the key of your department as `Authorization: Bearer <key>`.",
+    detail_zh="请以 `Authorization: Bearer <密钥>` 发送本单位的密钥。",
+)
+WRONG_KEY = Problem(
+    status=401,
+    code="wrong-key",
+    title_en="The API key is not known",
+    title_zh="API 密钥无效",
+    detail_en="No department has this key. Check for a copying mistake, or ask the operator for a new one.",
+    detail_zh="没有单位使用该密钥。请检查是否抄录有误，或向运维人员申请新密钥。",
+)
+NOT_JSON = Problem(
+    status=400,
+    code="not-json",
+    title_en="The body is not JSON",
+    title_zh="请求体不是 JSON",
+    detail_en='Send one event as a JSON object in UTF-8, or {"events": [...]}.',
+    detail_zh='请以 UTF-8 编码发送一个 JSON 事件对象，或 {"events": [...]}。',
+)
+WRONG_SHAPE = Problem(
+    status=422,
+    code="wrong-shape",
+    title_en="The body is neither an event nor a batch",
+    title_zh="请求体既不是事件也不是批次",
+    detail_en='Send one event object with "kind", or {"events": [...]} with at least one event and nothing else.',
+    detail_zh='请发送带 "kind" 的事件对象，或仅含 "events" 且至少一个事件的 {"events": [...]}。',
+)
+BUSY = Problem(
+    status=429,
+    code="busy",
+    title_en="Too many events are on their way",
+    title_zh="在途事件过多",
+    detail_en="The brokers are slower than the senders. Nothing was taken on: send all again after Retry-After seconds.",
+    detail_zh="消息系统处理不及。本次未接收任何事件，请在 Retry-After 秒后全部重新发送。",
+    retry_after_seconds=1,
+)
+STARTING = Problem(
+    status=503,
+    code="not-ready",
+    title_en="The gateway cannot reach the brokers or the schema registry",
+    title_zh="网关暂时无法连接消息系统或模式注册中心",
+    detail_en="Nothing was taken on: send all again after Retry-After seconds. GET /health/ready says what is missing.",
+    detail_zh="本次未接收任何事件，请在 Retry-After 秒后全部重新发送。GET /health/ready 说明所缺部分。",
+    retry_after_seconds=2,
+)
+ALL_UNKNOWN = Problem(
+    status=503,
+    code="unknown-outcome",
+    title_en="The brokers did not acknowledge in time",
+    title_zh="消息系统未及时确认",
+    detail_en="It is unknown whether the events were stored. Send them again with the same event_id: that is harmless.",
+    detail_zh="事件是否已保存不明。请以相同的 event_id 重新发送，重复发送无害。",
+    retry_after_seconds=2,
+)
+ALL_REJECTED = Problem(
+    status=422,
+    code="all-rejected",
+    title_en="No event fits its schema",
+    title_zh="没有一个事件符合模式",
+    detail_en="`results` names every fault. Mend them and send the events again with the same event_id.",
+    detail_zh="`results` 列出全部错误。更正后请以相同的 event_id 重新发送。",
+)
+
+
+def body_too_large(limit_bytes: int) -> Problem:
+    """The request is larger than the limit."""
+    return Problem(
+        status=413,
+        code="body-too-large",
+        title_en="The body is too large",
+        title_zh="请求体过大",
+        detail_en=f"At most {limit_bytes} bytes are taken on in one request: send smaller batches.",
+        detail_zh=f"单次请求最多 {limit_bytes} 字节，请减小批次。",
+    )
+
+
+def too_many_events(count: int, limit: int) -> Problem:
+    """The batch has more events than the limit."""
+    return Problem(
+        status=413,
+        code="too-many-events",
+        title_en="The batch has too many events",
+        title_zh="批次事件过多",
+        detail_en=f"{count} events were sent, at most {limit} are taken on in one request: send smaller batches.",
+        detail_zh=f"本次发送 {count} 个事件，单次最多 {limit} 个，请减小批次。",
+    )
+
+
+def not_a_sender(department: str) -> Problem:
+    """The key is known, but its holder may not send."""
+    return Problem(
+        status=403,
+        code="not-a-sender",
+        title_en="This key may not send events",
+        title_zh="该密钥无权报送",
+        detail_en=f"{department} has no role producer or subscriber, or is not in the catalogue. Ask the operator.",
+        detail_zh=f"{department} 没有 producer 或 subscriber 角色，或不在目录中。请联系运维人员。",
+    )

@@ -1,0 +1,115 @@
+"""Wiring of intake."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from creditbus.bus.editions import newest_edition
+from creditbus.bus.privacy import Vault, person_token
+from creditbus.bus.registry import Registry
+from creditbus.bus.rules import rules_by_hash
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.service import Service, Stopping
+from creditbus.bus.settings import read_key
+from creditbus.bus.topics import load_topics
+from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run, tune_collector
+from creditbus.bus.wire import Types, Writers
+from creditbus.core.events import Event
+from creditbus.intake.checks import Checking, code_lists_by_kind
+from creditbus.intake.processor import IntakeProcessor, Parts
+from creditbus.intake.settings import IntakeSettings
+from creditbus.intake.steps import Privacy, Seal
+
+GROUP = "creditbus-intake"
+_PERSONAL_FACTS = ("sex", "birth_year", "legal_representative")
+_EDITION_SECONDS = 30.0
+"""How often intake looks for a newer edition; the log, not intake, decides what a record does."""
+
+
+def main() -> int:
+    """Run intake until told to stop."""
+    settings = IntakeSettings()
+    service = Service("intake", settings.http_port)
+    schemas = SchemaSet.load()
+    sessions: list[Session] = []
+
+    def life(stopping: Stopping) -> None:
+        registry = Registry(settings.registry_url)
+        session = Session(_loop_settings(settings), _processor(settings, schemas, registry), service.metrics, None)
+        sessions[:] = [session]
+        try:
+            tune_collector()
+            service.health.up()
+            run(session, stopping=stopping)
+        finally:
+            sessions.clear()
+            session.close()
+            registry.close()
+
+    def refresh() -> None:
+        for session in sessions:
+            session.refresh_lag()
+
+    return service.main(life, refresh)
+
+
+def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry) -> IntakeProcessor:
+    platform_key = read_key(settings.secrets, "platform-token.key")
+    vault = Vault(settings.data / "vault.sqlite")
+    parts = Parts(
+        schemas=schemas,
+        types=Types(registry),
+        writers=Writers(registry, schemas),
+        privacy=Privacy(tokenise=lambda number: person_token(platform_key, number), seal=_sealer(vault)),
+        checking=_Checkings(settings.brokers),
+        gateway_keys={"gateway-1": read_key(settings.secrets, "gateway-hmac.key")},
+        payload_key=platform_key,
+    )
+    return IntakeProcessor(parts)
+
+
+def _sealer(vault: Vault) -> Seal:
+    """Name, numbers and personal facts of an event, sealed under the person's key."""
+
+    def seal(subject_key: str, event: Event) -> bytes:
+        subject = event.head.subject
+        personal = {
+            "name": subject.name,
+            "identifiers": [(one.scheme, one.value) for one in subject.identifiers],
+            "facts": {name: event.facts.get(name) for name in _PERSONAL_FACTS if event.facts.get(name) is not None},
+        }
+        return vault.seal(subject_key, msgspec.json.encode(personal))
+
+    return seal
+
+
+class _Checkings:
+    """What to check against now: the newest edition, looked up now and then, and the time."""
+
+    def __init__(self, brokers: str) -> None:
+        self._brokers = brokers
+        self._rules_of = rules_by_hash(brokers)
+        self._looked_at = -_EDITION_SECONDS
+        self._checking: Checking | None = None
+
+    def __call__(self) -> Checking:
+        if self._checking is None or time.monotonic() - self._looked_at > _EDITION_SECONDS:
+            rules = self._rules_of(newest_edition(self._brokers))
+            self._looked_at = time.monotonic()
+            self._checking = Checking(rules=rules, code_lists=code_lists_by_kind(rules), now_ms=0)
+        return Checking(
+            rules=self._checking.rules, code_lists=self._checking.code_lists, now_ms=int(time.time() * 1000)
+        )
+
+
+def _loop_settings(settings: IntakeSettings) -> LoopSettings:
+    topics = tuple(topic.name for topic in load_topics() if topic.name.startswith("credit.events."))
+    return LoopSettings(
+        brokers=settings.brokers,
+        app=GROUP,
+        slot=settings.intake_slot,
+        topics=topics,
+        batch=BatchPolicy(max_messages=settings.intake_batch_messages, max_seconds=settings.intake_batch_seconds),
+    )

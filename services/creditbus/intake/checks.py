@@ -1,0 +1,272 @@
+"""Checks of an event against the contract and the catalogue: one table, each check reports all that it finds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from creditbus.core.events import NATURAL_PERSON, Event
+from creditbus.core.identifiers import Scheme, grade, is_blocked
+from creditbus.core.outcome import Fault, Reason
+from creditbus.core.records import business_day, date_of
+from creditbus.core.rules import Rules
+from creditbus.core.text import find_citizen_numbers
+
+_EVENT_ID = re.compile(r"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}|[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26}")
+_REVISION_LIMIT = 10_000
+_LONG_TERM = date(2099, 12, 31)
+_FIRST_DAY = date(1949, 10, 1)
+_CLOCK_SKEW_DAYS = 1
+"""A sender's calendar may be ahead of ours around midnight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checking:
+    """What events are checked against."""
+
+    rules: Rules
+    code_lists: Mapping[str, tuple[tuple[str, frozenset[str]], ...]]
+    """What ``code_lists_by_kind`` says of the rules."""
+    now_ms: int
+
+    @property
+    def today(self) -> int:
+        """The business day."""
+        return business_day(self.now_ms)
+
+
+Check = Callable[[Event, Checking], Iterable[Fault]]
+
+
+def fault(code: Reason, field: str, value: object, checking: Checking, allowed: Iterable[str] = ()) -> Fault:
+    """A fault with the texts of the catalogue; ``value`` is shown, so it must not be personal data."""
+    words = checking.rules.reasons[code]
+    shown = str(value)
+    facts = {
+        "field": field,
+        "value": shown if len(shown) <= 60 else shown[:57] + "...",
+        "allowed": ", ".join(sorted(allowed)[:12]),
+    }
+    return Fault(
+        code=code,
+        field=field,
+        problem_zh=words.text.zh.format_map(facts),
+        problem_en=words.text.en.format_map(facts),
+        remedy_zh=words.remedy.zh.format_map(facts),
+        remedy_en=words.remedy.en.format_map(facts),
+    )
+
+
+def check_event_id(event: Event, checking: Checking) -> Iterable[Fault]:
+    """A UUID or ULID, so that it is unique without asking anybody."""
+    if _EVENT_ID.fullmatch(event.head.event_id) is None:
+        yield fault(Reason.MALFORMED_EVENT_ID, "event_id", event.head.event_id[:40], checking)
+
+
+def check_revision(event: Event, checking: Checking) -> Iterable[Fault]:
+    """Revisions count from one."""
+    if not 1 <= event.head.revision <= _REVISION_LIMIT:
+        yield fault(Reason.BAD_REVISION, "revision", event.head.revision, checking)
+
+
+def check_sender(event: Event, checking: Checking) -> Iterable[Fault]:
+    """The department is in the catalogue today and may use the item."""
+    department = checking.rules.departments.get(event.sender)
+    if department is None or not department.span.covers(date_of(checking.today)):
+        yield fault(Reason.UNKNOWN_DEPARTMENT, "sender", event.sender, checking)
+    elif department.items and event.head.item not in department.items:
+        yield fault(Reason.ITEM_NOT_ALLOWED, "item", event.head.item, checking, department.items)
+
+
+def check_authority(event: Event, checking: Checking) -> Iterable[Fault]:
+    """The deciding authority is named by a valid unified code (统一社会信用代码)."""
+    rules = checking.rules
+    if is_blocked(grade(Scheme.USCC, event.head.authority, rules.regions, rules.authority_types)):
+        yield fault(Reason.UNKNOWN_AUTHORITY, "authority", event.head.authority, checking)
+
+
+def check_region(event: Event, checking: Checking) -> Iterable[Fault]:
+    """A region of the catalogue; codes that have a successor are accepted and rolled forward by look-ups."""
+    if event.head.region not in checking.rules.regions.spans:
+        yield fault(Reason.UNKNOWN_REGION, "region", event.head.region, checking)
+
+
+def check_item(event: Event, checking: Checking) -> Iterable[Fault]:
+    """A catalogue item that takes this kind of event and of subject (closed world, domain.md 3.1)."""
+    item = checking.rules.items.get(event.head.item)
+    if item is None:
+        yield fault(Reason.UNKNOWN_ITEM, "item", event.head.item, checking, checking.rules.items)
+        return
+    if event.kind not in item.kinds:
+        yield fault(Reason.ITEM_NOT_ALLOWED, "item", event.head.item, checking, item.kinds)
+    if item.subject_kinds and event.head.subject.kind not in item.subject_kinds:
+        yield fault(Reason.UNKNOWN_CODE, "subject.kind", event.head.subject.kind, checking, item.subject_kinds)
+
+
+def check_document(event: Event, checking: Checking) -> Iterable[Fault]:
+    """A decision without a number can neither be found nor taken back."""
+    if not event.head.document.number.strip():
+        yield fault(Reason.MISSING_DOCUMENT_NUMBER, "document.number", "", checking)
+
+
+def check_dates(event: Event, checking: Checking) -> Iterable[Fault]:
+    """Decided before served before reported, none in the future, all within living memory."""
+    document, today = event.head.document, checking.today + _CLOCK_SKEW_DAYS
+    reported = business_day(event.head.reported_at)
+    if document.decided_on < _days(_FIRST_DAY):
+        yield fault(Reason.IMPOSSIBLE_DATE, "document.decided_on", _shown(document.decided_on), checking)
+    if document.decided_on > today:
+        yield fault(Reason.FUTURE_DATE, "document.decided_on", _shown(document.decided_on), checking)
+    if reported > today:
+        yield fault(Reason.FUTURE_DATE, "reported_at", _shown(reported), checking)
+    elif reported + _CLOCK_SKEW_DAYS < document.decided_on:
+        yield fault(Reason.IMPOSSIBLE_DATE, "reported_at", _shown(reported), checking)
+    if document.served_on is not None and document.served_on < document.decided_on:
+        yield fault(Reason.IMPOSSIBLE_DATE, "document.served_on", _shown(document.served_on), checking)
+
+
+_PERIODS = (("valid_from", "valid_until"), ("granted_on", "valid_until"))
+_PAST = frozenset({"established_on", "filed_on", "published_on", "granted_on", "performed_on", "revoked_on", "done_on",
+                   "notice_on", "heard_on", "final_on"})  # fmt: skip
+
+
+def check_fact_dates(event: Event, checking: Checking) -> Iterable[Fault]:
+    """Periods end after they begin; what is said to have happened has happened."""
+    facts, today = event.facts, checking.today + _CLOCK_SKEW_DAYS
+    for first, last in _PERIODS:
+        begin, end = facts.get(first), facts.get(last)
+        if isinstance(begin, int) and isinstance(end, int) and end < begin:
+            yield fault(Reason.IMPOSSIBLE_DATE, f"facts.{last}", _shown(end), checking)
+    for name in _PAST & facts.keys():
+        day = facts[name]
+        if isinstance(day, int) and day > today:
+            yield fault(Reason.FUTURE_DATE, f"facts.{name}", _shown(day), checking)
+    until = facts.get("valid_until")
+    if isinstance(until, int) and until > _days(_LONG_TERM):
+        yield fault(Reason.IMPOSSIBLE_DATE, "facts.valid_until", _shown(until), checking)
+
+
+def check_bases(event: Event, checking: Checking) -> Iterable[Fault]:
+    """Adverse items rest on a catalogued instrument that was in force on the day of the decision."""
+    decided_on = date_of(event.head.document.decided_on)
+    for index, basis in enumerate(event.head.bases):
+        instrument = checking.rules.instruments.get(basis.instrument)
+        if instrument is None or not instrument.span.covers(decided_on):
+            yield fault(Reason.UNKNOWN_BASIS, f"bases[{index}].instrument", basis.instrument, checking)
+    item = checking.rules.items.get(event.head.item)
+    if item is not None and item.needs_basis and not event.head.bases:
+        yield fault(Reason.UNKNOWN_BASIS, "bases", "", checking)
+
+
+def check_codes(event: Event, checking: Checking) -> Iterable[Fault]:
+    """Every coded fact has a value of its list."""
+    for name, allowed in checking.code_lists.get(event.kind, ()):
+        value = event.facts.get(name)
+        values = value if isinstance(value, list) else [value]
+        for one in values:
+            if one is not None and one not in allowed:
+                yield fault(Reason.UNKNOWN_CODE, f"facts.{name}", one, checking, allowed)
+
+
+def check_grade(event: Event, checking: Checking) -> Iterable[Fault]:
+    """A grade belongs to the scheme that it names; grades of different schemes are never mixed."""
+    if event.kind != "Rating":
+        return
+    allowed = checking.rules.code_lists.get(f"Rating.grade:{event.facts['scheme']}")
+    if allowed is not None and event.facts["grade"] not in allowed:
+        yield fault(Reason.UNKNOWN_CODE, "facts.grade", event.facts["grade"], checking, allowed)
+
+
+def check_list(event: Event, checking: Checking) -> Iterable[Fault]:
+    """Only a list of the catalogue, decided by a department that may decide it; a delisting names what it ends."""
+    if event.kind != "ListDecision":
+        return
+    rule = checking.rules.lists.get(str(event.facts["list"]))
+    department = checking.rules.departments.get(event.sender)
+    if rule is None:
+        yield fault(Reason.UNKNOWN_CODE, "facts.list", event.facts["list"], checking, checking.rules.lists)
+    elif department is not None and rule.authorities_domains and department.domain not in rule.authorities_domains:
+        yield fault(Reason.ITEM_NOT_ALLOWED, "facts.list", event.facts["list"], checking, rule.authorities_domains)
+    if event.facts["action"] == "DELIST" and event.target is None:
+        yield fault(Reason.BAD_TARGET, "facts.target", "", checking)
+
+
+def check_amounts(event: Event, checking: Checking) -> Iterable[Fault]:
+    """Money is not negative."""
+    for name, value in event.facts.items():
+        if name.endswith("_fen") and isinstance(value, int) and value < 0:
+            yield fault(Reason.BAD_AMOUNT, f"facts.{name}", value, checking)
+
+
+def check_target(event: Event, checking: Checking) -> Iterable[Fault]:
+    """What an event refers to is named by kind, authority and document number."""
+    target = event.target
+    if target is not None and not (target.kind and target.authority and target.document_number.strip()):
+        yield fault(Reason.BAD_TARGET, "facts.target", target.document_number, checking)
+
+
+def check_free_text(event: Event, checking: Checking) -> Iterable[Fault]:
+    """No identity number of a person in a text, a title or a document number; the number itself is not shown."""
+    document = event.head.document
+    texts: list[tuple[str, object]] = [
+        ("document.number", document.number),
+        ("document.title", document.title),
+        ("document.item_number", document.item_number),
+    ]
+    if event.head.subject.kind != NATURAL_PERSON:
+        texts.append(("subject.name", event.head.subject.name))
+    texts.extend((f"facts.{name}", value) for name, value in event.facts.items())
+    for field, value in texts:
+        if isinstance(value, str) and len(value) >= _SHORTEST_NUMBER and find_citizen_numbers(value):
+            yield fault(Reason.PERSONAL_DATA, field, "******", checking)
+
+
+_SHORTEST_NUMBER = 15
+
+CHECKS: Sequence[Check] = (
+    check_event_id,
+    check_revision,
+    check_sender,
+    check_authority,
+    check_region,
+    check_item,
+    check_document,
+    check_dates,
+    check_fact_dates,
+    check_bases,
+    check_codes,
+    check_grade,
+    check_list,
+    check_amounts,
+    check_target,
+    check_free_text,
+)
+
+
+def faults_of(event: Event, checking: Checking) -> list[Fault]:
+    """Every fault that any check finds."""
+    return [found for check in CHECKS for found in check(event, checking)]
+
+
+def code_lists_by_kind(rules: Rules) -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
+    """(field, allowed values) of each kind, from names such as "Penalty.severity"; computed once an edition."""
+    found: dict[str, list[tuple[str, frozenset[str]]]] = {}
+    for name, values in rules.code_lists.items():
+        kind, _, field = name.partition(".")
+        if ":" not in name:
+            found.setdefault(kind, []).append((field, values))
+    return {kind: tuple(fields) for kind, fields in found.items()}
+
+
+def _days(day: date) -> int:
+    return (day - date(1970, 1, 1)).days
+
+
+def _shown(day: int) -> str:
+    """A day as text, whatever number came."""
+    try:
+        return date_of(day).isoformat()
+    except OverflowError:
+        return str(day)

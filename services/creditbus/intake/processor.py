@@ -1,0 +1,249 @@
+"""Intake as a processor of the transactional loop: bytes in, records, rejections and counts out."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from creditbus.bus.avro import NotAvroError, NotConfluentError, decode_event, encode, unframe
+from creditbus.bus.registry import UnknownSchemaError
+from creditbus.bus.schemas import EventSchema, SchemaSet
+from creditbus.bus.wire import Types, Writers
+from creditbus.core.events import NATURAL_PERSON, Event, Head, Target
+from creditbus.core.hashing import digest
+from creditbus.core.outcome import Fault, Ok, Reason
+from creditbus.core.processing import Effects, Message, Output, StateReader
+from creditbus.core.records import CreditRecord
+from creditbus.core.text import mask_identifier
+from creditbus.intake.checks import Checking, fault
+from creditbus.intake.steps import Body, Privacy, decide, is_late
+
+RECORDS = "credit.records"
+REJECTIONS = "credit.rejections"
+QUALITY = "credit.quality"
+_LARGEST_EVENT_BYTES = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What intake works with."""
+
+    schemas: SchemaSet
+    types: Types
+    writers: Writers
+    privacy: Privacy
+    checking: Callable[[], Checking]
+    """The rules in force and the time, asked once a batch."""
+    gateway_keys: dict[str, bytes]
+    """Keys that stamps are made with, by key id."""
+    payload_key: bytes
+    """Key of the hashes in rejections."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of a batch for one department and kind."""
+
+    received: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    late: int = 0
+    corrected: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An event that becomes no record, and what is known of it."""
+
+    faults: tuple[Fault, ...]
+    sender: str
+    event: Event | None = None
+
+
+class IntakeProcessor:
+    """core.processing.Processor of intake; keeps nothing between batches."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._record_writer = parts.writers(RECORDS, "CreditRecord")
+        self._rejection_writer = parts.writers(REJECTIONS, "Rejection")
+        self._quality_writer = parts.writers(QUALITY, "QualityRow")
+        self._faults_schema = parts.schemas.records["Faults"]
+
+    def process(self, topic: str, partition: int, messages: Sequence[Message], state: StateReader) -> Effects:
+        """Each event becomes its records or one rejection; counts go out once per department and kind."""
+        effects = Effects()
+        checking = self._parts.checking()
+        tallies: dict[tuple[str, str], Tally] = {}
+        for message in messages:
+            result = self._judge(message, checking)
+            tally = _tally_for(tallies, result)
+            if isinstance(result, Refused):
+                tally.rejected += 1
+                effects.outputs.append(self._rejection(message, result, checking.now_ms))
+                effects.count("rejected", result.faults[0].code.value)
+            else:
+                event, records = result
+                tally.accepted += 1
+                tally.late += is_late(event, checking.rules)
+                tally.corrected += event.head.revision > 1
+                effects.outputs.extend(self._records(records))
+                effects.count("ok", "recorded")
+        effects.outputs.extend(self._quality(tallies, messages, checking.now_ms))
+        return effects
+
+    def forget(self, topic: str, partition: int) -> None:
+        """Nothing is remembered."""
+
+    def _judge(self, message: Message, checking: Checking) -> tuple[Event, list[CreditRecord]] | Refused:
+        """The decision about one message; any bytes give one."""
+        headers = dict(message.headers() or ())
+        sender = headers.get("sender", b"").decode(errors="replace")
+        try:
+            value = message.value()
+            schema_id, payload = unframe(value)
+            if len(payload) > _LARGEST_EVENT_BYTES:
+                return _unreadable(Reason.TOO_LARGE, sender, f"{len(payload)} bytes", checking)
+            if not self._is_stamped(headers, value or b""):
+                return _unreadable(Reason.FORGED, "", sender[:40], checking)
+            schema = self._parts.types.of(schema_id)
+            if not isinstance(schema, EventSchema):
+                return _unreadable(Reason.UNKNOWN_SCHEMA, sender, schema.name, checking)
+            head, facts, facts_bytes = decode_event(schema, payload)
+            event = _event(sender, schema.short_name, head, facts)
+        except NotConfluentError:
+            return _unreadable(Reason.NOT_CONFLUENT, sender, "-", checking)
+        except UnknownSchemaError:
+            return _unreadable(Reason.UNKNOWN_SCHEMA, sender, str(schema_id), checking)
+        except (NotAvroError, msgspec.ValidationError):
+            return _unreadable(Reason.NOT_AVRO, sender, "-", checking)
+        outcome = decide(event, self._body(schema, event, facts_bytes), self._parts.privacy, checking)
+        if isinstance(outcome, Ok):
+            return event, outcome.value
+        return Refused(faults=outcome.faults, sender=sender, event=event)
+
+    def _is_stamped(self, headers: dict[str, bytes], value: bytes) -> bool:
+        key = self._parts.gateway_keys.get(headers.get("kid", b"").decode(errors="replace"))
+        if key is None:
+            return False
+        expected = hmac.digest(key, headers.get("sender", b"") + b"\x00" + value, "sha256").hex()
+        return hmac.compare_digest(expected.encode(), headers.get("sig", b""))
+
+    def _body(self, schema: EventSchema, event: Event, facts_bytes: bytes) -> Body:
+        """The facts as they came; for a natural person without the fields that tell who it is."""
+        if event.head.subject.kind == NATURAL_PERSON and schema.personal_facts:
+            kept = {name: None if name in schema.personal_facts else v for name, v in event.facts.items()}
+            facts_bytes = encode(schema.facts, kept, raw=True)
+        return Body(data=facts_bytes, schema=schema.facts.body_schema)
+
+    def _records(self, records: Iterable[CreditRecord]) -> Iterable[Output]:
+        for record in records:
+            trace = (("event_key", record.event_key.encode()),)
+            yield Output(RECORDS, record.subject_key.encode(), self._record_writer.of_struct(record), None, trace)
+
+    def _rejection(self, message: Message, refused: Refused, now_ms: int) -> Output:
+        event = refused.event
+        place = (message.topic(), str(message.partition()), str(message.offset()))
+        value = {
+            "rejection_id": digest("rejection", *place),
+            "topic": message.topic(),
+            "partition": message.partition(),
+            "offset": message.offset(),
+            "event_id": event.head.event_id if event else _printable(message.key()),
+            "sender": refused.sender,
+            "department": refused.sender,
+            "kind": event.kind if event else "",
+            "item": event.head.item if event else "",
+            "subject_hint": _hint(event),
+            "payload_hash": hashlib.blake2b(
+                message.value() or b"", digest_size=16, key=self._parts.payload_key
+            ).hexdigest(),
+            "codes": [one.code.value for one in refused.faults],
+            "fields": [one.field for one in refused.faults],
+            "rejected_at": now_ms,
+            "body": encode(self._faults_schema, {"faults": [_fault_value(one) for one in refused.faults]}),
+            "body_schema": self._faults_schema.body_schema,
+        }
+        return Output(REJECTIONS, message.key(), self._rejection_writer(value))
+
+    def _quality(
+        self, tallies: dict[tuple[str, str], Tally], messages: Sequence[Message], now_ms: int
+    ) -> Iterable[Output]:
+        if not messages:
+            return
+        first = messages[0]
+        for (department, kind), tally in tallies.items():
+            place = (first.topic(), str(first.partition()), str(first.offset()))
+            row = {
+                "row_id": digest("quality", *place, department, kind),
+                "stage": "INTAKE",
+                "department": department,
+                "kind": kind,
+                "at": now_ms,
+                "received": tally.received,
+                "accepted": tally.accepted,
+                "rejected": tally.rejected,
+                "late": tally.late,
+                "duplicate": 0,
+                "corrected": tally.corrected,
+            }
+            yield Output(QUALITY, department.encode(), self._quality_writer(row))
+
+
+def _event(sender: str, kind: str, head: dict[str, Any], facts: dict[str, Any]) -> Event:
+    target = facts.get("target")
+    return Event(
+        sender=sender,
+        kind=kind,
+        head=msgspec.convert(head, Head),
+        facts=facts,
+        target=msgspec.convert(target, Target) if target is not None else None,
+    )
+
+
+def _unreadable(code: Reason, sender: str, shown: str, checking: Checking) -> Refused:
+    return Refused(faults=(fault(code, "", shown, checking),), sender=sender)
+
+
+def _tally_for(tallies: dict[tuple[str, str], Tally], result: tuple[Event, list[CreditRecord]] | Refused) -> Tally:
+    if isinstance(result, Refused):
+        key = (result.sender, result.event.kind if result.event else "")
+    else:
+        key = (result[0].sender, result[0].kind)
+    tally = tallies.setdefault(key, Tally())
+    tally.received += 1
+    return tally
+
+
+def _hint(event: Event | None) -> str:
+    """A masked number, so that the department can find the case without the topic holding it."""
+    if event is None or not event.head.subject.identifiers:
+        return ""
+    return mask_identifier(event.head.subject.identifiers[0].value[:64])
+
+
+def _keyed_hash(value: bytes, key: bytes) -> str:
+    """Tells whether two payloads are the same to whoever holds the key, and nothing to anybody else."""
+    return hashlib.blake2b(value, digest_size=16, key=key).hexdigest()
+
+
+def _printable(key: bytes | None) -> str:
+    """The event id from the message's key, when the event itself is unreadable."""
+    text = (key or b"").decode(errors="replace")[:64]
+    return text if text.isascii() and text.isprintable() else ""
+
+
+def _fault_value(one: Fault) -> dict[str, str]:
+    return {
+        "code": one.code.value,
+        "field": one.field,
+        "problem_zh": one.problem_zh,
+        "problem_en": one.problem_en,
+        "remedy_zh": one.remedy_zh,
+        "remedy_en": one.remedy_en,
+    }

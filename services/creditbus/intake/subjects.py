@@ -1,0 +1,142 @@
+"""Whom an event is about: from identifiers to the key of the subject.
+
+Legal persons and sole traders are keyed by their organisation code. Natural persons are keyed by a token of their
+number under the platform's key; the number itself goes no further than this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from creditbus.core.events import LEGAL_PERSON, NATURAL_PERSON, ORGAN, SOLE_TRADER, Identifier, Subject
+from creditbus.core.identifiers import (
+    Graded,
+    Scheme,
+    grade,
+    is_blocked,
+    is_sole_trader,
+    subject_class_of,
+    subject_key_of,
+)
+from creditbus.core.outcome import Fault, Reason
+from creditbus.core.records import date_of
+from creditbus.core.text import mask_identifier, mask_name
+from creditbus.intake.checks import Checking, fault
+
+_BY_KEY = "SUBJECT_KEY"
+"""Acknowledgements quote the subject's key, since subscribers never see a person's number (design.md 11.10)."""
+_ORDER = (Scheme.USCC, Scheme.ORGANISATION, Scheme.TAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """The subject as the bus knows it."""
+
+    key: str
+    kind: str
+    name: str
+    """Masked for a natural person."""
+    identifier: str
+    """Unified or organisation code; masked for a natural person."""
+    flags: tuple[str, ...]
+
+
+def resolve(subject: Subject, tokenise: Callable[[str], str], checking: Checking) -> Resolved | list[Fault]:
+    """The subject that the identifiers name, or every reason why they name none."""
+    named = {one.scheme: one.value for one in subject.identifiers}
+    if _BY_KEY in named:
+        return _by_key(subject, named[_BY_KEY])
+    if subject.kind == NATURAL_PERSON:
+        return _person(subject, named, tokenise, checking)
+    return _organisation(subject, checking)
+
+
+def key_of_identifier(identifier: Identifier, tokenise: Callable[[str], str], checking: Checking) -> str | None:
+    """The key that one identifier leads to, for the subject that a correction moves away from, or None."""
+    if identifier.scheme not in Scheme.__members__:
+        return None
+    graded = _grade(identifier, checking)
+    if graded.scheme is Scheme.CITIZEN:
+        return None if is_blocked(graded) else tokenise(graded.value)
+    return subject_key_of(graded)
+
+
+def _organisation(subject: Subject, checking: Checking) -> Resolved | list[Fault]:
+    faults: list[Fault] = []
+    for scheme in _ORDER:
+        for index, identifier in enumerate(subject.identifiers):
+            if identifier.scheme != scheme.name:
+                continue
+            graded = _grade(identifier, checking)
+            key = subject_key_of(graded)
+            if key is not None:
+                return Resolved(
+                    key=key,
+                    kind=_kind_of(subject.kind, graded, checking),
+                    name=subject.name,
+                    identifier=graded.value,
+                    flags=tuple(sorted(graded.flags)),
+                )
+            shown = f"{graded.value[:18]} ({', '.join(sorted(graded.flags))})"
+            faults.append(fault(Reason.BAD_IDENTIFIER, f"subject.identifiers[{index}].value", shown, checking))
+    return faults or [fault(Reason.MISSING_IDENTIFIER, "subject.identifiers", _schemes(subject.identifiers), checking)]
+
+
+def _person(
+    subject: Subject, named: dict[str, str], tokenise: Callable[[str], str], checking: Checking
+) -> Resolved | list[Fault]:
+    if Scheme.CITIZEN.name not in named:
+        return [fault(Reason.MISSING_IDENTIFIER, "subject.identifiers", _schemes(subject.identifiers), checking)]
+    graded = grade(Scheme.CITIZEN, named[Scheme.CITIZEN.name], checking.rules.regions, as_of=date_of(checking.today))
+    if is_blocked(graded):
+        shown = f"****** ({', '.join(sorted(graded.flags))})"
+        return [fault(Reason.BAD_IDENTIFIER, "subject.identifiers", shown, checking)]
+    if _is_minor(graded.value, checking):
+        return [fault(Reason.MINOR, "subject", "******", checking)]
+    return Resolved(
+        key=tokenise(graded.value),
+        kind=NATURAL_PERSON,
+        name=mask_name(subject.name),
+        identifier=mask_identifier(graded.value),
+        flags=tuple(sorted(graded.flags)),
+    )
+
+
+def _by_key(subject: Subject, key: str) -> Resolved:
+    is_person = key.startswith("p:")
+    name = mask_name(subject.name) if is_person else subject.name
+    return Resolved(key=key, kind=subject.kind, name=name, identifier="" if is_person else key, flags=())
+
+
+def _kind_of(claimed: str, graded: Graded, checking: Checking) -> str:
+    """The code tells more than the sender: 92… is a sole trader, an organ's code an organ."""
+    if graded.scheme is Scheme.USCC:
+        if is_sole_trader(graded.value):
+            return SOLE_TRADER
+        if subject_class_of(graded.value, checking.rules.authority_types) == "organ":
+            return ORGAN
+        return LEGAL_PERSON
+    return claimed
+
+
+def _grade(identifier: Identifier, checking: Checking) -> Graded:
+    rules = checking.rules
+    return grade(
+        Scheme[identifier.scheme],
+        identifier.value,
+        rules.regions,
+        rules.authority_types,
+        None if identifier.scheme != Scheme.CITIZEN.name else date_of(checking.today),
+    )
+
+
+def _is_minor(number: str, checking: Checking) -> bool:
+    """Under eighteen on the business day; 18 digits, the birth date stands at positions 7 to 14."""
+    today = date_of(checking.today)
+    born = int(number[6:14])
+    return today.year * 10_000 + today.month * 100 + today.day - born < 180_000
+
+
+def _schemes(identifiers: Sequence[Identifier]) -> str:
+    return ", ".join(one.scheme for one in identifiers) or "-"
