@@ -7,13 +7,28 @@ years later.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
 from creditbus.bus.kafka import consumer_config, producer_config, translated
+from creditbus.bus.registry import Registry
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.wire import Writer
 from creditbus.core.errors import ReconnectError, RetryLaterError, StopError
 
 TOPIC = "credit.editions"
+RECORDS = "credit.records"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activation:
+    """Which edition takes effect, with which engine, when, and who approved it."""
+
+    hash: str
+    engine: int
+    at_ms: int
+    approved_by: tuple[str, ...]
 
 
 def publish_edition(brokers: str, text: bytes) -> str:
@@ -27,6 +42,26 @@ def publish_edition(brokers: str, text: bytes) -> str:
     if left or failures:
         raise ReconnectError(f"Kafka: the edition was not acknowledged {failures}; trying again")
     return name
+
+
+def activate_edition(brokers: str, registry: Registry, schemas: SchemaSet, edition: Activation) -> None:
+    """Put an edition in force: a control record in every partition of credit.records. Repeating it changes nothing."""
+    write = Writer(registry, RECORDS, schemas.records["EditionInForce"])
+    producer = Producer(producer_config(brokers, linger_ms=0))
+    value = write(
+        {
+            "edition": edition.hash,
+            "engine": edition.engine,
+            "activated_at": edition.at_ms,
+            "approved_by": list(edition.approved_by),
+        }
+    )
+    with translated("activating an edition"):
+        for partition in producer.list_topics(RECORDS, timeout=15).topics[RECORDS].partitions:
+            producer.produce(RECORDS, value, None, partition)
+        left = producer.flush(30)
+    if left:
+        raise ReconnectError("Kafka: the activation was not acknowledged; trying again")
 
 
 def read_editions(brokers: str) -> dict[str, bytes]:

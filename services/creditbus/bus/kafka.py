@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -18,7 +19,13 @@ _FENCED = frozenset(
 )
 _QUIET = {"log_level": 3}
 
-ConfigValue = str | int | float | bool
+ConfigValue = Any
+"""A number, a text, a truth value, or a callback."""
+
+
+def _dotted(extra: Mapping[str, ConfigValue]) -> dict[str, ConfigValue]:
+    """Keyword arguments as librdkafka names them: dots, but for callbacks."""
+    return {name if name.endswith("_cb") else name.replace("_", "."): value for name, value in extra.items()}
 
 
 def consumer_config(brokers: str, group: str, **extra: ConfigValue) -> dict[str, ConfigValue]:
@@ -34,7 +41,7 @@ def consumer_config(brokers: str, group: str, **extra: ConfigValue) -> dict[str,
         "fetch.queue.backoff.ms": 10,
         "queued.max.messages.kbytes": 32768,
         **_QUIET,
-        **{name.replace("_", "."): value for name, value in extra.items()},
+        **_dotted(extra),
     }
 
 
@@ -50,7 +57,7 @@ def producer_config(brokers: str, **extra: ConfigValue) -> dict[str, ConfigValue
         "queue.buffering.max.messages": 1_000_000,
         "queue.buffering.max.kbytes": 131_072,
         **_QUIET,
-        **{name.replace("_", "."): value for name, value in extra.items()},
+        **_dotted(extra),
     }
 
 

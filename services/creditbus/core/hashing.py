@@ -11,12 +11,7 @@ from hashlib import blake2b
 
 def digest(*parts: str) -> str:
     """Hash of the parts in order; 32 hex characters."""
-    state = blake2b(digest_size=16)
-    for part in parts:
-        data = part.encode()
-        state.update(len(data).to_bytes(4, "big"))
-        state.update(data)
-    return state.hexdigest()
+    return blake2b("".join([f"{len(part)}:{part}" for part in parts]).encode(), digest_size=16).hexdigest()
 
 
 def event_key(sender: str, event_id: str) -> str:

@@ -16,7 +16,7 @@ def json_schema_of(kind: str, definition: Mapping[str, Any]) -> Json:
     return schema
 
 
-def _type(definition: Any, named: dict[str, Json]) -> Json:
+def _type(definition: Any, named: dict[str, Json]) -> Json:  # noqa: C901 - one case a type
     match definition:
         case str() if definition in _PRIMITIVES:
             return dict(_PRIMITIVES[definition])

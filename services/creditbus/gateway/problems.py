@@ -77,7 +77,7 @@ BUSY = Problem(
     code="busy",
     title_en="Too many events are on their way",
     title_zh="在途事件过多",
-    detail_en="The brokers are slower than the senders. Nothing was taken on: send all again after Retry-After seconds.",
+    detail_en="Senders are faster than the brokers. Nothing was taken on: send all again after Retry-After seconds.",
     detail_zh="消息系统处理不及。本次未接收任何事件，请在 Retry-After 秒后全部重新发送。",
     retry_after_seconds=1,
 )

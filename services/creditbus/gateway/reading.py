@@ -20,7 +20,7 @@ Read = Callable[[object, str, list[Fault]], object]
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
+_INSTANT = re.compile(_DAY.pattern + r"[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
 _CACHED = 4_096
 
 
@@ -29,7 +29,7 @@ def compile_reader(definition: Mapping[str, Any]) -> Read:
     return _compile(definition, {})
 
 
-def _compile(definition: Any, named: dict[str, Read]) -> Read:
+def _compile(definition: Any, named: dict[str, Read]) -> Read:  # noqa: C901 - one case a type
     match definition:
         case str() if definition in _PRIMITIVES:
             return _PRIMITIVES[definition]

@@ -122,9 +122,7 @@ def message_of(judged: Judged, sender: Sender, stamp_key: bytes) -> Output:
 def statuses_of(judged: Sequence[Judged], acknowledged: Sequence[bool]) -> list[Status]:
     """The status of each event; ``acknowledged`` has one entry per well-formed event, in order."""
     reports = iter(acknowledged)
-    return [
-        Status.REJECTED if one.faults else Status.RECEIVED if next(reports) else Status.UNKNOWN for one in judged
-    ]
+    return [Status.REJECTED if one.faults else Status.RECEIVED if next(reports) else Status.UNKNOWN for one in judged]
 
 
 def results_of(judged: Sequence[Judged], statuses: Sequence[Status], lookup_url: str) -> list[dict[str, object]]:

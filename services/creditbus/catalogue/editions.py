@@ -1,0 +1,202 @@
+"""Editions: a catalogue as canonical bytes with a hash, and the rules that decisions get from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from creditbus.catalogue.models import Catalogue, Dated, Named, Region, Wording
+from creditbus.catalogue.working_calendar import read_working_calendar
+from creditbus.core.identifiers import AuthorityTypes, RegionSpan, RegionTable, synthetic_uscc
+from creditbus.core.rules import (
+    Department,
+    Grade,
+    Instrument,
+    Item,
+    ListRule,
+    MeasureRule,
+    PointRule,
+    PublicityRule,
+    ReasonText,
+    Rules,
+    ScoreRules,
+    Span,
+    Text,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A catalogue as it goes on the log."""
+
+    hash: str
+    """SHA-256 of the text, hex."""
+    text: bytes
+    """Canonical JSON: sorted keys, no spaces, UTF-8."""
+
+
+def edition_of(catalogue: Catalogue) -> Edition:
+    """The edition of a catalogue; the same data gives the same hash on every machine."""
+    values = catalogue.model_dump(mode="json", by_alias=True)
+    text = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return Edition(hashlib.sha256(text).hexdigest(), text)
+
+
+def catalogue_from(text: bytes) -> Catalogue:
+    """The catalogue of an edition's text."""
+    return Catalogue.model_validate_json(text)
+
+
+def authority_code(region: str, sequence: int) -> str:
+    """Synthetic unified code of a department of the catalogue; fictitious by construction."""
+    return synthetic_uscc("11", region, sequence)
+
+
+def compile_rules(edition: Edition) -> Rules:
+    """What intake and dossier decide with."""
+    catalogue = catalogue_from(edition.text)
+    return Rules(
+        edition=edition.hash,
+        regions=RegionTable(spans={row.code: _region(row) for row in catalogue.regions}),
+        authority_types=AuthorityTypes(classes={row.code: row.subject_class for row in catalogue.authority_types}),
+        departments=_departments(catalogue),
+        items=_items(catalogue),
+        instruments={
+            row.code: Instrument(code=row.code, name=_name(row), level=row.level, span=_span(row))
+            for row in catalogue.instruments
+        },
+        lists=_lists(catalogue),
+        measures=tuple(_measures(catalogue)),
+        score=_score(catalogue),
+        publicity=tuple(
+            PublicityRule(
+                code=row.code,
+                kind=row.kind,
+                severity=row.severity,
+                minimum_months=row.minimum_months,
+                maximum_months=row.maximum_months,
+                span=_span(row),
+            )
+            for row in catalogue.publicity.rows
+        ),
+        code_lists={name: frozenset(values) for name, values in catalogue.code_lists.items()},
+        reasons=_reasons(catalogue),
+        calendar=read_working_calendar(catalogue.calendar),
+        unscored_penalty_types=frozenset(catalogue.publicity.unscored_penalty_types),
+    )
+
+
+def _departments(catalogue: Catalogue) -> dict[str, Department]:
+    return {
+        row.code: Department(
+            code=row.code,
+            name=_name(row),
+            domain=row.domain,
+            region=row.region,
+            authorities=frozenset({authority_code(row.region, row.sequence)}),
+            items=frozenset(row.items),
+            span=_span(row),
+        )
+        for row in catalogue.departments
+    }
+
+
+def _items(catalogue: Catalogue) -> dict[str, Item]:
+    return {
+        row.code: Item(
+            code=row.code,
+            name=_name(row),
+            kinds=frozenset(row.kinds),
+            subject_kinds=frozenset(row.subjects),
+            nature=row.nature,
+            needs_basis=row.needs_basis,
+            report_within_working_days=row.report_within,
+            span=_span(row),
+        )
+        for row in catalogue.items
+    }
+
+
+def _lists(catalogue: Catalogue) -> dict[str, ListRule]:
+    return {
+        row.code: ListRule(
+            code=row.code,
+            name=_name(row),
+            severe=row.severe,
+            entry_kinds=frozenset(row.entry_kinds),
+            authorities_domains=frozenset(row.domains),
+            subject_kinds=frozenset(row.subjects),
+            term_months=row.term_months,
+            attested=frozenset(row.attested),
+            basis=row.basis,
+            reason_code=row.reason,
+            span=_span(row),
+        )
+        for row in catalogue.lists
+    }
+
+
+def _measures(catalogue: Catalogue) -> Iterable[MeasureRule]:
+    for row in catalogue.measures:
+        yield MeasureRule(
+            code=row.code,
+            family=row.family,
+            name=_name(row),
+            lists=frozenset(row.lists),
+            subject_kinds=frozenset(row.subjects),
+            binding=row.binding,
+            executor=row.executor,
+            basis=row.basis,
+            span=_span(row),
+        )
+
+
+def _score(catalogue: Catalogue) -> ScoreRules:
+    score = catalogue.score
+    return ScoreRules(
+        base=score.base,
+        floor=score.floor,
+        ceiling=score.ceiling,
+        dimension_caps=dict(score.dimension_caps),
+        grades=tuple(Grade(code=g.code, name=Text(zh=g.zh, en=g.en), minimum=g.minimum) for g in score.grades),
+        severe_list_grade=score.severe_list_grade,
+        points=tuple(
+            PointRule(
+                code=row.code,
+                reason=row.reason,
+                dimension=row.dimension,
+                kind=row.kind,
+                match=tuple((name, frozenset(values)) for name, values in sorted(row.match.items())),
+                points=row.points,
+                decays=row.decays,
+                span=_span(row),
+            )
+            for row in score.points
+        ),
+        scored_kinds=frozenset(score.scored_subjects),
+    )
+
+
+def _reasons(catalogue: Catalogue) -> dict[str, ReasonText]:
+    texts = catalogue.reasons
+    return {code: _wording(one) for part in (texts.score, texts.messages, texts.faults) for code, one in part.items()}
+
+
+def _wording(one: Wording) -> ReasonText:
+    return ReasonText(text=Text(zh=one.zh, en=one.en), remedy=Text(zh=one.remedy_zh, en=one.remedy_en))
+
+
+def _region(row: Region) -> RegionSpan:
+    ends = row.until + timedelta(days=1) if row.until is not None else None
+    return RegionSpan(valid_from=row.since, valid_to=ends, successor=row.successor)
+
+
+def _name(row: Named) -> Text:
+    return Text(zh=row.zh, en=row.en or row.zh)
+
+
+def _span(row: Dated) -> Span:
+    return Span(since=row.since, until=row.until)

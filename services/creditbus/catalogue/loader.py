@@ -1,0 +1,129 @@
+"""Loading ``data/``: every file validated, every reference resolved, all errors told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from creditbus.catalogue.models import Catalogue, MeasureRow
+from creditbus.core.errors import SettingsError
+from creditbus.core.outcome import Reason
+
+DATA = Path(__file__).parent / "data"
+_ROW_FILES = ("regions", "authority_types", "departments", "items", "instruments", "lists", "measures")
+_OBJECT_FILES = ("score", "publicity", "code_lists", "reasons")
+_MARKET_FAMILIES = frozenset({"M13", "M14"})
+_COUNTIES = 103
+_MESSAGES = ("LISTED", "REMOVED", "ORDER", "LIFT", "DISHONEST_SUBJECT", "CLEARED_SUBJECT")
+
+
+class CatalogueError(SettingsError):
+    """The catalogue's data is wrong; the text names each file, row, field, problem and remedy."""
+
+
+def load(folder: Path | None = None) -> Catalogue:
+    """The catalogue of a folder; by default the one that ships with the package. Raises CatalogueError."""
+    source = folder or DATA
+    values: dict[str, Any] = {name: _read(source / f"{name}.yaml")["rows"] for name in _ROW_FILES}
+    values |= {name: _read(source / f"{name}.yaml") for name in _OBJECT_FILES}
+    values["calendar"] = (source / "calendar.yaml").read_text(encoding="utf-8")
+    try:
+        catalogue = Catalogue.model_validate(values)
+    except ValidationError as error:
+        raise CatalogueError("\n".join(_told(error, values))) from error
+    problems = list(problems_of(catalogue))
+    if problems:
+        raise CatalogueError("\n".join(problems))
+    return catalogue
+
+
+def problems_of(catalogue: Catalogue) -> Iterator[str]:
+    """What is wrong between the rows, one line each: file, row, field, problem, remedy."""
+    yield from _unknown_references(catalogue)
+    yield from _doubles(catalogue)
+    yield from _ethics(catalogue)
+    yield from _missing_texts(catalogue)
+    counties = sum(region.level == "COUNTY" for region in catalogue.regions)
+    if counties != _COUNTIES:
+        yield f"regions: {counties} county-level units, the region has {_COUNTIES}: complete the list"
+
+
+def _unknown_references(catalogue: Catalogue) -> Iterator[str]:
+    regions = {row.code for row in catalogue.regions}
+    instruments = {row.code for row in catalogue.instruments}
+    lists = {row.code for row in catalogue.lists}
+    items = {row.code for row in catalogue.items}
+    for department in catalogue.departments:
+        yield from _unknown("departments", department.code, "region", [department.region], regions)
+        yield from _unknown("departments", department.code, "items", department.items, items)
+    for region in catalogue.regions:
+        yield from _unknown(
+            "regions", region.code, "successor", [region.successor] if region.successor else [], regions
+        )
+    for listed in catalogue.lists:
+        yield from _unknown("lists", listed.code, "basis", listed.basis, instruments)
+        yield from _unknown("lists", listed.code, "reason", [listed.reason], catalogue.reasons.score)
+    for measure in catalogue.measures:
+        yield from _unknown("measures", measure.code, "basis", measure.basis, instruments)
+        yield from _unknown("measures", measure.code, "lists", measure.lists, lists)
+    for point in catalogue.score.points:
+        yield from _unknown("score", point.code, "reason", [point.reason], catalogue.reasons.score)
+
+
+def _unknown(file: str, row: str, field: str, values: Iterable[str], known: Iterable[str]) -> Iterator[str]:
+    for value in set(values) - set(known):
+        yield f"{file}: {row}: {field}: {value} is not in the catalogue; add it or correct the reference"
+
+
+def _doubles(catalogue: Catalogue) -> Iterator[str]:
+    for file in _ROW_FILES:
+        seen: set[str] = set()
+        for row in getattr(catalogue, file):
+            if row.code in seen:
+                yield f"{file}: {row.code}: code: stands twice; give each row a code of its own"
+            seen.add(row.code)
+
+
+def _ethics(catalogue: Catalogue) -> Iterator[str]:
+    """Lines that the data may not cross (design.md section 1)."""
+    yield from (problem for measure in catalogue.measures for problem in _forced_market(measure))
+    levels = {row.code: row.level for row in catalogue.instruments}
+    for listed in catalogue.lists:
+        if all(levels.get(code) in ("LOCAL_RULE", "POLICY") for code in listed.basis):
+            yield f"lists: {listed.code}: basis: a list needs a law, a regulation or a rule of a ministry as its basis"
+
+
+def _forced_market(measure: MeasureRow) -> Iterator[str]:
+    if measure.family in _MARKET_FAMILIES and measure.binding != "ADVISORY":
+        yield f"measures: {measure.code}: binding: market bodies are never forced; use ADVISORY"
+
+
+def _missing_texts(catalogue: Catalogue) -> Iterator[str]:
+    for reason in Reason:
+        if reason.value not in catalogue.reasons.faults:
+            yield f"reasons: faults: {reason.value}: no text; add zh, en and the remedy"
+    for name in _MESSAGES:
+        if f"EMIT_{name}" not in catalogue.reasons.messages:
+            yield f"reasons: messages: EMIT_{name}: no text; add zh and en"
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CatalogueError(f"{path.name} is missing in {path.parent}") from error
+    except yaml.YAMLError as error:
+        raise CatalogueError(f"{path.name}: not readable as YAML: {error}") from error
+
+
+def _told(error: ValidationError, values: dict[str, Any]) -> Iterator[str]:
+    for one in error.errors():
+        file, *where = one["loc"]
+        row = values[str(file)][where[0]] if where and isinstance(where[0], int) else None
+        code = row.get("code", where[0]) if isinstance(row, dict) else None
+        rest = where[1:] if row is not None else where
+        yield ": ".join(str(part) for part in (file, code, ".".join(map(str, rest)), one["msg"]) if part is not None)

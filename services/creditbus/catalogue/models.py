@@ -1,0 +1,207 @@
+"""What the rows of ``data/`` may hold. mark: S0 plan, V verified, C computed, GK unverified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Mark = Literal["S0", "V", "C", "GK"]
+SubjectKind = Literal["LEGAL_PERSON", "SOLE_TRADER", "NATURAL_PERSON", "ORGAN"]
+FIRST_DAY = date(1949, 10, 1)
+
+
+class Dated(BaseModel):
+    """A row that is in force from ``since`` to ``until``, both included."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since: date = FIRST_DAY
+    until: date | None = None
+    mark: Mark
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Dated:
+        if self.until is not None and self.until < self.since:
+            raise ValueError("until lies before since; swap them or correct one")
+        return self
+
+
+class Named(Dated):
+    """A dated row with a code and a name in both languages; English falls back to the Chinese name."""
+
+    code: str = Field(min_length=1)
+    zh: str = Field(min_length=1)
+    en: str = ""
+
+
+class Region(Named):
+    """A region (行政区划)."""
+
+    level: Literal["REGION", "LEAGUE", "COUNTY", "SUMMARY", "ZONE", "RETIRED"]
+    successor: str | None = None
+
+
+class AuthorityType(Named):
+    """First two characters of a unified code."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    subject_class: str = Field(alias="class")
+
+
+class Department(Named):
+    """A member of the federation (成员单位)."""
+
+    domain: str
+    region: str
+    sequence: int = Field(ge=1)
+    """Number from which its synthetic unified code is made."""
+    formerly: str = ""
+    items: tuple[str, ...] = ()
+
+
+class Item(Named):
+    """An item of the catalogue (目录条目)."""
+
+    kinds: tuple[str, ...] = Field(min_length=1)
+    subjects: tuple[SubjectKind, ...] = Field(min_length=1)
+    nature: Literal["BASIC", "ADVERSE", "POSITIVE"]
+    needs_basis: bool
+    report_within: int = Field(ge=1, le=60)
+    sharing: Literal["public", "shared", "authorised"]
+
+
+class Instrument(Named):
+    """A legal instrument (法律文件)."""
+
+    level: Literal[
+        "LAW", "ADMINISTRATIVE_REGULATION", "JUDICIAL_INTERPRETATION", "DEPARTMENT_RULE", "LOCAL_REGULATION",
+        "LOCAL_RULE", "POLICY",
+    ]  # fmt: skip
+
+
+class ListRow(Named):
+    """A list (名单)."""
+
+    severe: bool
+    entry_kinds: tuple[str, ...] = Field(min_length=1)
+    domains: tuple[str, ...] = Field(min_length=1)
+    subjects: tuple[SubjectKind, ...] = Field(min_length=1)
+    term_months: int | None = Field(None, ge=1, le=120)
+    attested: tuple[Literal["notice", "heard", "served"], ...] = ()
+    basis: tuple[str, ...] = Field(min_length=1)
+    reason: str
+
+
+class MeasureRow(Named):
+    """A measure (措施)."""
+
+    family: str = Field(pattern=r"^M(0[1-9]|1[0-4])$")
+    lists: tuple[str, ...] = Field(min_length=1)
+    subjects: tuple[SubjectKind, ...] = Field(min_length=1)
+    binding: Literal["MANDATORY", "ADVISORY"]
+    executor: str
+    basis: tuple[str, ...] = Field(min_length=1)
+
+
+class GradeRow(BaseModel):
+    """A grade of the score."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    zh: str
+    en: str
+    minimum: int = Field(ge=0)
+
+
+class PointRow(Dated):
+    """Points of a record."""
+
+    code: str
+    reason: str
+    dimension: str
+    kind: str
+    match: Mapping[str, tuple[str, ...]]
+    points: int = Field(ge=-1000, le=1000)
+    decays: bool
+
+
+class Score(BaseModel):
+    """How a score is made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: int = Field(ge=0)
+    floor: int = Field(ge=0)
+    ceiling: int
+    severe_list_grade: str
+    scored_subjects: tuple[Literal["LEGAL_PERSON"], ...]
+    """Natural persons and sole traders are never scored: the type allows nothing else."""
+    dimension_caps: Mapping[str, int]
+    grades: tuple[GradeRow, ...] = Field(min_length=1)
+    points: tuple[PointRow, ...]
+
+
+class PublicityRow(Dated):
+    """A publicity period (公示期)."""
+
+    code: str
+    kind: str
+    severity: str
+    minimum_months: int = Field(ge=0)
+    maximum_months: int = Field(ge=0)
+    basis: str
+
+
+class Publicity(BaseModel):
+    """Publicity periods, and what is not published at all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    unscored_penalty_types: tuple[str, ...]
+    rows: tuple[PublicityRow, ...]
+
+
+class Wording(BaseModel):
+    """A text and how what it says is mended."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+    remedy_zh: str = ""
+    remedy_en: str = ""
+
+
+class Reasons(BaseModel):
+    """All texts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    score: Mapping[str, Wording]
+    messages: Mapping[str, Wording]
+    faults: Mapping[str, Wording]
+
+
+class Catalogue(BaseModel):
+    """One whole catalogue."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    regions: tuple[Region, ...]
+    authority_types: tuple[AuthorityType, ...]
+    departments: tuple[Department, ...]
+    items: tuple[Item, ...]
+    instruments: tuple[Instrument, ...]
+    lists: tuple[ListRow, ...]
+    measures: tuple[MeasureRow, ...]
+    score: Score
+    publicity: Publicity
+    code_lists: Mapping[str, tuple[str, ...]]
+    reasons: Reasons
+    calendar: str
+    """Text of calendar.yaml; it has a reader of its own."""

@@ -1,0 +1,21 @@
+"""``creditbus``: the list of what the program can do."""
+
+from __future__ import annotations
+
+import typer
+
+from creditbus.commands import lab
+from creditbus.lab.deployment import deploy_steps
+
+app = typer.Typer(
+    help="Credit record bus: event streaming for public credit records. 公共信用记录总线。",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+lab.register(app, deploy_steps)
+
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,5 @@
+"""Two-publicity files (双公示: permits and penalties as CSV or XLSX) as events.
+
+Start at rows.py: any row ends as an event or as faults. columns.py finds out what the columns are, files.py reads
+bytes in any usual encoding, delivery.py sends and writes down what was refused.
+"""

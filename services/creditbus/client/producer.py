@@ -1,0 +1,160 @@
+"""Sending events through the gateway: retries that change nothing, a receipt for each event.
+
+with BusClient("http://127.0.0.1:18080", api_key) as bus:
+    for receipt in bus.send(events):
+        if receipt.status != "RECEIVED":
+            print(receipt.event_id, receipt.faults)
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import orjson
+
+from creditbus.core.outcome import Fault, Reason
+
+RECEIVED, REJECTED, UNKNOWN = "RECEIVED", "REJECTED", "UNKNOWN"
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "events.creditbus.invalid")
+_BUSY = frozenset({429, 502, 503, 504})
+_LONGEST_WAIT_SECONDS = 30.0
+
+Event = Mapping[str, object]
+
+
+def event_id_for(sender: str, *parts: str) -> str:
+    """An event id that derives from what makes the event this one: the same parts give the same id, for ever.
+
+    sender: code of the department. parts: such as kind, document number, item number, identifier of the subject.
+    """
+    # the length before each part keeps ("ab", "c") and ("a", "bc") apart
+    return str(uuid.uuid5(_NAMESPACE, "".join(f"{len(part)}:{part}" for part in (sender, *parts))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What the gateway said about one event."""
+
+    event_id: str
+    status: str
+    """RECEIVED, REJECTED (see faults) or UNKNOWN (send it again with the same id)."""
+    faults: tuple[Fault, ...]
+    track: str
+    """Where to ask what became of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How long to go on when the gateway is busy or away."""
+
+    attempts: int = 8
+    first_wait_seconds: float = 0.5
+    timeout_seconds: float = 60.0
+    """Of one request; longer than the gateway itself waits for the brokers."""
+
+
+class SendError(Exception):
+    """The gateway takes nothing from us, or did not answer within all attempts; the text says what to do."""
+
+
+class BusClient:
+    """A connection to one gateway for one department."""
+
+    def __init__(
+        self,
+        gateway_url: str,
+        api_key: str,
+        policy: RetryPolicy | None = None,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """wait: how to pass the time between attempts."""
+        self._policy = policy or RetryPolicy()
+        self._wait = wait
+        self._url = gateway_url.rstrip("/")
+        headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+        self._http = httpx.Client(base_url=self._url, headers=headers, timeout=self._policy.timeout_seconds)
+
+    def send(self, events: Sequence[Event]) -> list[Receipt]:
+        """Send a batch and return a receipt for each event, in order.
+
+        What is busy, away or unacknowledged is sent again under the same event_id, honouring Retry-After; what is
+        still unacknowledged at the end has the status UNKNOWN. At most 1,000 events and 8 MiB by default.
+        Raises SendError when the gateway refuses the request as a whole, or never answers.
+        """
+        receipts: dict[int, Receipt] = {}
+        waiting = list(range(len(events)))
+        for attempt in range(self._policy.attempts):
+            if not waiting:
+                break
+            answer = self._post([events[number] for number in waiting])
+            for number, receipt in zip(waiting, _receipts(answer), strict=False):
+                receipts[number] = receipt
+            waiting = [n for n in waiting if n not in receipts or receipts[n].status == UNKNOWN]
+            if waiting and attempt + 1 < self._policy.attempts:
+                self._wait(self._pause(answer, attempt))
+        if len(receipts) < len(events):
+            raise SendError(
+                f"{self._url} took nothing on in {self._policy.attempts} attempts; is it running and ready?"
+            )
+        return [receipts[number] for number in range(len(events))]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _post(self, events: Sequence[Event]) -> httpx.Response | None:
+        """The answer, or None when there was none; raises SendError for an answer that trying again will not change."""
+        try:
+            answer = self._http.post("/v1/events", content=orjson.dumps({"events": events}))
+        except httpx.TransportError:
+            # whether the events arrived is unknown: the same ids make sending again harmless
+            return None
+        if answer.status_code in (202, 207) or answer.status_code in _BUSY or "results" in _json(answer):
+            return answer
+        problem = _json(answer)
+        detail = " ".join(str(problem.get(name, "")) for name in ("title", "detail", "title_zh", "detail_zh"))
+        raise SendError(f"{self._url}: HTTP {answer.status_code}: {detail.strip() or 'no explanation'}")
+
+    def _pause(self, answer: httpx.Response | None, attempt: int) -> float:
+        pause = self._policy.first_wait_seconds * 2.0**attempt
+        if answer is not None and answer.headers.get("retry-after", "").isdigit():
+            pause = max(float(answer.headers["retry-after"]), 0.1)
+        return min(pause, _LONGEST_WAIT_SECONDS)
+
+
+def _receipts(answer: httpx.Response | None) -> list[Receipt]:
+    results = _json(answer).get("results", []) if answer is not None else []
+    return [
+        Receipt(
+            event_id=str(result["event_id"]),
+            status=str(result["status"]),
+            faults=tuple(_fault(fault) for fault in result["faults"]),
+            track=str(result["track"]),
+        )
+        for result in results
+    ]
+
+
+def _fault(fault: Mapping[str, str]) -> Fault:
+    return Fault(**{**fault, "code": Reason(fault["code"])})  # type: ignore[arg-type]
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    """The body as an object; empty when it is none (a proxy's page)."""
+    try:
+        found = orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,273 @@
+"""`creditbus import`: two-publicity files (双公示) to the gateway, with a file of the rows that were refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from creditbus.catalogue.editions import compile_rules, edition_of
+from creditbus.catalogue.import_columns import load_import_columns
+from creditbus.catalogue.loader import load
+from creditbus.client.importing.columns import KINDS
+from creditbus.client.importing.delivery import DryRun, Import, Options, Sender, Tally
+from creditbus.client.importing.files import ImportFileError
+from creditbus.client.importing.rows import Context
+from creditbus.client.producer import BusClient, SendError
+from creditbus.client.receipts import REJECTED, Lookup, wait_for_states
+from creditbus.core.rules import Department, Rules
+from creditbus.lab.errors import LabError, SettingsError
+from creditbus.lab.secrets import LAB_KEYS
+from creditbus.lab.settings import load_settings
+from creditbus.lab.stack import addresses
+from creditbus.lab.texts import Text, user_language
+
+console = Console()
+errors = Console(stderr=True)
+
+EXIT_ALL, EXIT_SOME, EXIT_NOTHING = 0, 1, 2
+AUTO = "auto"
+_WAIT_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the user asked for."""
+
+    file: Path
+    kind: str
+    department: str
+    item: str
+    dry_run: bool
+    fictitious: bool
+    gateway: str
+    lookup: str
+    key_file: Path
+    wait: bool
+
+
+def register(app: typer.Typer) -> None:
+    """Add `import` to app."""
+    app.command("import")(import_file)
+
+
+def import_file(  # noqa: PLR0913 - the options of a command line
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX, any usual encoding. 双公示文件。")],
+    department: Annotated[str, typer.Option(help="Code of the sending department. 报送单位代码。")],
+    kind: Annotated[str, typer.Option(help="auto, Permit or Penalty. 种类。")] = AUTO,
+    item: Annotated[str, typer.Option(help="Catalogue item, where several fit. 目录条目。")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the rows, send nothing. 只检查。")] = False,
+    fictitious: Annotated[bool, typer.Option("--fictitious", help="Mark facts as made up. 标为虚构。")] = False,
+    gateway: Annotated[str, typer.Option(envvar="CREDITBUS_GATEWAY_URL", help="Default: the lab's.")] = "",
+    lookup: Annotated[str, typer.Option(envvar="CREDITBUS_LOOKUP_URL", help="Default: the lab's.")] = "",
+    key_file: Annotated[Path | None, typer.Option(help="API key, or JSON of keys. Default: the lab's.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for what becomes of each. 等待处理结果。")] = False,
+) -> None:
+    """Send a two-publicity file. 导入双公示文件；退回的行写入 <文件名>.errors.csv，更正后可直接再导入。"""
+    try:
+        places = addresses(load_settings())
+        wish = Wish(
+            file=file,
+            kind=kind,
+            department=department,
+            item=item,
+            dry_run=dry_run,
+            fictitious=fictitious,
+            gateway=gateway or places.gateway_url,
+            lookup=lookup or places.lookup_url,
+            key_file=key_file or places.secrets / LAB_KEYS,
+            wait=wait and not dry_run,
+        )
+        code = _import(wish)
+    except LabError as error:
+        _complain(error.text)
+        code = EXIT_NOTHING
+    except ImportFileError as error:
+        _complain(Text(en=error.en, zh=error.zh))
+        code = EXIT_NOTHING
+    raise typer.Exit(code)
+
+
+def _import(wish: Wish) -> int:
+    """Import the file and say how it went; returns the exit code."""
+    if wish.kind not in (AUTO, *KINDS):
+        raise SettingsError(
+            en=f"--kind is {wish.kind}; use auto, Permit or Penalty", zh="--kind 可用：auto、Permit、Penalty"
+        )
+    rules = compile_rules(edition_of(load()))
+    department = _department(wish.department, rules)
+    run = Import(
+        wish.file,
+        load_import_columns(),
+        Options(kind=None if wish.kind == AUTO else wish.kind, keep_receipts=wish.wait),
+    )
+    if wish.dry_run:
+        problem = _send(run, DryRun(), wish, department, rules)
+    else:
+        with BusClient(wish.gateway, _read_key(wish.key_file, wish.department)) as client:
+            problem = _send(run, client, wish, department, rules)
+    late = _wait_for_rest(run, wish) if wish.wait else 0
+    console.print(_table(run.tally, late, dry_run=wish.dry_run))
+    if problem is not None:
+        _complain(problem)
+    return exit_code(run.tally, late, stopped=problem is not None)
+
+
+def exit_code(tally: Tally, late_rejections: int, *, stopped: bool) -> int:
+    """0 when every row was received, 2 when none was, else 1."""
+    if tally.received == 0 or tally.received == late_rejections:
+        return EXIT_NOTHING
+    complete = not stopped and tally.received == tally.rows and late_rejections == 0
+    return EXIT_ALL if complete else EXIT_SOME
+
+
+def _send(run: Import, sender: Sender, wish: Wish, department: Department, rules: Rules) -> Text | None:
+    """Send everything with a bar; returns why it stopped early, if it did."""
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    label = Text(en="{received} received, {rejected} refused", zh="已接收 {received}，退回 {rejected}")
+    with Progress(*columns, console=console) as bars:
+        bar = bars.add_task(wish.file.name)
+        try:
+            for tally in run.run(sender, lambda kind: context_for(kind, wish, department, rules, at)):
+                progress = run.file.progress
+                words = label.in_language(user_language()).format(received=tally.received, rejected=tally.rejected)
+                bars.update(bar, completed=progress.done, total=progress.total, description=words)
+        except SendError as error:
+            return Text(en=str(error), zh=f"发送中断，更正后重新导入整个文件即可（重复导入无害）：{error}")
+        except ImportFileError as error:
+            if run.tally.received == 0:
+                raise
+            return Text(en=error.en, zh=error.zh)
+        bars.update(bar, completed=1, total=1)
+    return None
+
+
+def context_for(kind: str, wish: Wish, department: Department, rules: Rules, at: str) -> Context:
+    """What all events of the file have in common. Raises SettingsError when the item is not clear."""
+    authorities = sorted(department.authorities)
+    # the number of the order stands in brackets behind the name and is seldom quoted
+    names = {
+        name: code
+        for code, instrument in rules.instruments.items()
+        for name in (instrument.name.zh, instrument.name.zh.partition("（")[0])
+    }
+    return Context(
+        sender=department.code,
+        item=wish.item or _only_item(kind, department, rules),
+        authority=authorities[0] if len(authorities) == 1 else "",
+        region=department.region,
+        instruments={**names, **{code: code for code in rules.instruments}},
+        reported_at=at,
+        fictitious=wish.fictitious,
+    )
+
+
+def _only_item(kind: str, department: Department, rules: Rules) -> str:
+    items = [
+        code
+        for code, item in sorted(rules.items.items())
+        if kind in item.kinds and (not department.items or code in department.items)
+    ]
+    if len(items) == 1:
+        return items[0]
+    if not items:
+        raise SettingsError(
+            en=f"{department.code} may report no catalogue item of kind {kind}. Use another department",
+            zh=f"{department.code} 没有可报送的 {kind} 目录条目，请换用其他单位",
+        )
+    raise SettingsError(
+        en=f"Several catalogue items fit: name one with --item: {', '.join(items)}",
+        zh=f"有多个目录条目可用，请以 --item 指明：{'、'.join(items)}",
+    )
+
+
+def _department(code: str, rules: Rules) -> Department:
+    department = rules.departments.get(code)
+    if department is None:
+        some = ", ".join(sorted(rules.departments)[:12])
+        raise SettingsError(
+            en=f"--department: {code} is not in the catalogue. Use one of: {some}",
+            zh=f"--department：目录中没有 {code}。可用：{some}",
+        )
+    return department
+
+
+def _read_key(path: Path, department: str) -> str:
+    """The key in a file that holds only it, or in the JSON of all keys of a lab."""
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(
+            en=f"--key-file: {path} cannot be read. Start the lab, or name the file with your department's key",
+            zh=f"--key-file：无法读取 {path}。请启动 lab，或指定本单位密钥文件",
+        ) from error
+    if not text.startswith("{"):
+        return text
+    key = json.loads(text).get(department)
+    if not isinstance(key, str):
+        raise SettingsError(
+            en=f"--key-file: {path} has no key for {department}", zh=f"--key-file：{path} 中没有 {department} 的密钥"
+        )
+    return key
+
+
+def _wait_for_rest(run: Import, wish: Wish) -> int:
+    """Follow what was received to its end; rejections go into the error file too. Returns how many there were."""
+    lines = {receipt.event_id: line for line, receipt in run.tally.tracks}
+    place = Lookup(url=wish.lookup, api_key=_read_key(wish.key_file, wish.department), department=wish.department)
+    rejected = known = 0
+    label = Text(en="waiting for the bus", zh="等待处理结果").in_language(user_language())
+    with Progress(console=console) as bars:
+        bar = bars.add_task(label, total=len(lines))
+        try:
+            for state in wait_for_states(place, lines, _WAIT_SECONDS):
+                known += 1
+                bars.update(bar, completed=known)
+                if state.state == REJECTED:
+                    rejected += 1
+                    reasons = [f"{one.problem_zh}（{one.remedy_zh}）/ {one.problem_en}" for one in state.faults]
+                    run.write_error(lines[state.event_id], "; ".join(reasons))
+        except httpx.HTTPStatusError as error:
+            status = error.response.status_code
+            _complain(Text(en=f"look-up answers HTTP {status}", zh=f"查询服务返回 HTTP {status}"))
+        finally:
+            run.close_errors()
+    if known < len(lines):
+        left = len(lines) - known
+        _complain(Text(en=f"{left} events are still under way", zh=f"仍有 {left} 个事件在处理中"))
+    return rejected
+
+
+def _table(tally: Tally, late_rejections: int, *, dry_run: bool) -> Table:
+    language = user_language()
+    table = Table(show_header=False)
+    good = Text(en="fit for sending", zh="可发送") if dry_run else Text(en="received", zh="已接收")
+    rows: list[tuple[Text, object]] = [
+        (Text(en="kind", zh="种类"), tally.kind),
+        (Text(en="encoding", zh="编码"), tally.encoding),
+        (Text(en="rows", zh="行数"), tally.rows),
+        (good, tally.received),
+        (Text(en="refused", zh="退回"), tally.rejected),
+        (Text(en="refused later", zh="处理时退回"), late_rejections),
+        (Text(en="not acknowledged", zh="未获确认"), tally.unknown),
+        (Text(en="columns not used", zh="未使用的列"), "、".join(tally.ignored_headers)),
+        (Text(en="refused rows in", zh="退回的行"), tally.error_file or ""),
+    ]
+    rows += [(Text(en=f"  {code}", zh=f"  {code}"), count) for code, count in tally.codes.most_common()]
+    for label, value in rows:
+        if value not in (0, "") or label is good:
+            table.add_row(label.in_language(language), str(value))
+    return table
+
+
+def _complain(text: Text) -> None:
+    errors.print(text.in_language(user_language()), style="red", highlight=False, markup=False)

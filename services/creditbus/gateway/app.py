@@ -1,0 +1,235 @@
+"""Wiring of the gateway: from an HTTP request to acknowledged events and an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import orjson
+import structlog
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from starlette.requests import ClientDisconnect
+
+from creditbus.bus.logs import configure_logging
+from creditbus.bus.metrics import Metrics
+from creditbus.bus.publisher import Publisher, PublishPolicy
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.settings import read_key
+from creditbus.core.errors import SettingsError
+from creditbus.gateway import problems
+from creditbus.gateway.pages import Instruments, add_pages
+from creditbus.gateway.preparation import Ports, Preparation, domains_of_catalogue
+from creditbus.gateway.problems import Problem
+from creditbus.gateway.secrets import Keyring
+from creditbus.gateway.settings import GatewaySettings
+from creditbus.gateway.steps import (
+    Judged,
+    Sender,
+    answer_status,
+    events_of,
+    judge,
+    message_of,
+    results_of,
+    statuses_of,
+)
+
+log = structlog.get_logger()
+
+EXIT_STOPPED, EXIT_ERROR, EXIT_SETTINGS = 0, 1, 2
+_TITLE = "信用信息报送网关 Credit record gateway"
+_DRAIN_SECONDS = 4
+_BREATHE_EVERY = 100
+"""Events judged before other requests get a turn: about three milliseconds."""
+
+
+class RefusedError(Exception):
+    """A request that is not taken on."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+async def accept(ports: Ports, request: Request) -> Response:
+    """Take on the events of one request.
+
+    1. authenticate   by the key: who sends is proven, not claimed
+    2. admit          only when brokers and registry are there, and not too much is on its way
+    3. read           the body, up to the limit
+    4. judge          each event against its schema: framed bytes, or every fault
+    5. publish        what is well-formed, and wait for the acknowledgement of all in-sync replicas
+    6. answer         per event; RECEIVED only now
+    """
+    sender = _authenticate(ports, request)
+    _admit(ports, 1, int(request.headers.get("content-length", "0")))
+    body = await _read_body(request, ports.settings.gateway_max_body_bytes)
+    events = _parse(body, ports.settings.gateway_max_events)
+    _admit(ports, len(events), len(body))
+    judged = await _judge_all(ports, events, sender)
+    messages = [message_of(one, sender, ports.stamp_key) for one in judged if not one.faults]
+    acknowledged = await ports.publisher.publish(messages)
+    return _answer(ports, judged, acknowledged)
+
+
+def _authenticate(ports: Ports, request: Request) -> Sender:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise RefusedError(problems.NO_KEY)
+    holder = ports.keyring.holder_of(key.strip())
+    if holder is None:
+        raise RefusedError(problems.WRONG_KEY)
+    if ports.not_ready:
+        raise RefusedError(problems.STARTING)
+    sender = Sender(department=holder.department, domain=ports.domains.get(holder.department, ""), roles=holder.roles)
+    if not sender.may_send_any or sender.topic not in ports.codecs:
+        raise RefusedError(problems.not_a_sender(holder.department))
+    return sender
+
+
+def _admit(ports: Ports, events: int, size_bytes: int) -> None:
+    if not ports.publisher.admits(events, size_bytes):
+        raise RefusedError(problems.BUSY)
+
+
+async def _read_body(request: Request, limit_bytes: int) -> bytes:
+    if int(request.headers.get("content-length", "0")) > limit_bytes:
+        raise RefusedError(problems.body_too_large(limit_bytes))
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise RefusedError(problems.body_too_large(limit_bytes))
+    return bytes(body)
+
+
+def _parse(body: bytes, most_events: int) -> list[object]:
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise RefusedError(problems.NOT_JSON) from error
+    events = events_of(parsed, most_events)
+    if isinstance(events, Problem):
+        raise RefusedError(events)
+    return events
+
+
+async def _judge_all(ports: Ports, events: list[object], sender: Sender) -> list[Judged]:
+    codecs, limit = ports.codecs[sender.topic], ports.settings.gateway_max_event_bytes
+    judged = []
+    for number, event in enumerate(events, start=1):
+        judged.append(judge(event, sender, codecs, limit))
+        if number % _BREATHE_EVERY == 0:
+            await asyncio.sleep(0)
+    return judged
+
+
+def _answer(ports: Ports, judged: list[Judged], acknowledged: list[bool]) -> Response:
+    statuses = statuses_of(judged, acknowledged)
+    for status in set(statuses):
+        ports.metrics.count("creditbus_gateway_events_total", statuses.count(status), status=status.lower())
+    results = results_of(judged, statuses, ports.settings.lookup_url)
+    answer = answer_status(statuses)
+    if isinstance(answer, Problem):
+        return problem_response(answer, results=results)
+    return Response(orjson.dumps({"results": results}), answer, media_type="application/json")
+
+
+def problem_response(problem: Problem, **more: object) -> Response:
+    """A problem as application/problem+json."""
+    content = orjson.dumps({**problem.to_json(), **more})
+    return Response(content, problem.status, dict(problem.headers), "application/problem+json")
+
+
+def build_app(ports: Ports) -> FastAPI:
+    """The HTTP application over the ports; closes the publisher when it ends."""
+
+    @asynccontextmanager
+    async def life(_: FastAPI):  # type: ignore[no-untyped-def]
+        ports.publisher.start()
+        yield
+        left = await asyncio.to_thread(ports.publisher.close, _DRAIN_SECONDS)
+        log.info("stopped", unacknowledged=left)
+
+    app = FastAPI(title=_TITLE, version="1", docs_url=None, redoc_url=None, lifespan=life)
+
+    async def post_events(request: Request) -> Response:
+        try:
+            return await accept(ports, request)
+        except RefusedError as refusal:
+            return problem_response(refusal.problem)
+        except ClientDisconnect:
+            # nobody is there to read it
+            return Response(status_code=400)
+
+    def refresh() -> None:
+        ports.metrics.set("creditbus_ready", 0 if ports.not_ready else 1)
+        ports.metrics.set("creditbus_gateway_in_flight_messages", ports.publisher.in_flight_messages)
+
+    add_pages(app, post_events, ports.schemas, Instruments(ports.metrics, lambda: ports.not_ready, refresh))
+    return app
+
+
+def build(settings: GatewaySettings, metrics: Metrics) -> Ports:
+    """Ports for the settings. Raises SettingsError."""
+    policy = PublishPolicy(
+        max_messages=settings.gateway_in_flight_messages,
+        max_bytes=settings.gateway_in_flight_bytes,
+        delivery_seconds=settings.gateway_delivery_seconds,
+    )
+    return Ports(
+        settings=settings,
+        keyring=Keyring(settings.secrets),
+        stamp_key=read_key(settings.secrets, "gateway-hmac.key"),
+        publisher=Publisher(settings.brokers, policy),
+        metrics=metrics,
+        schemas=SchemaSet.load(),
+    )
+
+
+class GatewayServer(uvicorn.Server):
+    """uvicorn with an exit code of its own: told to stop it drains and ends well."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As in uvicorn, without raising the signal again at the end."""
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        yield
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def main() -> int:
+    """Run the gateway until told to stop."""
+    configure_logging("gateway")
+    settings = GatewaySettings()
+    try:
+        ports = build(settings, Metrics("gateway"))
+    except SettingsError as error:
+        log.error("refusing to start", problem=str(error))
+        return EXIT_SETTINGS
+    server = GatewayServer(
+        uvicorn.Config(
+            build_app(ports),
+            host=settings.gateway_host,
+            port=settings.http_port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )
+    )
+
+    def give_up() -> None:
+        server.should_exit = True
+
+    preparation = Preparation(ports, domains_of_catalogue(settings.brokers), give_up)
+    preparation.start()
+    server.run()
+    preparation.close()
+    if not server.started:
+        log.error("refusing to start", problem=f"CREDITBUS_HTTP_PORT: port {settings.http_port} cannot be used")
+        return EXIT_SETTINGS
+    return EXIT_ERROR if ports.publisher.fatal else EXIT_STOPPED

@@ -1,0 +1,126 @@
+"""What the gateway works with, and the wait for it: schemas of the registry, departments of the catalogue."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from creditbus.bus.editions import newest_edition
+from creditbus.bus.metrics import Metrics
+from creditbus.bus.publisher import Publisher
+from creditbus.bus.registry import Registry, UnknownSchemaError
+from creditbus.bus.rules import rules_by_hash
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.wire import Writer
+from creditbus.core.errors import BusError
+from creditbus.gateway.reading import compile_reader
+from creditbus.gateway.secrets import Keyring
+from creditbus.gateway.settings import GatewaySettings
+from creditbus.gateway.steps import Codec
+
+log = structlog.get_logger()
+
+_RETRY_SECONDS = 1.0
+_REFRESH_SECONDS = 30.0
+
+Domains = Callable[[], Mapping[str, str]]
+"""Domain of each department of the catalogue, by its code."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Ports:
+    """What the gateway works with; ``codecs`` and ``domains`` are filled by the preparation."""
+
+    settings: GatewaySettings
+    keyring: Keyring
+    stamp_key: bytes
+    publisher: Publisher
+    metrics: Metrics
+    schemas: SchemaSet
+    codecs: Mapping[str, Mapping[str, Codec]] = field(default_factory=dict)
+    domains: Mapping[str, str] = field(default_factory=dict)
+    waiting_for: str = "starting"
+
+    @property
+    def not_ready(self) -> str:
+        """What is missing before events can be taken on; empty when nothing is."""
+        if self.waiting_for:
+            return self.waiting_for
+        return "" if self.publisher.is_connected else "the brokers do not answer; waiting for them"
+
+
+def codecs_for(domain: str, registry: Registry, schemas: SchemaSet) -> dict[str, Codec]:
+    """Readers and writers of every kind for a domain's topic. Raises UnknownSchemaError or RetryLaterError."""
+    topic = f"credit.events.{domain}"
+    return {
+        kind: Codec(read=compile_reader(schema.definition), write=Writer(registry, topic, schema))
+        for kind, schema in schemas.events.items()
+    }
+
+
+class Preparation:
+    """Waits for registry, schemas and catalogue, saying what it waits for; then keeps the departments up to date."""
+
+    def __init__(self, ports: Ports, domains: Domains, give_up: Callable[[], None]) -> None:
+        """give_up: called when the producer can never send again."""
+        self._ports = ports
+        self._domains = domains
+        self._give_up = give_up
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="preparation", daemon=True)
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop; what is being asked just then is not waited for."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._stop.wait(pause):
+            pause = _RETRY_SECONDS
+            try:
+                self._refresh()
+                pause = _REFRESH_SECONDS
+            except (BusError, UnknownSchemaError) as error:
+                self._say(str(error))
+            if self._ports.publisher.fatal:
+                self._give_up()
+
+    def _refresh(self) -> None:
+        ports = self._ports
+        domains = dict(self._domains())
+        missing = {name for name in domains.values() if f"credit.events.{name}" not in ports.codecs}
+        if missing:
+            registry = Registry(ports.settings.registry_url)
+            try:
+                new = {f"credit.events.{name}": codecs_for(name, registry, ports.schemas) for name in sorted(missing)}
+            finally:
+                registry.close()
+            ports.codecs = {**ports.codecs, **new}
+        ports.domains = domains
+        self._say("")
+
+    def _say(self, waiting_for: str) -> None:
+        if self._ports.codecs and waiting_for:
+            # what is known still serves; only the refresh failed
+            log.warning("departments not refreshed", problem=waiting_for)
+        elif waiting_for != self._ports.waiting_for:
+            self._ports.waiting_for = waiting_for
+            log.info("waiting" if waiting_for else "ready", problem=waiting_for)
+
+
+def domains_of_catalogue(brokers: str) -> Domains:
+    """Domains by department, of the newest edition of the catalogue."""
+    rules_of = rules_by_hash(brokers)
+
+    def domains() -> Mapping[str, str]:
+        departments = rules_of(newest_edition(brokers)).departments
+        return {code: department.domain for code, department in departments.items()}
+
+    return domains

@@ -1,0 +1,68 @@
+"""The deploy steps of the lab: topics, schemas, secrets, the edition in force. Each may be repeated at any time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from creditbus.bus.editions import Activation, activate_edition, publish_edition
+from creditbus.bus.registry import Registry
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.topics import ensure_topics, load_topics, schemas_of
+from creditbus.catalogue.editions import edition_of
+from creditbus.catalogue.loader import load
+from creditbus.clock.log import TickLog
+from creditbus.clock.steps import ticks_due
+from creditbus.dossier.steps import ENGINE
+from creditbus.lab.secrets import ensure_secrets
+from creditbus.lab.stack import DeployStep, LabAddresses
+
+_MINUTE_MS = 60_000
+
+
+def deploy_steps() -> Sequence[DeployStep]:
+    """What has to be done once Kafka, the registry and ClickHouse answer, in this order."""
+    return (
+        DeployStep(en="create secrets", zh="生成密钥", run=_secrets),
+        DeployStep(en="create topics", zh="创建主题", run=_topics),
+        DeployStep(en="register schemas", zh="登记模式", run=_schemas),
+        DeployStep(en="put the catalogue in force", zh="启用目录版本", run=_edition),
+        DeployStep(en="start the clock", zh="写入首个时钟节拍", run=_first_tick),
+    )
+
+
+def _secrets(places: LabAddresses) -> None:
+    ensure_secrets(places.secrets, [department.code for department in load().departments])
+
+
+def _topics(places: LabAddresses) -> None:
+    ensure_topics(places.brokers, load_topics())
+
+
+def _schemas(places: LabAddresses) -> None:
+    registry = Registry(places.registry_url)
+    registry.require_full_compatibility()
+    for _ in registry.push(schemas_of(load_topics(), SchemaSet.load())):
+        pass
+    registry.close()
+
+
+def _edition(places: LabAddresses) -> None:
+    registry = Registry(places.registry_url)
+    name = publish_edition(places.brokers, edition_of(load()).text)
+    activation = Activation(hash=name, engine=ENGINE, at_ms=int(time.time() * 1000), approved_by=("lab",))
+    activate_edition(places.brokers, registry, SchemaSet.load(), activation)
+    registry.close()
+
+
+def _first_tick(places: LabAddresses) -> None:
+    """A partition without any tick gets its first one, so that no record is applied outside time."""
+    registry = Registry(places.registry_url)
+    log = TickLog(places.brokers, registry, SchemaSet.load())
+    known = log.last_ticks()
+    for partition in log.partitions():
+        if partition not in known:
+            for tick in ticks_due(None, int(time.time() * 1000), _MINUTE_MS):
+                log.write(partition, tick)
+    log.flush()
+    registry.close()

@@ -1,0 +1,268 @@
+"""Reads every topic to its end and compares the services' results with the reference, the replay and the warehouse."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from creditbus.bus.avro import WireError, unframe
+from creditbus.bus.kafka import admin, consumer_config, translated
+from creditbus.bus.registry import Registry, UnknownSchemaError
+from creditbus.bus.rules import rules_by_hash
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.store import MemoryStore
+from creditbus.bus.wire import Types, body_reader, read_value
+from creditbus.core.errors import ReconnectError
+from creditbus.core.processing import Effects, Position
+from creditbus.core.records import CreditRecord
+from creditbus.core.state import Summary
+from creditbus.dossier.steps import Edition, Entry, Lookups, Tick, decide
+from creditbus.dossier.view import PartitionView
+from creditbus.lab.reference import SeenRecord, SentEvent, Tally, fold, judge_intake
+
+Progress = Callable[[str, int], None]
+_NOWHERE = Position(source_offset=0, changelog_offset=0, lineage="", written_at_ms=0)
+
+
+@dataclass(slots=True)
+class Check:
+    """One comparison of the report."""
+
+    name: str
+    checked: int
+    wrong: list[str]
+
+
+@dataclass(slots=True)
+class Log:
+    """What the topics hold, as far as the checks need it."""
+
+    events: list[SentEvent] = field(default_factory=list)
+    records: dict[int, list[tuple[Any, int]]] = field(default_factory=dict)
+    """(value, append time) of credit.records by partition, in order; values are CreditRecord or (type, value)."""
+    rejections: Counter[str] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
+    change_ids: set[str] = field(default_factory=set)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    dossiers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class Verifier:
+    """Reads the log once; each check compares one thing."""
+
+    def __init__(self, brokers: str, registry_url: str, progress: Progress = lambda _name, _count: None) -> None:
+        self._brokers = brokers
+        self._registry = Registry(registry_url)
+        self._types = Types(self._registry)
+        self._schemas = SchemaSet.load()
+        self._progress = progress
+
+    def run(self, count_rows: Callable[[str, str], int] | None, lookup: httpx.Client | None) -> Iterator[Check]:
+        """All checks; those of warehouse and look-up only where they are given.
+
+        count_rows: (table, expression) → number of rows with FINAL, such as ("records", "uniqExact(record_id)").
+        """
+        log = self._read()
+        records = [value for rows in log.records.values() for value, _ in rows if isinstance(value, CreditRecord)]
+        by_id = Counter(record.record_id for record in records if record.op == "RECORD")
+        yield _check("every event became one record or one rejection", judge_intake(log.events, by_id, log.rejections))
+        yield self._changes(log, records)
+        yield self._versions(log, records)
+        yield self._replay(log)
+        if count_rows is not None:
+            yield self._warehouse(log, records, count_rows)
+        if lookup is not None:
+            yield self._lookup(log, lookup)
+
+    def _read(self) -> Log:
+        log = Log()
+        with translated("listing topics"):
+            topics = sorted(admin(self._brokers).list_topics(timeout=15).topics)
+        for topic in topics:
+            if topic.startswith("credit.events."):
+                self._each(topic, lambda message: log.events.append(self._sent(message)))
+        self._each("credit.records", lambda message: self._note_record(log, message))
+        self._each("credit.rejections", lambda m: log.rejections.update([self._value(m)["rejection_id"]]))
+        self._each("credit.changes", lambda message: _note_change(log, self._value(message)))
+        for topic in ("credit.dossiers", "credit.dossiers.person"):
+            self._each(topic, lambda message: _note_dossier(log, self._value(message)))
+        return log
+
+    def _each(self, topic: str, use: Callable[[Any], None]) -> None:
+        """Call ``use`` with each message of a topic, in the order of each partition, up to its present end."""
+        consumer = Consumer(consumer_config(self._brokers, "creditbus-verify", enable_partition_eof=True))
+        count = 0
+        try:
+            with translated(f"reading {topic}"):
+                partitions = consumer.list_topics(topic, timeout=15).topics[topic].partitions
+                consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+            open_ends = set(partitions)
+            while open_ends:
+                with translated(f"reading {topic}"):
+                    messages: Sequence[Any] = consumer.consume(5_000, 1.0)
+                for message in messages:
+                    error = message.error()
+                    if error is None:
+                        use(message)
+                        count += 1
+                    elif error.code() == KafkaError._PARTITION_EOF:
+                        open_ends.discard(message.partition())
+                    else:
+                        raise ReconnectError(f"Kafka: {error.str()} while reading {topic}; run it again")
+                self._progress(topic, count)
+        finally:
+            consumer.close()
+
+    def _value(self, message: Any) -> dict[str, Any]:
+        return read_value(self._types, message.value())[1]
+
+    def _sent(self, message: Any) -> SentEvent:
+        headers = dict(message.headers() or ())
+        place = (message.topic(), message.partition(), message.offset(), headers.get("sender", b"").decode())
+        value: dict[str, Any] = {}
+        with contextlib.suppress(WireError, UnknownSchemaError):
+            unframe(message.value())
+            value = self._value(message)
+        return SentEvent(*place, str(value.get("event_id", "")), int(value.get("revision", 0)))
+
+    def _note_record(self, log: Log, message: Any) -> None:
+        schema, value = read_value(self._types, message.value())
+        entry: Any = CreditRecord(**value) if schema.short_name == "CreditRecord" else (schema.short_name, value)
+        log.records.setdefault(message.partition(), []).append((entry, message.timestamp()[1]))
+
+    def _changes(self, log: Log, records: list[CreditRecord]) -> Check:
+        """Each record on the log was applied: there is a change for its id, and no outcome is missing."""
+        tally = Tally()
+        for record in records:
+            found = log.changes.get(record.record_id, 0)
+            tally.expect(found >= 1, f"record {record.record_id} of {record.kind}: no change tells what became of it")
+        delivered = Counter(record.record_id for record in records)
+        told = sum(log.outcomes[name] for name in ("RECORDED", "DUPLICATE", "SUPERSEDED", "HELD"))
+        released = told - sum(delivered.values())
+        tally.expect(released >= 0, f"{sum(delivered.values())} records, but only {told} outcomes")
+        tally.expect(released <= log.outcomes["HELD"], f"{released} outcomes more than records: something ran twice")
+        return _check("every record has its outcome", tally)
+
+    def _versions(self, log: Log, records: list[CreditRecord]) -> Check:
+        """Each subject's dossier applied exactly the records that the plain fold applies."""
+        tally = Tally()
+        reference = fold([_seen(record) for rows in log.records.values() for record, _ in rows if _is_record(record)])
+        for key, subject in reference.items():
+            version = log.dossiers.get(key, {}).get("version", 0)
+            tally.expect(
+                version == subject.version, f"subject {_masked(key)}: {version} applied, {subject.version} due"
+            )
+        tally.expect(len(log.dossiers) == len(reference), f"{len(log.dossiers)} dossiers for {len(reference)} subjects")
+        return _check("every dossier applied each of its records once", tally)
+
+    def _replay(self, log: Log) -> Check:
+        """The same log gives the same dossiers: score, grade, listing and receipt."""
+        tally = Tally()
+        read_body = body_reader(self._schemas)
+        lookups = Lookups(rules_by_hash(self._brokers), lambda record: read_body(record.body_schema, record.body))
+        for rows in log.records.values():
+            for summary in _replayed([_entry(value, at) for value, at in rows], lookups):
+                live = log.dossiers.get(summary.subject_key, {})
+                told = (live.get("score"), live.get("grade"), live.get("receipt_hash"), live.get("listed"))
+                due = (summary.score, summary.grade, summary.receipt, bool(summary.listings))
+                tally.expect(told == due, f"subject {_masked(summary.subject_key)}: live {told[:2]}, replay {due[:2]}")
+        return _check("the replayed log gives the same scores, listings and receipts", tally)
+
+    def _warehouse(self, log: Log, records: list[CreditRecord], count_rows: Callable[[str, str], int]) -> Check:
+        tally = Tally()
+        wanted = {
+            ("records", "uniqExact(record_id)"): len({record.record_id for record in records}),
+            ("records", "count()"): len({record.record_id for record in records}),
+            ("rejections", "count()"): len(log.rejections),
+            ("changes", "count()"): len(log.change_ids),
+            ("dossiers", "count()"): len(log.dossiers),
+            ("dossiers", "sum(version)"): sum(dossier["version"] for dossier in log.dossiers.values()),
+        }
+        for (table, expression), due in wanted.items():
+            found = count_rows(table, expression)
+            tally.expect(found == due, f"table {table}: {expression} is {found}, the topics say {due}")
+        return _check("the warehouse holds the same", tally)
+
+    def _lookup(self, log: Log, lookup: httpx.Client) -> Check:
+        """A spread of subjects, asked for as a user would."""
+        tally = Tally()
+        firms = sorted(key for key, dossier in log.dossiers.items() if dossier["subject_kind"] == "LEGAL_PERSON")
+        for key in firms[:: max(1, len(firms) // 25)]:
+            answer = lookup.get(f"/v1/subjects/{key}")
+            found = answer.json() if answer.is_success else {}
+            dossier = found.get("dossier", found)
+            told = (dossier.get("version"), dossier.get("score"))
+            due = (log.dossiers[key]["version"], log.dossiers[key]["score"])
+            tally.expect(told == due, f"subject {key}: look-up says {told} (HTTP {answer.status_code}), topics {due}")
+        return _check("the look-up answers the same", tally)
+
+
+def _check(name: str, tally: Tally) -> Check:
+    return Check(name, tally.checked, tally.wrong)
+
+
+def _note_change(log: Log, value: dict[str, Any]) -> None:
+    log.change_ids.add(value["change_id"])
+    log.outcomes[value["outcome"]] += 1
+    if value["cause"] == "RECORD":
+        log.changes[value["record_id"]] += 1
+
+
+def _note_dossier(log: Log, value: dict[str, Any]) -> None:
+    known = log.dossiers.get(value["subject_key"])
+    if known is None or (value["version"], value["as_of"]) >= (known["version"], known["as_of"]):
+        log.dossiers[value["subject_key"]] = value
+
+
+def _is_record(value: object) -> bool:
+    return isinstance(value, CreditRecord)
+
+
+def _seen(record: CreditRecord) -> SeenRecord:
+    return SeenRecord(
+        record.record_id,
+        record.subject_key,
+        record.event_key,
+        record.natural_key,
+        record.target_key,
+        record.corrects_key,
+        record.revision,
+        record.op,
+        record.kind,
+    )
+
+
+def _entry(value: Any, appended_at_ms: int) -> Entry:
+    if isinstance(value, CreditRecord):
+        return value
+    kind, fields = value
+    if kind == "ClockTick":
+        return Tick(fields["at"], appended_at_ms)
+    return Edition(fields["edition"], fields["engine"])
+
+
+def _replayed(entries: list[Entry], lookups: Lookups) -> Iterator[Summary]:
+    """Every subject of a partition after applying its log in memory."""
+    store = MemoryStore()
+    subjects = {entry.subject_key for entry in entries if isinstance(entry, CreditRecord)}
+    batch: list[Entry] | None = entries
+    while batch is not None:
+        view = PartitionView(store)
+        decided = decide(view, batch, lookups)
+        effects = Effects()
+        view.write_to(effects)
+        store.write(effects.state, _NOWHERE)
+        batch = [] if decided.unfinished else None
+    view = PartitionView(store)
+    for key in sorted(subjects):
+        yield view.subject(key).summary
+
+
+def _masked(key: str) -> str:
+    return "p:******" if key.startswith("p:") else key

@@ -1,0 +1,117 @@
+"""The producer's client against a small HTTP server of the standard library."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from creditbus.client.producer import BusClient, RetryPolicy, SendError, event_id_for
+from creditbus.core.outcome import Reason
+
+Answer = tuple[int, dict[str, str], dict[str, Any]]
+EVENTS = [{"event_id": "a"}, {"event_id": "b"}]
+
+
+def results(*statuses: str, ids: str = "ab") -> dict[str, Any]:
+    fault = {name: "x" for name in ("field", "problem_zh", "problem_en", "remedy_zh", "remedy_en")}
+    faults = [{"code": "missing-field", **fault}]
+    return {
+        "results": [
+            {"index": n, "event_id": ids[n], "status": s, "faults": faults if s == "REJECTED" else [], "track": "t"}
+            for n, s in enumerate(statuses)
+        ]
+    }
+
+
+@contextmanager
+def gateway(*answers: Answer) -> Iterator[tuple[str, list[list[str]]]]:
+    """A server that gives these answers in turn; yields its address and the ids of each request."""
+    asked: list[list[str]] = []
+    left = iter(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            asked.append([event["event_id"] for event in body["events"]])
+            status, headers, answer = next(left)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def client(url: str, wait: Callable[[float], None] = lambda _: None, attempts: int = 3) -> BusClient:
+    return BusClient(url, "key", RetryPolicy(attempts=attempts), wait)
+
+
+def test_each_event_gets_its_receipt() -> None:
+    with gateway((207, {}, results("RECEIVED", "REJECTED"))) as (url, _), client(url) as bus:
+        first, second = bus.send(EVENTS)
+    assert (first.status, second.status) == ("RECEIVED", "REJECTED")
+    assert [fault.code for fault in second.faults] == [Reason.MISSING_FIELD]
+
+
+def test_a_busy_gateway_is_asked_again_after_the_time_it_names() -> None:
+    waits: list[float] = []
+    with gateway((429, {"Retry-After": "7"}, {}), (202, {}, results("RECEIVED", "RECEIVED"))) as (url, asked):
+        with client(url, waits.append) as bus:
+            assert [receipt.status for receipt in bus.send(EVENTS)] == ["RECEIVED", "RECEIVED"]
+    assert waits == [7.0]
+    assert asked == [["a", "b"], ["a", "b"]]
+
+
+def test_only_what_was_not_acknowledged_is_sent_again() -> None:
+    with gateway((207, {}, results("RECEIVED", "UNKNOWN")), (202, {}, results("RECEIVED", ids="b"))) as (url, asked):
+        with client(url) as bus:
+            assert [receipt.status for receipt in bus.send(EVENTS)] == ["RECEIVED", "RECEIVED"]
+    assert asked == [["a", "b"], ["b"]]
+
+
+def test_what_stays_unacknowledged_is_said_to_be_unknown() -> None:
+    unknown = (503, {}, results("UNKNOWN", "UNKNOWN"))
+    with gateway(unknown, unknown, unknown) as (url, _), client(url) as bus:
+        assert {receipt.status for receipt in bus.send(EVENTS)} == {"UNKNOWN"}
+
+
+def test_a_batch_that_is_rejected_as_a_whole_still_gives_receipts() -> None:
+    with gateway((422, {}, results("REJECTED", "REJECTED"))) as (url, _), client(url) as bus:
+        assert {receipt.status for receipt in bus.send(EVENTS)} == {"REJECTED"}
+
+
+def test_a_wrong_key_is_told_at_once() -> None:
+    with gateway((401, {}, {"title": "The API key is not known"})) as (url, asked), client(url) as bus:
+        with pytest.raises(SendError, match="401: The API key is not known"):
+            bus.send(EVENTS)
+    assert len(asked) == 1
+
+
+def test_a_gateway_that_is_away_is_told_after_all_attempts(free_port: Callable[[], int]) -> None:
+    waits: list[float] = []
+    with client(f"http://127.0.0.1:{free_port()}", waits.append) as bus, pytest.raises(SendError, match="3 attempts"):
+        bus.send(EVENTS)
+    assert waits == [0.5, 1.0]
+
+
+def test_event_ids_derive_from_the_parts_and_keep_them_apart() -> None:
+    assert event_id_for("d", "ab", "c") == event_id_for("d", "ab", "c")
+    assert event_id_for("d", "ab", "c") != event_id_for("d", "a", "bc")
