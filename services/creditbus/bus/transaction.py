@@ -239,7 +239,7 @@ class Session:
         chosen = -1 if partition is None else partition
         while True:
             try:
-                self._producer.produce(topic, value, key, chosen, headers=cast(Any, headers or None))
+                self._producer.produce(topic, value, key, chosen, headers=cast(Any, list(headers) or None))
             except BufferError:
                 self._producer.poll(0.1)  # the queue is full: let the brokers acknowledge some
             else:

@@ -178,6 +178,7 @@ def build(settings: GatewaySettings, metrics: Metrics) -> Ports:
         max_messages=settings.gateway_in_flight_messages,
         max_bytes=settings.gateway_in_flight_bytes,
         delivery_seconds=settings.gateway_delivery_seconds,
+        compression=settings.gateway_compression,
     )
     return Ports(
         settings=settings,

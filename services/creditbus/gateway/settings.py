@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from creditbus.bus.settings import ServiceSettings
@@ -17,6 +19,7 @@ class GatewaySettings(ServiceSettings):
     gateway_max_events: int = Field(1_000, ge=1, le=10_000, description="most events in one request")
     gateway_in_flight_messages: int = Field(20_000, ge=1, description="most events waiting for the brokers; then 429")
     gateway_in_flight_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="most bytes waiting for the brokers")
+    gateway_compression: Literal["lz4", "zstd", "none"] = Field("lz4", description="compression of what goes to Kafka")
     gateway_delivery_seconds: float = Field(
         15.0, ge=1, le=120, description="how long the brokers may take; then the status is UNKNOWN"
     )

@@ -149,7 +149,9 @@ def test_the_encoding_is_found_from_the_bytes(tmp_path: Path, content: bytes, en
     assert detect_encoding(path) == encoding
 
 
-@pytest.mark.parametrize(("text", "separator"), [("a,b\n1;2", ","), ("a;b;c\n", ";"), ("a\tb\n", "\t"), ('"a,b"|c', "|")])
+@pytest.mark.parametrize(
+    ("text", "separator"), [("a,b\n1;2", ","), ("a;b;c\n", ";"), ("a\tb\n", "\t"), ('"a,b"|c', "|")]
+)
 def test_the_separator_is_the_one_outside_quotes(text: str, separator: str) -> None:
     assert sniff_separator(text) == separator
 

@@ -246,10 +246,14 @@ def test_columns_that_are_not_sent_are_told_apart_from_unknown_ones() -> None:
 
 CELLS = st.one_of(
     st.text(max_size=30),
-    st.sampled_from(["", "01", "2026-02-30", "长期", "-1", "１２", "《", "《》第条", "1e9", "9" * 40, "是", "\x00", "²"]),
+    st.sampled_from(
+        ["", "01", "2026-02-30", "长期", "-1", "１２", "《", "《》第条", "1e9", "9" * 40, "是", "\x00", "²"]
+    ),
     st.sampled_from(list(PENALTY.values())),
 )
-HEADERS = st.lists(st.sampled_from(sorted(TABLE.by_header)), unique_by=lambda header: TABLE.by_header[header], min_size=1)
+HEADERS = st.lists(
+    st.sampled_from(sorted(TABLE.by_header)), unique_by=lambda header: TABLE.by_header[header], min_size=1
+)
 
 
 @given(headers=HEADERS, cells=st.lists(CELLS, max_size=50), kind=st.sampled_from(KINDS))
