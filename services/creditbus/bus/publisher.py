@@ -48,7 +48,7 @@ class Publisher:
                 message_timeout_ms=int(policy.delivery_seconds * 1000),
                 # a refused connection is tried again soon: the broker may just be starting
                 reconnect_backoff_max_ms=1_000,
-                error_cb=self._on_error,  # type: ignore[arg-type]
+                error_cb=self._on_error,
             )
         )
         self._stop = threading.Event()

@@ -18,6 +18,7 @@ from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher, PublishPolicy
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.settings import read_key
+from creditbus.bus.transaction import tune_collector
 from creditbus.core.errors import SettingsError
 from creditbus.gateway import problems
 from creditbus.gateway.pages import Instruments, add_pages
@@ -228,6 +229,7 @@ def main() -> int:
 
     preparation = Preparation(ports, domains_of_catalogue(settings.brokers), give_up)
     preparation.start()
+    tune_collector()
     server.run()
     preparation.close()
     if not server.started:

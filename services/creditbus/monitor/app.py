@@ -34,6 +34,7 @@ _TYPE = "creditbus.records.QualityRow"
 _SESSION_SECONDS = 6.0
 _LOOK_SECONDS = 0.1
 _STOP_SECONDS = 3.0
+_ANSWER_SECONDS = 3.0
 
 
 @dataclass(slots=True)
@@ -54,8 +55,8 @@ def main() -> int:
     live = Live(policy=first, state=begin(first, _now_ms()))
 
     def life(stopping: Stopping) -> None:
-        departments = departments_of(settings.brokers)
         require_topic(settings.brokers)
+        departments = departments_of(settings.brokers)
         if departments != live.policy.departments:
             live.policy = WindowPolicy(seconds=settings.monitor_window_seconds, departments=departments)
             live.state = begin(live.policy, _now_ms())
@@ -87,7 +88,9 @@ def build(settings: MonitorSettings, live: Live, types: Types, metrics: Metrics)
         broker_session_timeout=_SESSION_SECONDS,
         broker_heartbeat_interval=_SESSION_SECONDS / 3,
         stream_wait_empty=False,
-        # rows of transactions that were aborted never were
+        # no tables, so no assignor that places their standbys
+        table_standby_replicas=0,
+        # Faust reads uncommitted messages then: a batch that is aborted and repeated is counted twice
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="latest",
     )
@@ -151,7 +154,7 @@ def departments_of(brokers: str) -> frozenset[str]:
 def require_topic(brokers: str) -> None:
     """Faust creates no topic here, so it must be there. Raises RetryLaterError that names the remedy."""
     with translated(f"looking for {TOPIC}"):
-        found = admin(brokers).list_topics(TOPIC, timeout=10).topics[TOPIC]
+        found = admin(brokers).list_topics(TOPIC, timeout=_ANSWER_SECONDS).topics[TOPIC]
     if found.error is not None:
         raise RetryLaterError(f"{TOPIC} is missing: create the topics of deploy/topics.yaml (`creditbus up` does it)")
 

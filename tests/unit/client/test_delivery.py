@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import openpyxl
@@ -128,9 +129,7 @@ def test_a_spreadsheet_gives_the_same_events_as_a_text_file(tmp_path: Path) -> N
 
 
 def test_spreadsheet_cells_read_as_people_see_them() -> None:
-    from datetime import datetime
-
-    cells = [None, datetime(2026, 11, 23), 12.0, 0.0086, 5, "x"]
+    cells = [None, datetime(2026, 11, 23, tzinfo=UTC), 12.0, 0.0086, 5, "x"]
     assert [cell_text(cell) for cell in cells] == ["", "2026-11-23", "12", "0.0086", "5", "x"]
 
 

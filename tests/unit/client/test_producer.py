@@ -19,7 +19,7 @@ EVENTS = [{"event_id": "a"}, {"event_id": "b"}]
 
 
 def results(*statuses: str, ids: str = "ab") -> dict[str, Any]:
-    fault = {name: "x" for name in ("field", "problem_zh", "problem_en", "remedy_zh", "remedy_en")}
+    fault = dict.fromkeys(("field", "problem_zh", "problem_en", "remedy_zh", "remedy_en"), "x")
     faults = [{"code": "missing-field", **fault}]
     return {
         "results": [
@@ -73,22 +73,22 @@ def test_each_event_gets_its_receipt() -> None:
 
 def test_a_busy_gateway_is_asked_again_after_the_time_it_names() -> None:
     waits: list[float] = []
-    with gateway((429, {"Retry-After": "7"}, {}), (202, {}, results("RECEIVED", "RECEIVED"))) as (url, asked):
-        with client(url, waits.append) as bus:
-            assert [receipt.status for receipt in bus.send(EVENTS)] == ["RECEIVED", "RECEIVED"]
+    answers: list[Answer] = [(429, {"Retry-After": "7"}, {}), (202, {}, results("RECEIVED", "RECEIVED"))]
+    with gateway(*answers) as (url, asked), client(url, waits.append) as bus:
+        assert [receipt.status for receipt in bus.send(EVENTS)] == ["RECEIVED", "RECEIVED"]
     assert waits == [7.0]
     assert asked == [["a", "b"], ["a", "b"]]
 
 
 def test_only_what_was_not_acknowledged_is_sent_again() -> None:
-    with gateway((207, {}, results("RECEIVED", "UNKNOWN")), (202, {}, results("RECEIVED", ids="b"))) as (url, asked):
-        with client(url) as bus:
-            assert [receipt.status for receipt in bus.send(EVENTS)] == ["RECEIVED", "RECEIVED"]
+    answers: list[Answer] = [(207, {}, results("RECEIVED", "UNKNOWN")), (202, {}, results("RECEIVED", ids="b"))]
+    with gateway(*answers) as (url, asked), client(url) as bus:
+        assert [receipt.status for receipt in bus.send(EVENTS)] == ["RECEIVED", "RECEIVED"]
     assert asked == [["a", "b"], ["b"]]
 
 
 def test_what_stays_unacknowledged_is_said_to_be_unknown() -> None:
-    unknown = (503, {}, results("UNKNOWN", "UNKNOWN"))
+    unknown: Answer = (503, {}, results("UNKNOWN", "UNKNOWN"))
     with gateway(unknown, unknown, unknown) as (url, _), client(url) as bus:
         assert {receipt.status for receipt in bus.send(EVENTS)} == {"UNKNOWN"}
 
@@ -99,9 +99,12 @@ def test_a_batch_that_is_rejected_as_a_whole_still_gives_receipts() -> None:
 
 
 def test_a_wrong_key_is_told_at_once() -> None:
-    with gateway((401, {}, {"title": "The API key is not known"})) as (url, asked), client(url) as bus:
-        with pytest.raises(SendError, match="401: The API key is not known"):
-            bus.send(EVENTS)
+    with (
+        gateway((401, {}, {"title": "The API key is not known"})) as (url, asked),
+        client(url) as bus,
+        pytest.raises(SendError, match="401: The API key is not known"),
+    ):
+        bus.send(EVENTS)
     assert len(asked) == 1
 
 

@@ -1,0 +1,117 @@
+"""Client of a ClickHouse server or of the front.
+
+Queries go through clickhouse-connect. Inserts do not: it sends an insert again by itself when the connection breaks
+after the server applied it, and rows double. They are one plain HTTP request each, never repeated here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+import httpx
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+
+from creditbus.core.errors import BusError, ReconnectError, RetryLaterError
+
+DATABASE = "creditbus"
+_INSERT_SETTINGS = {
+    "async_insert": "0",
+    "insert_deduplicate": "0",
+    "max_insert_block_size": "1000000",
+    "input_format_avro_allow_missing_fields": "1",
+}
+
+
+class QueryError(BusError):
+    """The server refused a statement: the statement is wrong, or a table is missing."""
+
+
+class ClickHouse:
+    """Statements and inserts on one server. For several threads: each gets a connection of its own."""
+
+    def __init__(self, url: str, *, timeout_seconds: float = 15.0) -> None:
+        """url: such as http://127.0.0.1:18123; user and password may stand in it."""
+        self._url = url
+        self._timeout = timeout_seconds
+        self._local = threading.local()
+        self._http = httpx.Client(base_url=url, timeout=timeout_seconds)
+
+    def query(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, binary: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Rows of a query. Values are bound by the server as {name:Type}; ``binary`` columns come as bytes.
+
+        Raises QueryError, or RetryLaterError when the server is away or busy.
+        """
+        formats: dict[str, str | dict[str, str]] = dict.fromkeys(binary, "bytes")
+        try:
+            result = self._client().query(sql, parameters=dict(parameters or {}), column_formats=formats)
+        except DatabaseError as error:
+            raise _translated(error, self._url) from error
+        except (ClickHouseError, OSError) as error:
+            self._local.client = None
+            raise RetryLaterError(f"ClickHouse at {self._url} does not answer; waiting for it") from error
+        return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+
+    def command(self, sql: str) -> None:
+        """Run a statement without a result. Raises as ``query`` does."""
+        try:
+            answer = self._http.post("/", content=sql.encode())
+        except httpx.HTTPError as error:
+            raise RetryLaterError(f"ClickHouse at {self._url} does not answer; waiting for it") from error
+        _check(answer, self._url)
+
+    def insert_avro(self, table: str, columns: Sequence[str], data: bytes) -> None:
+        """Insert an Avro container, once. Returns when the rows are durable.
+
+        Raises ReconnectError when the outcome is unknown: read the positions before going on.
+        Raises QueryError when the server refused it, RetryLaterError when it is busy or was never reached.
+        """
+        sql = f"INSERT INTO {DATABASE}.{table} ({', '.join(columns)}) FORMAT Avro"  # noqa: S608 - names from our own list
+        try:
+            answer = self._http.post("/", params={"query": sql, **_INSERT_SETTINGS}, content=data)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise RetryLaterError(f"ClickHouse at {self._url} does not answer; waiting for it") from error
+        except httpx.HTTPError as error:
+            raise ReconnectError(f"ClickHouse at {self._url}: outcome of an insert into {table} unknown") from error
+        _check(answer, self._url)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def _client(self) -> Client:
+        client = getattr(self._local, "client", None)
+        if client is None:
+            parts = urlsplit(self._url)
+            client = clickhouse_connect.get_client(
+                host=parts.hostname or "127.0.0.1",
+                port=parts.port or 8123,
+                username=parts.username or "default",
+                password=parts.password or "",
+                autogenerate_session_id=False,
+                send_receive_timeout=int(self._timeout),
+                query_retries=0,
+            )
+            self._local.client = client
+        return client
+
+
+def _check(answer: httpx.Response, url: str) -> None:
+    if answer.is_success:
+        return
+    if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        raise RetryLaterError(f"ClickHouse at {url} is busy; trying again")
+    raise QueryError(f"ClickHouse: {answer.text.strip()[:500]}")
+
+
+def _translated(error: DatabaseError, url: str) -> BusError:
+    text = str(error)
+    if "503" in text or "Busy" in text:
+        return RetryLaterError(f"ClickHouse at {url} is busy; trying again")
+    return QueryError(f"ClickHouse: {text.strip()[:500]}")

@@ -1,0 +1,111 @@
+"""Tables from Avro record types: the same statements for embedded engine, server and cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from creditbus.clickhouse.client import DATABASE
+
+_SCALARS = {
+    "string": "String",
+    "bytes": "String",
+    "int": "Int32",
+    "long": "Int64",
+    "boolean": "Bool",
+    "float": "Float32",
+    "double": "Float64",
+}
+_LOGICAL = {"date": "Date32", "timestamp-millis": "DateTime64(3, 'UTC')"}
+_SETTINGS = {
+    "index_granularity": "256",
+    "deduplicate_merge_projection_mode": "'rebuild'",
+    "fsync_after_insert": "1",
+    "fsync_part_directory": "1",
+    # after a power cut rows come back from Kafka, so broken parts must not keep the table closed
+    "max_suspicious_broken_parts": "1000000",
+    # compact parts keep point look-ups fast while there are many of them
+    "min_bytes_for_wide_part": "1073741824",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSpec:
+    """A table that takes exactly one Avro record type."""
+
+    name: str
+    schema: Mapping[str, Any]
+    order_by: tuple[str, ...]
+    version: str | None = None
+    """Column by which the newest of rows with the same key is kept; None keeps the last one written."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns, position first."""
+        return ("src", "kpart", "koff", *(field["name"] for field in self.schema["fields"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """Where the table is made."""
+
+    cluster: str | None = None
+    """Name of the ClickHouse cluster; None for a single server or the embedded engine."""
+
+    @property
+    def on_cluster(self) -> str:
+        """The clause for statements."""
+        return f" ON CLUSTER '{self.cluster}'" if self.cluster else ""
+
+    def engine(self, version: str | None) -> str:
+        """The engine clause."""
+        argument = version or ""
+        if not self.cluster:
+            return f"ReplacingMergeTree({argument})"
+        path = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
+        return f"ReplicatedReplacingMergeTree({path}{', ' + argument if argument else ''})"
+
+
+def create_database_sql(variant: Variant) -> str:
+    """The statement that makes the database."""
+    return f"CREATE DATABASE IF NOT EXISTS {DATABASE}{variant.on_cluster}"
+
+
+def create_table_sql(spec: TableSpec, variant: Variant) -> str:
+    """The statement that makes a table. Raises ValueError for a field that has no column type."""
+    columns = ["src LowCardinality(String)", "kpart UInt16", "koff UInt64"]
+    columns += [f"{field['name']} {column_type(field)}" for field in spec.schema["fields"]]
+    columns.append("PROJECTION hwm (SELECT src, kpart, max(koff), count() GROUP BY src, kpart)")
+    settings = ", ".join(f"{name} = {value}" for name, value in _SETTINGS.items())
+    return (
+        f"CREATE TABLE IF NOT EXISTS {DATABASE}.{spec.name}{variant.on_cluster} (\n  "
+        + ",\n  ".join(columns)
+        + f"\n) ENGINE = {variant.engine(spec.version)}\nORDER BY ({', '.join(spec.order_by)})\nSETTINGS {settings}"
+    )
+
+
+def column_type(field: Mapping[str, Any]) -> str:
+    """ClickHouse type of an Avro field."""
+    kind = field["type"]
+    if isinstance(kind, list):
+        inner = [one for one in kind if one != "null"]
+        if len(inner) != 1:
+            raise ValueError(f"{field['name']}: a union of several types has no column; use one type or null and one")
+        return f"Nullable({_plain(inner[0], field)})"
+    plain = _plain(kind, field)
+    return f"LowCardinality({plain})" if field.get("lowCardinality") and plain == "String" else plain
+
+
+def _plain(kind: Any, field: Mapping[str, Any]) -> str:
+    if isinstance(kind, dict):
+        if kind.get("logicalType") in _LOGICAL:
+            return _LOGICAL[kind["logicalType"]]
+        if kind["type"] == "array":
+            return f"Array({_plain(kind['items'], field)})"
+        if kind["type"] == "enum":
+            return "String"
+        kind = kind["type"]
+    if kind not in _SCALARS:
+        raise ValueError(f"{field['name']}: {kind} has no column type; put it into the body")
+    return _SCALARS[kind]

@@ -1,0 +1,90 @@
+"""The embedded engine: a bounded pool of chDB connections over one data folder."""
+
+from __future__ import annotations
+
+import queue
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import chdb
+
+from creditbus.clickhouse.front.protocol import Statement
+from creditbus.clickhouse.front.settings import FrontSettings
+
+
+class BusyError(Exception):
+    """All threads are busy and the queue is full, or the wait was too long."""
+
+
+class LockedError(Exception):
+    """The data folder cannot be opened."""
+
+
+class EngineError(Exception):
+    """The engine refused a statement; the text is the engine's own."""
+
+
+class Engine:
+    """Runs statements, a bounded number at once; each connection is used by one thread at a time."""
+
+    def __init__(self, settings: FrontSettings) -> None:
+        """Raises LockedError when the folder cannot be opened."""
+        self._folder = settings.data
+        self._wait = settings.wait_seconds
+        self._uploads = settings.data / "uploads"
+        self._uploads.mkdir(parents=True, exist_ok=True)
+        for left_over in self._uploads.iterdir():
+            left_over.unlink()
+        self._waiting = threading.BoundedSemaphore(settings.threads + settings.queue)
+        self._pool: queue.LifoQueue[Any] = queue.LifoQueue()
+        try:
+            for _ in range(settings.threads):
+                self._pool.put(chdb.connect(str(settings.data / "engine")))
+        except Exception as error:  # noqa: BLE001 - chdb raises several kinds, all opaque
+            raise LockedError(
+                f"{settings.data}: the engine cannot open its folder ({error}). Another process may hold it: "
+                "stop that one, or set CREDITBUS_CLICKHOUSE_FRONT_DATA to another folder"
+            ) from error
+
+    def run(self, statement: Statement) -> bytes:
+        """The result in the statement's output format. Raises BusyError or EngineError."""
+        if statement.data is None:
+            return self._query(statement.text, statement)
+        with self._upload(statement.data) as path:
+            return self._query(f"{statement.text} FROM INFILE '{path}' {statement.tail}", statement)
+
+    def close(self) -> None:
+        """Close every connection; waits for running statements."""
+        while True:
+            try:
+                self._pool.get_nowait().close()
+            except queue.Empty:
+                return
+
+    @contextmanager
+    def _upload(self, data: bytes) -> Iterator[str]:
+        # no suffix: the engine would take .gz and the like for a compression
+        with tempfile.NamedTemporaryFile(dir=self._uploads, prefix="insert-") as file:
+            file.write(data)
+            file.flush()
+            yield file.name
+
+    def _query(self, text: str, statement: Statement) -> bytes:
+        if not self._waiting.acquire(blocking=False):
+            raise BusyError
+        try:
+            connection = self._pool.get(timeout=self._wait)
+        except queue.Empty:
+            raise BusyError from None
+        finally:
+            self._waiting.release()
+        try:
+            result = connection.query(text, statement.output_format, params=dict(statement.parameters) or None)
+            return bytes(result.bytes())
+        except (chdb.ChdbError, RuntimeError) as error:
+            raise EngineError(str(error)) from error
+        finally:
+            self._pool.put(connection)

@@ -1,0 +1,34 @@
+"""Ports: what a service asks of the outside, and the values that cross."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class PositionedRow:
+    """A message on its way into a table, with its place in the log."""
+
+    partition: int
+    offset: int
+    payload: bytes
+    """Avro binary without the frame."""
+
+
+class RowSink(Protocol):
+    """Where rows go. Called by a service's loop, from one thread."""
+
+    def positions(self, table: str, src: str) -> dict[int, int]:
+        """Offset of the newest row by partition of that log; the resume point is the next one.
+
+        Raises RetryLaterError when the server is away.
+        """
+
+    def flush(self, table: str, src: str, rows: Sequence[PositionedRow]) -> None:
+        """Make the rows of one partition durable and readable, all or none.
+
+        Raises RetryLaterError when nothing was written, ReconnectError when the outcome is unknown, and QueryError
+        when the server refuses the rows. Flushing the same rows again leaves what readers see as it was.
+        """

@@ -1,0 +1,7 @@
+"""Starts the service: ``python -m creditbus.warehouse``."""
+
+import sys
+
+from creditbus.warehouse.app import main
+
+sys.exit(main())

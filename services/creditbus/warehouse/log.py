@@ -1,0 +1,89 @@
+"""The warehouse's view of Kafka: every partition of its topics, read from where the tables end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import Consumer, TopicCollection, TopicPartition
+
+from creditbus.bus.avro import unframe
+from creditbus.bus.kafka import admin, consumer_config, translated
+from creditbus.core.errors import ReconnectError
+from creditbus.warehouse.steps import Framed, Place, resume_offset
+
+GROUP = "creditbus-warehouse"
+
+
+class TopicLog:
+    """All partitions of some topics, assigned by hand; one process reads them all."""
+
+    def __init__(self, brokers: str, topics: Sequence[str]) -> None:
+        self._topics = topics
+        config = consumer_config(brokers, GROUP, auto_offset_reset="error", fetch_min_bytes=1)
+        self._consumer = Consumer(config)
+        self.sources = _sources(brokers, topics)
+        self._places: dict[Place, int] = {}
+        """Next offset to read."""
+        self._seen_at_ms: dict[Place, int] = {}
+
+    def start(self, newest_row: Callable[[str, int], int | None]) -> None:
+        """Go to where each partition's rows end. newest_row: offset by topic and partition, None without rows."""
+        with translated("reading the ends of the topics"):
+            metadata = self._consumer.list_topics(timeout=15).topics
+            places = [TopicPartition(topic, number) for topic in self._topics for number in metadata[topic].partitions]
+            committed = {(one.topic, one.partition): one.offset for one in self._consumer.committed(places, 15)}
+            for place in places:
+                low, high = self._consumer.get_watermark_offsets(place, timeout=15)
+                key = (place.topic, place.partition)
+                place.offset = resume_offset(newest_row(*key), committed.get(key), low, high, key)
+                self._places[key] = place.offset
+        self._consumer.assign(places)
+
+    def poll(self, most: int, seconds: float) -> list[Framed]:
+        """The next messages, in the order of each partition."""
+        with translated("reading a batch"):
+            messages: list[Any] = self._consumer.consume(most, seconds)
+        batch = []
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                raise ReconnectError(f"Kafka: {error.str()} while reading {message.topic()}; connecting again")
+            value = message.value()
+            if value is None:  # a tombstone: the subject was forgotten, its rows are deleted elsewhere
+                continue
+            schema_id, payload = unframe(value)
+            batch.append(Framed(message.topic(), message.partition(), message.offset(), schema_id, payload))
+            self._seen_at_ms[message.topic(), message.partition()] = message.timestamp()[1]
+        return batch
+
+    def commit(self, offsets: Mapping[Place, int]) -> None:
+        """Show how far the tables are; nothing is resumed from it where there are rows."""
+        self._places.update(offsets)
+        places = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+        with translated("committing offsets"):
+            self._consumer.commit(offsets=places, asynchronous=True)
+
+    def lags(self, now_ms: int) -> list[tuple[Place, int, float]]:
+        """(place, messages behind, age in seconds of the last message read while behind)."""
+        found = []
+        for place, position in list(self._places.items()):
+            _, end = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
+            # the marker that ends a transaction takes an offset and is never delivered
+            behind = end - position if end - position > 1 else 0
+            seen = self._seen_at_ms.get(place, now_ms)
+            found.append((place, behind, (now_ms - seen) / 1000 if behind else 0.0))
+        return found
+
+    def close(self) -> None:
+        """Close the consumer."""
+        self._consumer.close()
+
+
+def _sources(brokers: str, topics: Sequence[str]) -> dict[str, str]:
+    """Name of each topic's log: cluster, topic and topic id, so that a topic made anew is another log."""
+    client = admin(brokers)  # kept: its futures fail when it is collected
+    with translated("reading topic ids"):
+        cluster = client.describe_cluster(request_timeout=15).result().cluster_id
+        futures = client.describe_topics(TopicCollection(list(topics)), request_timeout=15)
+        return {topic: f"{cluster}/{topic}/{futures[topic].result().topic_id}" for topic in topics}

@@ -1,0 +1,86 @@
+"""Decisions of the warehouse: where to go on, and what of a batch goes into which insert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from creditbus.core.errors import StopError
+from creditbus.core.ports import PositionedRow
+
+Place = tuple[str, int]
+"""Topic and partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """A message as read: its place, its schema id, and the Avro payload."""
+
+    topic: str
+    partition: int
+    offset: int
+    schema_id: int
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Insert:
+    """Rows for one insert: one table, one partition of one topic, in log order."""
+
+    table: str
+    topic: str
+    partition: int
+    schema_id: int
+    rows: list[PositionedRow] = field(default_factory=list)
+
+
+def resume_offset(newest_row: int | None, committed: int | None, low: int, high: int, place: Place) -> int:
+    """Where to go on reading a partition.
+
+    newest_row: offset of the newest row in the table, the only thing that counts where there is one.
+    committed: the group's offset, for a partition without any row yet. low, high: what the log holds now.
+    Raises StopError when rows are ahead of the log, or the log has lost what is not in the table yet.
+    """
+    name = f"{place[0]} [{place[1]}]"
+    if newest_row is None:
+        start = committed if committed is not None and committed >= 0 else low
+        return min(max(start, low), high)
+    if newest_row >= high:
+        raise StopError(
+            f"{name}: the table has offset {newest_row}, the log ends at {high}: the topic was emptied or made anew; "
+            "load the table again from the new log"
+        )
+    if newest_row + 1 < low:
+        raise StopError(
+            f"{name}: the table ends at offset {newest_row}, the log begins at {low}: rows between them are lost to "
+            "the warehouse; raise the topic's retention and load the gap from a copy"
+        )
+    return newest_row + 1
+
+
+def inserts_of(batch: Iterable[Framed], table_of: Mapping[tuple[str, int], str | None]) -> Iterator[Insert]:
+    """Inserts of a batch: one for each table, partition and schema, in log order within a partition.
+
+    table_of: table by (topic, schema id); None for types that have no table (ticks, control records).
+    An insert ends where the schema changes, so that a partition's rows never overtake one another.
+    """
+    open_inserts: dict[Place, Insert] = {}
+    for message in batch:
+        table = table_of[message.topic, message.schema_id]
+        if table is None:
+            continue
+        place = (message.topic, message.partition)
+        insert = open_inserts.get(place)
+        if insert is not None and insert.schema_id != message.schema_id:
+            yield insert
+            insert = None
+        if insert is None:
+            insert = Insert(table, message.topic, message.partition, message.schema_id)
+            open_inserts[place] = insert
+        insert.rows.append(PositionedRow(message.partition, message.offset, message.payload))
+    yield from open_inserts.values()
+
+
+def next_offsets(batch: Iterable[Framed]) -> dict[Place, int]:
+    """Next offset to read by partition, after a batch."""
+    return {(message.topic, message.partition): message.offset + 1 for message in batch}
