@@ -96,8 +96,8 @@ def make_rules(**changes: Any) -> Rules:
             scored_kinds=legal,
         ),
         "publicity": (
-            PublicityRule(code="S", kind="Penalty", severity="SERIOUS", minimum_months=12, maximum_months=36, span=EVER),
-            PublicityRule(code="G", kind="Penalty", severity="GENERAL", minimum_months=3, maximum_months=12, span=EVER),
+            publicity("SERIOUS", 12, 36),
+            publicity("GENERAL", 3, 12),
         ),
         "code_lists": {
             "Penalty.severity": frozenset({"MINOR", "GENERAL", "SERIOUS"}),
@@ -114,6 +114,18 @@ def make_rules(**changes: Any) -> Rules:
         "unscored_penalty_types": frozenset({"WARNING", "CRITICISM"}),
     }  # fmt: skip
     return Rules(**{**values, **changes})
+
+
+def publicity(severity: str, minimum: int, maximum: int) -> PublicityRule:
+    """A publicity period of penalties, in months."""
+    return PublicityRule(
+        code=severity,
+        kind="Penalty",
+        severity=severity,
+        minimum_months=minimum,
+        maximum_months=maximum,
+        span=EVER,
+    )
 
 
 def _item(code: str, kinds: set[str], subjects: frozenset[str], needs_basis: bool = False) -> Item:

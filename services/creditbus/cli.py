@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from creditbus.commands import lab
+from creditbus.commands import lab, produce, verify
 from creditbus.lab.deployment import deploy_steps
 
 app = typer.Typer(
@@ -13,7 +13,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 lab.register(app, deploy_steps)
-
+produce.register(app)
+verify.register(app)
 
 
 def main() -> None:

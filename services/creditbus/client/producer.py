@@ -71,11 +71,11 @@ class BusClient:
         gateway_url: str,
         api_key: str,
         policy: RetryPolicy | None = None,
-        wait: Callable[[float], None] = time.sleep,
+        wait: Callable[[float], None] | None = None,
     ) -> None:
-        """wait: how to pass the time between attempts."""
+        """wait: how to pass the time between attempts; sleeping when left out."""
         self._policy = policy or RetryPolicy()
-        self._wait = wait
+        self._wait = wait or time.sleep
         self._url = gateway_url.rstrip("/")
         headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
         self._http = httpx.Client(base_url=self._url, headers=headers, timeout=self._policy.timeout_seconds)

@@ -55,6 +55,7 @@ class Outputs:
             "subject_kind": summary.kind,
             "subject_name": summary.name,
             "identifier": summary.identifier,
+            "aliases": [value for _, value in summary.aliases],
             "region": summary.region,
             "version": summary.version,
             "as_of": subject.as_of_ms,

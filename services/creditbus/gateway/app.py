@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 
+from creditbus.bus.keyring import Keyring
 from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher, PublishPolicy
@@ -20,11 +21,10 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.settings import read_key
 from creditbus.bus.transaction import tune_collector
 from creditbus.core.errors import SettingsError
+from creditbus.core.problems import Problem
 from creditbus.gateway import problems
 from creditbus.gateway.pages import Instruments, add_pages
 from creditbus.gateway.preparation import Ports, Preparation, domains_of_catalogue
-from creditbus.gateway.problems import Problem
-from creditbus.gateway.secrets import Keyring
 from creditbus.gateway.settings import GatewaySettings
 from creditbus.gateway.steps import (
     Judged,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from creditbus.bus.editions import newest_edition
+from creditbus.bus.keyring import Keyring
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher
 from creditbus.bus.registry import Registry, UnknownSchemaError
@@ -17,7 +18,6 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
 from creditbus.core.errors import BusError
 from creditbus.gateway.reading import compile_reader
-from creditbus.gateway.secrets import Keyring
 from creditbus.gateway.settings import GatewaySettings
 from creditbus.gateway.steps import Codec
 

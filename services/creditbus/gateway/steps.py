@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from creditbus.core.outcome import Fault
+from creditbus.core.problems import Problem
 from creditbus.core.processing import Output
 from creditbus.gateway import faults
-from creditbus.gateway.problems import ALL_REJECTED, ALL_UNKNOWN, WRONG_SHAPE, Problem, too_many_events
+from creditbus.gateway.problems import ALL_REJECTED, ALL_UNKNOWN, WRONG_SHAPE, too_many_events
 from creditbus.gateway.reading import Read
 
 PRODUCER, SUBSCRIBER = "producer", "subscriber"

@@ -18,6 +18,8 @@ from creditbus.lab.secrets import ensure_secrets
 from creditbus.lab.stack import DeployStep, LabAddresses
 
 _MINUTE_MS = 60_000
+_ROLES = ("producer", "subscriber", "officer")
+"""Of each department in the lab; production gives each key the roles that its holder has."""
 
 
 def deploy_steps() -> Sequence[DeployStep]:
@@ -32,7 +34,8 @@ def deploy_steps() -> Sequence[DeployStep]:
 
 
 def _secrets(places: LabAddresses) -> None:
-    ensure_secrets(places.secrets, [department.code for department in load().departments])
+    holders = {department.code: _ROLES for department in load().departments}
+    ensure_secrets(places.secrets, {**holders, "console": ("officer", "operator")})
 
 
 def _topics(places: LabAddresses) -> None:

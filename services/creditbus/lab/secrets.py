@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from creditbus.lab.errors import SettingsError
@@ -14,23 +14,23 @@ from creditbus.lab.errors import SettingsError
 DEPARTMENTS = "departments.json"
 LAB_KEYS = "lab-keys.json"
 SECRET_KEYS = ("gateway-hmac.key", "platform-token.key")
-ROLES = ("producer", "subscriber")
 
 
-def ensure_secrets(folder: Path, department_codes: Iterable[str]) -> None:
+def ensure_secrets(folder: Path, holders: Mapping[str, Sequence[str]]) -> None:
     """Create what is missing, for this user alone; what is there stays as it is.
 
-    A department that is new gets a key; one that is gone loses it. Raises SettingsError for a file that cannot be read.
+    holders: roles by department, or by service of the lab. A new one gets a key, one that is gone loses it.
+    Raises SettingsError for a file that cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in SECRET_KEYS:
         if not (folder / name).exists():
             _write(folder / name, secrets.token_bytes(32).hex())
     known = read_lab_keys(folder) if (folder / LAB_KEYS).exists() else {}
-    keys = {code: known.get(code) or secrets.token_urlsafe(32) for code in sorted(department_codes)}
+    keys = {code: known.get(code) or secrets.token_urlsafe(32) for code in sorted(holders)}
     if keys != known:
         _write_json(folder / LAB_KEYS, keys)
-    _write_if_changed(folder / DEPARTMENTS, {code: _row(key) for code, key in keys.items()})
+    _write_if_changed(folder / DEPARTMENTS, {code: _row(key, holders[code]) for code, key in keys.items()})
 
 
 def read_lab_keys(folder: Path) -> dict[str, str]:
@@ -46,8 +46,8 @@ def read_lab_keys(folder: Path) -> dict[str, str]:
     return {str(code): str(key) for code, key in found.items()}
 
 
-def _row(key: str) -> dict[str, object]:
-    return {"key_sha256": hashlib.sha256(key.encode()).hexdigest(), "roles": list(ROLES)}
+def _row(key: str, roles: Sequence[str]) -> dict[str, object]:
+    return {"key_sha256": hashlib.sha256(key.encode()).hexdigest(), "roles": list(roles)}
 
 
 def _write_if_changed(path: Path, rows: dict[str, dict[str, object]]) -> None:

@@ -17,7 +17,9 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 from confluent_kafka import Consumer, Message, TopicPartition
+from typer.testing import CliRunner
 
 from creditbus.bus.editions import publish_edition
 from creditbus.bus.kafka import consumer_config
@@ -29,12 +31,14 @@ from creditbus.bus.wire import Types, read_value
 from creditbus.catalogue.editions import edition_of
 from creditbus.catalogue.loader import load
 from creditbus.client.producer import BusClient
+from creditbus.commands.produce import register
 from creditbus.lab.secrets import ensure_secrets, read_lab_keys
 from unit.gateway.test_steps import make_event
 
 pytestmark = pytest.mark.integration
 
 DEPARTMENT = "150100-scjg"
+ROLES = ("producer", "subscriber")
 TOPIC = "credit.events.market"
 SERVICES = Path(__file__).parents[3] / "services"
 
@@ -60,7 +64,7 @@ class Gateway:
 
 
 def start(folder: Path, port: int, **settings: str) -> Gateway:
-    ensure_secrets(folder, [DEPARTMENT])
+    ensure_secrets(folder, {DEPARTMENT: ROLES})
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("CREDITBUS_")},
         "PYTHONPATH": str(SERVICES),
@@ -217,9 +221,35 @@ def test_the_kinds_the_api_page_health_and_metrics_are_served(gateway: Gateway) 
     assert "http://" not in page
     assert "https://" not in page
     assert gateway.get("/health/live").status_code == 200
+    assert gateway.post(new_event()).status_code == 202
     metrics = gateway.get("/metrics").text
     assert 'creditbus_gateway_events_total{service="gateway",status="received"}' in metrics
     assert 'creditbus_http_requests_total{route="/v1/events"' in metrics
+
+
+def test_a_file_is_imported_through_the_command_and_a_second_time_gives_the_same_ids(
+    prepared: tuple[str, str], gateway: Gateway, tmp_path: Path
+) -> None:
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    register(app)
+    file = tmp_path / "penalties.csv"
+    file.write_bytes((Path(__file__).parents[2] / "data" / "penalties-gb18030.csv").read_bytes())
+    keys = str(gateway.secrets / "lab-keys.json")
+    command = ["import", str(file), "--department", DEPARTMENT, "--gateway", gateway.url, "--key-file", keys]
+
+    def imported() -> set[bytes | str | None]:
+        before = len(messages_of(prepared[0], TOPIC))
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 1, result.output
+        return {message.key() for message in sorted(messages_of(prepared[0], TOPIC), key=at)[before:]}
+
+    def at(message: Message) -> int:
+        return message.timestamp()[1]
+
+    first = imported()
+    assert len(first) == 3
+    assert imported() == first
 
 
 def test_requests_under_way_are_answered_when_it_is_told_to_stop(
@@ -264,7 +294,7 @@ def test_without_brokers_it_waits_says_so_and_takes_nothing_on(tmp_path: Path, f
 
 
 def test_a_broken_key_file_ends_it_with_the_reason(tmp_path: Path, free_port: Callable[[], int]) -> None:
-    ensure_secrets(tmp_path, [DEPARTMENT])
+    ensure_secrets(tmp_path, {DEPARTMENT: ROLES})
     (tmp_path / "departments.json").unlink()
     environment = {**os.environ, "PYTHONPATH": str(SERVICES), "CREDITBUS_SECRETS": str(tmp_path)}
     done = subprocess.run([sys.executable, "-m", "creditbus.gateway"], env=environment, capture_output=True, timeout=60)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from creditbus.bus.avro import decode, encode, frame, unframe
 from creditbus.bus.schemas import SchemaSet
 from creditbus.core.outcome import Reason
-from creditbus.gateway.problems import ALL_REJECTED, ALL_UNKNOWN, Problem
+from creditbus.core.problems import Problem
+from creditbus.gateway.problems import ALL_REJECTED, ALL_UNKNOWN
 from creditbus.gateway.reading import compile_reader
 from creditbus.gateway.steps import (
     Codec,

@@ -40,6 +40,9 @@ def handler_of(front: Front) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - th
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # one packet an answer: headers and body written apart wait 40 ms for each other (Nagle and delayed ACK)
+        wbufsize = 1 << 16
+        disable_nagle_algorithm = True
         server_version = "creditbus-clickhouse-front"
 
         def do_GET(self) -> None:  # noqa: N802 - named by the standard library

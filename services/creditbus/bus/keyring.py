@@ -1,4 +1,4 @@
-"""The secret files of the gateway: who holds which API key, read again when the file changes."""
+"""Who holds which API key: the file of departments, read again when it changes."""
 
 from __future__ import annotations
 

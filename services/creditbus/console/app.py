@@ -1,0 +1,268 @@
+"""Wiring of the console: pages, the proxy to the look-up API, health and metrics."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import structlog
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from creditbus.bus.logs import configure_logging
+from creditbus.bus.metrics import Metrics
+from creditbus.bus.problems import Problem
+from creditbus.console import problems
+from creditbus.console.guard import Guard
+from creditbus.console.lookup import Answer, Lookup
+from creditbus.console.names import Names, names_of_catalogue
+from creditbus.console.pages import STATIC, Pages, look_of
+from creditbus.console.settings import ConsoleSettings, read_console_key
+from creditbus.console.steps import Fault, check_identifier, stated
+from creditbus.core.errors import RetryLaterError, SettingsError
+
+log = structlog.get_logger()
+
+EXIT_STOPPED, EXIT_SETTINGS = 0, 2
+_TITLE = "公共信用信息平台 Public credit records"
+_DRAIN_SECONDS = 1
+_NOT_KEPT = {"Cache-Control": "no-store"}
+_MOST_ALERTS = 100
+_PASSED_ON = ("cursor", "limit")
+"""Query parameters of a look-up that go through as they came."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Ports:
+    """What the console works with."""
+
+    lookup: Lookup
+    pages: Pages
+    names: Names
+    metrics: Metrics
+    hosts: tuple[str, ...]
+    most_streams: int
+    streams: int = 0
+    """Streams of alerts that are open now."""
+
+
+def build(settings: ConsoleSettings, metrics: Metrics) -> Ports:
+    """Ports for the settings. Raises SettingsError."""
+    key = read_console_key(settings.secrets, settings.console_key_name)
+    return Ports(
+        lookup=Lookup(settings.lookup_url, key, settings.console_timeout_seconds),
+        pages=Pages(),
+        names=names_of_catalogue(),
+        metrics=metrics,
+        hosts=settings.console_hosts,
+        most_streams=settings.console_streams,
+    )
+
+
+def build_app(ports: Ports) -> FastAPI:
+    """The HTTP application over the ports; closes the client of the look-up API when it ends."""
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await ports.lookup.close()
+
+    app = FastAPI(title=_TITLE, docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
+    _add_pages(app, ports)
+    _add_look_ups(app, ports)
+    _add_live_parts(app, ports)
+    _add_health(app, ports)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(ports.hosts), www_redirect=False)
+    app.add_middleware(Guard, metrics=ports.metrics, refusal=problem_response(problems.CROSS_SITE))
+    return app
+
+
+async def look_up(ports: Ports, identifier: str, query: Mapping[str, str]) -> Response:
+    """One subject.
+
+    1. check    the identifier: what cannot be one is not looked up
+    2. look up  under the purpose and basis that the user stated; the look-up API checks and audits them
+    3. pass on  its answer, or say in both languages what went wrong
+    """
+    checked = check_identifier(identifier)
+    if isinstance(checked, Fault):
+        return problem_response(problems.OF_FAULT[checked])
+    why = stated(query.get("purpose", ""), query.get("basis", ""))
+    further = {name: query[name] for name in _PASSED_ON if name in query}
+    try:
+        return passed_on(await ports.lookup.subject(checked, why, further))
+    except RetryLaterError as error:
+        log.warning("look-up failed", problem=str(error))
+        return problem_response(problems.AWAY)
+
+
+async def stream_alerts(ports: Ports, last_event_id: str | None) -> Response:
+    """Alerts as they come, byte by byte from the look-up API, until either side ends."""
+    if ports.streams >= ports.most_streams:
+        return problem_response(problems.TOO_MANY)
+    opened = AsyncExitStack()
+    try:
+        status, parts = await opened.enter_async_context(ports.lookup.alert_stream(last_event_id))
+    except RetryLaterError:
+        return problem_response(problems.AWAY)
+    if status != 200:
+        await opened.aclose()
+        return problem_response(problems.of_lookup(status, has_own_texts=False) or problems.UNREADABLE)
+
+    async def until_closed() -> AsyncIterator[bytes]:
+        async with opened:
+            ports.streams += 1
+            try:
+                # headers leave with the first bytes, so the page knows at once that it is connected
+                yield b": connected\n\n"
+                async for part in parts:
+                    yield part
+            finally:
+                ports.streams -= 1
+
+    return StreamingResponse(until_closed(), media_type="text/event-stream", headers=_NOT_KEPT)
+
+
+def passed_on(answer: Answer) -> Response:
+    """The look-up API's answer, or the console's own words where it has none for people."""
+    problem = problems.of_lookup(answer.status, answer.has_own_texts)
+    if problem is not None:
+        return problem_response(problem)
+    headers = _NOT_KEPT | ({"Retry-After": answer.retry_after} if answer.retry_after else {})
+    kind = "application/json" if answer.status < 400 else "application/problem+json"
+    return Response(answer.body, answer.status, headers, kind)
+
+
+def problem_response(problem: Problem) -> Response:
+    """A problem as application/problem+json."""
+    content = json.dumps(problem.to_json(), ensure_ascii=False)
+    return Response(content, problem.status, {**_NOT_KEPT, **problem.headers}, "application/problem+json")
+
+
+def _add_pages(app: FastAPI, ports: Ports) -> None:
+    def page(name: str, request: Request, status: int = 200) -> HTMLResponse:
+        look = look_of(request.cookies, request.headers.get("accept-language", ""))
+        return HTMLResponse(ports.pages.html(name, look), status, _NOT_KEPT)
+
+    @app.get("/")
+    def home(request: Request) -> HTMLResponse:
+        return page("home", request)
+
+    @app.get("/subjects/{identifier:path}")
+    def subject(identifier: str, request: Request) -> HTMLResponse:
+        return page("subject", request)
+
+    @app.exception_handler(404)
+    def missing(request: Request, _: Exception) -> Response:
+        return page("missing", request, 404)
+
+    app.mount("/static", StaticFiles(directory=STATIC))
+
+
+def _add_look_ups(app: FastAPI, ports: Ports) -> None:
+    @app.get("/api/names")
+    def names() -> JSONResponse:
+        """What codes are called."""
+        return JSONResponse(ports.names)
+
+    @app.get("/api/purposes")
+    async def purposes() -> Response:
+        """What a look-up may be for."""
+        return await _asked(ports.lookup.purposes())
+
+    @app.post("/api/identifiers")
+    async def identifiers(request: Request) -> Response:
+        """Whether a text can be an identifier; in the body, so that no address holds what was typed."""
+        checked = check_identifier((await request.body())[:1024].decode(errors="replace"))
+        if isinstance(checked, Fault):
+            return problem_response(problems.OF_FAULT[checked])
+        return JSONResponse({"identifier": checked}, headers=_NOT_KEPT)
+
+    @app.get("/api/subjects/{identifier:path}")
+    async def subject(identifier: str, request: Request) -> Response:
+        return await look_up(ports, identifier, request.query_params)
+
+
+def _add_live_parts(app: FastAPI, ports: Ports) -> None:
+    @app.get("/api/flow")
+    async def flow() -> Response:
+        return await _asked(ports.lookup.flow())
+
+    @app.get("/api/alerts")
+    async def alerts(limit: int = 20) -> Response:
+        return await _asked(ports.lookup.alerts(max(1, min(limit, _MOST_ALERTS))))
+
+    @app.get("/api/alerts/stream")
+    async def alert_stream(request: Request) -> Response:
+        return await stream_alerts(ports, request.headers.get("last-event-id"))
+
+
+async def _asked(answer: Awaitable[Answer]) -> Response:
+    try:
+        return passed_on(await answer)
+    except RetryLaterError:
+        return problem_response(problems.AWAY)
+
+
+def _add_health(app: FastAPI, ports: Ports) -> None:
+    @app.get("/health/live")
+    def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @app.get("/health/ready")
+    async def ready() -> JSONResponse:
+        is_ready = await ports.lookup.is_ready()
+        ports.metrics.set("creditbus_ready", 1 if is_ready else 0)
+        if is_ready:
+            return JSONResponse({"status": "ready", "reason": ""})
+        return JSONResponse(
+            {"status": "not ready", "reason": "CREDITBUS_LOOKUP_URL: the look-up API is not ready"}, 503
+        )
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(ports.metrics.exposition(), media_type="text/plain; version=0.0.4")
+
+
+class ConsoleServer(uvicorn.Server):
+    """uvicorn with an exit code of its own: told to stop it ends well."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As in uvicorn, without raising the signal again at the end."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        yield
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def main() -> int:
+    """Run the console until told to stop."""
+    configure_logging("console")
+    settings = ConsoleSettings()
+    try:
+        app = build_app(build(settings, Metrics("console")))
+    except SettingsError as error:
+        log.error("refusing to start", problem=str(error))
+        return EXIT_SETTINGS
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+    server = ConsoleServer(config)
+    server.run()
+    if not server.started:
+        log.error("refusing to start", problem=f"CREDITBUS_HTTP_PORT: port {settings.http_port} cannot be used")
+        return EXIT_SETTINGS
+    return EXIT_STOPPED

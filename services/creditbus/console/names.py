@@ -1,0 +1,47 @@
+"""What codes are called: lists, measures, departments, authorities, regions and items of the packaged catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from creditbus.catalogue.editions import authority_code
+from creditbus.catalogue.loader import load
+from creditbus.catalogue.models import Catalogue
+
+Names = dict[str, dict[str, tuple[str, str]]]
+"""By kind of code and code: the Chinese and the English name."""
+
+
+def names_of_catalogue() -> Names:
+    """Names of every code that a page shows. Raises SettingsError when the catalogue's data is wrong."""
+    return names_of(load())
+
+
+def names_of(catalogue: Catalogue) -> Names:
+    """Names by kind of code."""
+    return {
+        "list": _named(catalogue.lists),
+        "measure": _named(catalogue.measures),
+        "department": _named(catalogue.departments),
+        "authority": {
+            authority_code(row.region, row.sequence): (row.zh, row.en or row.zh) for row in catalogue.departments
+        },
+        "region": _named(catalogue.regions),
+        "item": _named(catalogue.items),
+        "instrument": _named(catalogue.instruments),
+        "grade": _named(catalogue.score.grades),
+    }
+
+
+class _Named(Protocol):
+    @property
+    def code(self) -> str: ...
+    @property
+    def zh(self) -> str: ...
+    @property
+    def en(self) -> str: ...
+
+
+def _named(rows: Iterable[_Named]) -> dict[str, tuple[str, str]]:
+    return {row.code: (row.zh, row.en or row.zh) for row in rows}

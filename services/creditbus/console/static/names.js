@@ -1,0 +1,61 @@
+// What codes are called, in both languages.
+import { bi } from "./dom.js";
+
+let texts = { names: {}, purposes: [] };
+
+/** Fetch the names of the catalogue and the purposes; without them the pages show codes. */
+export async function loadTexts() {
+  try {
+    const answer = await fetch("/api/texts");
+    if (answer.ok) texts = await answer.json();
+  } catch {
+    console.warn("names are not available, codes are shown");
+  }
+  return texts;
+}
+
+const FIXED = {
+  subjectKind: {
+    LEGAL_PERSON: ["法人或非法人组织", "legal person"], SOLE_TRADER: ["个体工商户", "sole trader"],
+    NATURAL_PERSON: ["自然人", "natural person"], ORGAN: ["机关", "organ of government"],
+  },
+  kind: {
+    Registration: ["登记", "registration"], Permit: ["行政许可", "permit"], Penalty: ["行政处罚", "penalty"],
+    CourtEnforcement: ["法院执行", "court enforcement"], ListDecision: ["名单决定", "list decision"],
+    MeasureAcknowledgement: ["措施反馈", "acknowledgement of a measure"], Rating: ["信用评价", "rating"],
+    Honor: ["表彰奖励", "honour"], Dispute: ["异议", "dispute"], Repair: ["信用修复", "repair"],
+    Revocation: ["撤销", "revocation"],
+  },
+  scheme: {
+    USCC: ["统一社会信用代码", "unified social credit code"], ORGANISATION: ["组织机构代码", "organisation code"],
+    REGISTRATION: ["注册号", "registration number"], TAX: ["纳税人识别号", "tax number"],
+    CITIZEN: ["公民身份号码", "citizen number"], SUBJECT_KEY: ["主体标识", "subject key"],
+  },
+  alert: {
+    DISHONEST_SUBJECT: ["新增严重失信主体", "new dishonest subject"], CLEARED_SUBJECT: ["移出全部名单", "cleared"],
+  },
+  binding: { MANDATORY: ["强制", "mandatory"], ADVISORY: ["参考", "advisory"] },
+  listingState: { LISTED: ["在列", "listed"], REMOVED: ["已移出", "removed"] },
+  orderState: {
+    ORDER: ["执行中", "in force"], RESUME: ["执行中", "in force"], SUSPEND: ["暂停", "suspended"], LIFT: ["已解除", "lifted"],
+  },
+  cause: {
+    DECIDED: ["决定列入", "decided"], REPAIRED: ["信用修复", "repaired"], REVOKED: ["决定撤销", "revoked"],
+    EXPIRED: ["期满", "expired"], DELISTED: ["决定移出", "taken off by decision"], CORRECTED: ["更正", "corrected"],
+    DISPUTE_UPHELD: ["异议成立", "dispute upheld"],
+  },
+};
+
+/** Both names of a code as texts; the code itself where it has none. */
+export function pair(kind, code) {
+  return (FIXED[kind] ?? texts.names[kind] ?? {})[code] ?? [code ?? "", code ?? ""];
+}
+
+/** Name of a code as elements. */
+export const name = (kind, code) => bi(...pair(kind, code));
+
+/** Names of the purposes by their codes. */
+export function purposeName(code) {
+  const found = texts.purposes.find((purpose) => purpose.code === code);
+  return found ? bi(found.zh, found.en) : bi(code, code);
+}

@@ -1,0 +1,351 @@
+"""Wiring of the look-up: from a request to an audited answer.
+
+Annotations are evaluated here, not postponed: FastAPI reads dependencies that are made inside a function.
+"""
+
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import structlog
+import uvicorn
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from sse_starlette.sse import EventSourceResponse
+
+from creditbus.bus.api_page import api_page
+from creditbus.bus.keyring import Keyring
+from creditbus.bus.logs import configure_logging
+from creditbus.bus.metrics import Metrics
+from creditbus.bus.registry import Registry
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.topics import load_topics
+from creditbus.bus.wire import body_reader
+from creditbus.catalogue.editions import compile_rules, edition_of
+from creditbus.catalogue.loader import load
+from creditbus.catalogue.purposes import Purpose, load_purposes
+from creditbus.clickhouse.client import ClickHouse, QueryError
+from creditbus.core.errors import BusError, RetryLaterError, SettingsError
+from creditbus.core.identifiers import RegionTable
+from creditbus.core.problems import Problem
+from creditbus.lookup import problems
+from creditbus.lookup.audit import Access, Ledger
+from creditbus.lookup.feed import AlertFeed
+from creditbus.lookup.flow import Flow
+from creditbus.lookup.queries import Queries
+from creditbus.lookup.settings import LookupSettings
+from creditbus.lookup.steps import allowed, cursor_of, cut, place_of, state_of_event, wanted_of
+
+log = structlog.get_logger()
+
+_TITLE = "公共信用信息查询 Credit record look-up"
+_RECORD_ORDER = ("decided_on", "record_id")
+_LISTING_ORDER = ("effective_on", "listing_id")
+
+
+class RefusedError(Exception):
+    """A request that gets a problem instead of an answer."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, in which roles."""
+
+    department: str
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What the answers are made with."""
+
+    queries: Queries
+    keyring: Keyring
+    ledger: Ledger
+    feed: AlertFeed
+    flow: Flow
+    purposes: Mapping[str, Purpose]
+    regions: RegionTable
+    metrics: Metrics
+    page_size: int
+
+
+def main() -> int:
+    """Serve until told to stop; waits for Kafka, registry and ClickHouse."""
+    settings = LookupSettings()
+    configure_logging("lookup")
+    try:
+        ports = _built(settings)
+    except SettingsError as error:
+        log.error("refusing to start", problem=str(error))
+        return 2
+    config = uvicorn.Config(
+        build_app(ports), host="127.0.0.1", port=settings.http_port, log_level="warning", timeout_graceful_shutdown=3
+    )
+    uvicorn.Server(config).run()
+    ports.feed.close()
+    ports.ledger.close()
+    return 0
+
+
+def _built(settings: LookupSettings) -> Ports:
+    """The ports, as soon as everything they need answers."""
+    while True:
+        try:
+            return build(settings)
+        except RetryLaterError as error:
+            log.warning("waiting", problem=str(error))
+            threading.Event().wait(error.retry_after_seconds)
+
+
+def build(settings: LookupSettings) -> Ports:
+    """Open everything. Raises RetryLaterError while something is away."""
+    schemas = SchemaSet.load()
+    registry = Registry(settings.registry_url)
+    queries = Queries(ClickHouse(settings.clickhouse_url), body_reader(schemas))
+    queries.is_up()
+    topics = tuple(topic for topic in load_topics() if topic.name.startswith(("credit.events.", "credit.records")))
+    more = tuple(topic for topic in load_topics() if "warehouse" in topic.read_by and topic not in topics)
+    return Ports(
+        queries=queries,
+        keyring=Keyring(settings.secrets),
+        ledger=Ledger(settings.brokers, registry, schemas),
+        feed=AlertFeed(settings.brokers, registry),
+        flow=Flow(settings.brokers, topics + more, queries.counts),
+        purposes=load_purposes(),
+        regions=compile_rules(edition_of(load())).regions,
+        metrics=Metrics("lookup"),
+        page_size=settings.lookup_page_size,
+    )
+
+
+def build_app(ports: Ports) -> FastAPI:
+    """The application with all its routes."""
+    app = FastAPI(title=_TITLE, version="1", docs_url=None, redoc_url=None, description="公共信用信息查询接口。")
+    caller = _caller_of(ports)
+    _add_subjects(app, ports, caller)
+    _add_lists(app, ports, caller)
+    _add_events(app, ports, caller)
+    _add_pages(app, ports)
+    _add_errors(app, ports)
+    return app
+
+
+def _caller_of(ports: Ports) -> Callable[..., Caller]:
+    def caller(authorization: Annotated[str, Header()] = "") -> Caller:
+        kind, _, key = authorization.partition(" ")
+        holder = ports.keyring.holder_of(key.strip()) if kind.lower() == "bearer" and key else None
+        if holder is None:
+            raise RefusedError(problems.NO_KEY)
+        return Caller(holder.department, holder.roles)
+
+    return caller
+
+
+def _add_subjects(app: FastAPI, ports: Ports, caller_of: Callable[..., Caller]) -> None:
+    @app.get("/v1/subjects/{identifier}", summary="查询一个主体 One subject, by any of its identifiers")
+    def get_subject(
+        identifier: str,
+        caller: Annotated[Caller, Depends(caller_of)],
+        x_purpose: Annotated[str, Header()] = "",
+        x_basis: Annotated[str, Header()] = "",
+        cursor: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    ) -> dict[str, Any]:
+        purpose = _purpose(ports, caller, x_purpose, x_basis)
+        wanted = wanted_of(identifier, ports.regions)
+        if isinstance(wanted, Problem):
+            raise RefusedError(wanted)
+        dossier = ports.queries.dossier(wanted)
+        if dossier is None:
+            raise RefusedError(problems.UNKNOWN_SUBJECT)
+        key = str(dossier["subject_key"])
+        answer = cut(
+            {
+                "subject_key": key,
+                "dossier": dossier,
+                "records": _page(ports.queries.records(key, _place(cursor), limit), limit, _RECORD_ORDER),
+                "listings": ports.queries.of_subject("listings", key),
+                "orders": ports.queries.of_subject("orders", key),
+            },
+            purpose.shows,
+        )
+        return {**answer, "access_id": _audited(ports, caller, purpose, x_basis, key)}
+
+    @app.get("/v1/purposes", summary="查询目的 Purposes that may be stated")
+    def get_purposes(caller: Annotated[Caller, Depends(caller_of)]) -> list[dict[str, Any]]:
+        mine = [one for one in ports.purposes.values() if one.roles & caller.roles]
+        return [{"code": one.code, "zh": one.zh, "en": one.en, "shows": sorted(one.shows)} for one in mine]
+
+
+def _add_lists(app: FastAPI, ports: Ports, caller_of: Callable[..., Caller]) -> None:
+    @app.get("/v1/listings", summary="当前名单 Current listings of legal persons")
+    def get_listings(
+        caller: Annotated[Caller, Depends(caller_of)],
+        list_code: Annotated[str, Query(alias="list")] = "",
+        region: str = "",
+        cursor: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    ) -> dict[str, Any]:
+        filters = {name: value for name, value in (("list", list_code), ("region", region)) if value}
+        return _page(ports.queries.listings(filters, _place(cursor), limit), limit, _LISTING_ORDER)
+
+    @app.get("/v1/alerts", summary="最新预警 Latest alerts; as a stream with Accept: text/event-stream")
+    def get_alerts(
+        request: Request,
+        caller: Annotated[Caller, Depends(caller_of)],
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    ) -> Response:
+        if "text/event-stream" in request.headers.get("accept", ""):
+            return EventSourceResponse(_stream(ports, request.headers.get("last-event-id")))
+        return JSONResponse({"items": ports.queries.alerts(limit)})
+
+    @app.get("/v1/alerts/stream", summary="预警流 Alerts as they come (server-sent events)")
+    def stream_alerts(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> Response:
+        return EventSourceResponse(_stream(ports, request.headers.get("last-event-id")))
+
+
+def _add_events(app: FastAPI, ports: Ports, caller_of: Callable[..., Caller]) -> None:
+    @app.get("/v1/events/{event_id}", summary="事件去向 What became of an event")
+    def get_event(event_id: str, caller: Annotated[Caller, Depends(caller_of)]) -> dict[str, Any]:
+        sees_all = caller.roles & {"officer", "operator"}
+        found = ports.queries.event(event_id[:64], None if sees_all else caller.department)
+        outcomes = [str(row["outcome"]) for row in found["changes"]]
+        state = state_of_event(found["rejections"], len(found["records"]), outcomes)
+        if state is None:
+            raise RefusedError(problems.UNKNOWN_EVENT)
+        faults = [fault for row in found["rejections"] for fault in row["detail"].get("faults", [])]
+        return {
+            "event_id": event_id,
+            "state": state,
+            "senders": sorted({str(row["sender"]) for rows in found.values() for row in rows}),
+            "records": [
+                {name: row[name] for name in ("record_id", "revision", "kind", "subject_key", "recorded_at")}
+                for row in found["records"]
+            ],
+            "rejections": len(found["rejections"]),
+            "faults": faults if state == "REJECTED" else [],
+            "outcomes": sorted(set(outcomes)),
+        }
+
+    @app.get("/v1/flow", summary="数据流 Counts and lag of each stage")
+    def get_flow(caller: Annotated[Caller, Depends(caller_of)]) -> dict[str, Any]:
+        return ports.flow.now()
+
+
+def _add_pages(app: FastAPI, ports: Ports) -> None:
+    @app.get("/health/live", include_in_schema=False)
+    def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @app.get("/health/ready", include_in_schema=False)
+    def ready() -> dict[str, str]:
+        ports.queries.is_up()
+        return {"status": "ready"}
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:
+        return Response(ports.metrics.exposition(), media_type="text/plain; version=0.0.4")
+
+    @app.get("/", include_in_schema=False)
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return HTMLResponse(api_page(_TITLE))
+
+
+def _add_errors(app: FastAPI, ports: Ports) -> None:
+    def answer(problem: Problem) -> Response:
+        return JSONResponse(
+            problem.to_json(), problem.status, dict(problem.headers), media_type="application/problem+json"
+        )
+
+    @app.exception_handler(RefusedError)
+    def refused(_: Request, error: RefusedError) -> Response:
+        return answer(error.problem)
+
+    @app.exception_handler(BusError)
+    def away(_: Request, error: BusError) -> Response:
+        if isinstance(error, QueryError):
+            log.error("a query was refused", problem=str(error))
+        return answer(problems.WAREHOUSE_AWAY)
+
+    @app.middleware("http")
+    async def measured(request: Request, call_next: Callable[[Request], Any]) -> Response:
+        began = time.perf_counter()
+        response: Response = await call_next(request)
+        route = getattr(request.scope.get("route"), "path", "unknown")
+        ports.metrics.count("creditbus_http_requests_total", route=route, status=str(response.status_code))
+        ports.metrics.observe("creditbus_http_seconds", time.perf_counter() - began, route=route)
+        return response
+
+
+def _purpose(ports: Ports, caller: Caller, stated: str, basis: str) -> Purpose:
+    if not stated or not basis.strip():
+        raise RefusedError(problems.NO_BASIS)
+    purpose = ports.purposes.get(stated)
+    problem = allowed(purpose, stated, caller.roles)
+    if problem is not None or purpose is None:
+        raise RefusedError(problem or problems.NO_BASIS)
+    return purpose
+
+
+def _audited(ports: Ports, caller: Caller, purpose: Purpose, basis: str, key: str) -> str:
+    """Record the access; without that there is no answer."""
+    access = Access(
+        actor=caller.department,
+        role=", ".join(sorted(purpose.roles & caller.roles)),
+        department=caller.department,
+        purpose=purpose.code,
+        basis=basis.strip()[:200],
+        subject_key=key,
+        fields=tuple(sorted(purpose.shows)),
+        endpoint="/v1/subjects",
+        result="answered",
+    )
+    try:
+        return ports.ledger.record(access)
+    except RetryLaterError as error:
+        raise RefusedError(problems.CANNOT_AUDIT) from error
+
+
+def _page(rows: list[dict[str, Any]], limit: int, order: tuple[str, ...]) -> dict[str, Any]:
+    return {"items": rows, "next": cursor_of(rows[-1], order) if len(rows) == limit else None}
+
+
+def _place(cursor: str | None) -> list[str] | None:
+    with _as_problem():
+        return place_of(cursor, 2)
+
+
+@contextmanager
+def _as_problem() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise RefusedError(problems.bad_identifier(["cursor"])) from error
+
+
+async def _stream(ports: Ports, last: str | None) -> AsyncIterator[dict[str, str]]:
+    """Alerts since the one that the reader saw last, then those that come."""
+    told: set[str] = set()
+    if last:
+        for row in reversed(ports.queries.alerts(500, last)):
+            told.add(row["alert_id"])
+            yield _sse(row)
+    async for alert in ports.feed.alerts():
+        if alert is None:
+            yield {"comment": "still here"}
+        elif alert["alert_id"] not in told:
+            yield _sse(alert)
+
+
+def _sse(alert: Mapping[str, Any]) -> dict[str, str]:
+    return {"event": "alert", "id": str(alert["alert_id"]), "data": json.dumps(alert, ensure_ascii=False)}

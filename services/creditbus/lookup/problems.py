@@ -1,0 +1,92 @@
+"""Answers of the look-up that are no success."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from creditbus.core.problems import Problem
+
+NO_KEY = Problem(
+    status=401,
+    code="no-key",
+    title_en="A valid API key is needed",
+    title_zh="需要有效的 API 密钥",
+    detail_en="Send the key of your department as `Authorization: Bearer <key>`.",
+    detail_zh="请以 `Authorization: Bearer <密钥>` 发送本单位的密钥。",
+)
+NO_BASIS = Problem(
+    status=400,
+    code="no-basis",
+    title_en="Purpose and basis are needed",
+    title_zh="须说明查询目的和依据",
+    detail_en="Send X-Purpose (a code of GET /v1/purposes) and X-Basis (legal basis, case number or authorisation).",
+    detail_zh="请发送 X-Purpose（GET /v1/purposes 中的代码）和 X-Basis（法律依据、案号或授权书编号）。",
+)
+CITIZEN_NUMBER = Problem(
+    status=400,
+    code="citizen-number",
+    title_en="A person's number must not stand in an address",
+    title_zh="公民身份号码不得出现在网址中",
+    detail_en="Addresses are logged on their way. Look persons up by the subject key that an order quotes (p:…).",
+    detail_zh="网址会被沿途记录。请使用指令中载明的主体键（p:…）查询自然人。",
+)
+UNKNOWN_SUBJECT = Problem(
+    status=404,
+    code="unknown-subject",
+    title_en="Nothing is on file",
+    title_zh="没有该主体的信息",
+    detail_en="The identifier is well-formed, but no record of this subject has reached the bus.",
+    detail_zh="标识号码格式正确，但平台尚无该主体的信用记录。",
+)
+UNKNOWN_EVENT = Problem(
+    status=404,
+    code="unknown-event",
+    title_en="The event has not been seen",
+    title_zh="尚未见到该事件",
+    detail_en="It may be on its way: ask again in seconds. If the gateway never answered RECEIVED, send it again.",
+    detail_zh="事件可能仍在处理，请几秒后再查；如网关未答复 RECEIVED，请以同一事件标识重新报送。",
+)
+CANNOT_AUDIT = Problem(
+    status=503,
+    code="cannot-audit",
+    title_en="The access cannot be recorded now",
+    title_zh="目前无法登记本次查询",
+    detail_en="No answer is given that cannot be audited. Try again after Retry-After seconds.",
+    detail_zh="不能登记的查询不予答复，请稍后再试。",
+    retry_after_seconds=2,
+)
+WAREHOUSE_AWAY = Problem(
+    status=503,
+    code="warehouse-away",
+    title_en="The warehouse does not answer",
+    title_zh="数据仓库暂无响应",
+    detail_en="It is busy or away. Try again after Retry-After seconds.",
+    detail_zh="数据仓库繁忙或不可用，请稍后再试。",
+    retry_after_seconds=2,
+)
+
+
+def bad_identifier(flags: Iterable[str]) -> Problem:
+    """An identifier that names nobody."""
+    shown = ", ".join(sorted(flags))
+    return Problem(
+        status=400,
+        code="bad-identifier",
+        title_en="The identifier is not valid",
+        title_zh="标识号码无效",
+        detail_en=f"Checks that failed: {shown}. Give a unified code, an organisation code or a registration number.",
+        detail_zh=f"未通过的检查：{shown}。请提供统一社会信用代码、组织机构代码或原注册号。",
+    )
+
+
+def not_allowed(purpose: str, roles: Iterable[str]) -> Problem:
+    """A purpose that the caller may not state."""
+    needed = ", ".join(sorted(roles))
+    return Problem(
+        status=403,
+        code="not-allowed",
+        title_en="This purpose is not open to you",
+        title_zh="无权以此目的查询",
+        detail_en=f"{purpose} needs one of the roles: {needed or '(unknown purpose)'}; see GET /v1/purposes.",
+        detail_zh=f"{purpose} 需要以下角色之一：{needed or '（未知目的）'}；见 GET /v1/purposes。",
+    )

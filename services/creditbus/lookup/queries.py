@@ -1,0 +1,110 @@
+"""What the look-up asks of ClickHouse. Every value is bound by the server, every read collapses by id (FINAL)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from creditbus.clickhouse.client import DATABASE, ClickHouse
+from creditbus.lookup.steps import Wanted, plain, shown
+
+Row = dict[str, Any]
+ReadBody = Callable[[str, bytes], dict[str, Any]]
+_ROW_TABLES = ("records", "rejections", "changes", "dossiers", "listings", "orders", "alerts", "access")
+
+
+class Queries:
+    """Questions to the warehouse."""
+
+    def __init__(self, clickhouse: ClickHouse, read_body: ReadBody) -> None:
+        self._clickhouse = clickhouse
+        self._read_body = read_body
+
+    def dossier(self, wanted: Wanted) -> Row | None:
+        """The dossier with its detail."""
+        where = "subject_key = {key:String}" if wanted.key else "has(aliases, {alias:String})"
+        rows = self._ask(
+            f"SELECT * FROM {DATABASE}.dossiers FINAL WHERE {where} LIMIT 1",  # noqa: S608 - no value stands in the text
+            {"key": wanted.key or "", "alias": wanted.alias or ""},
+            binary=True,
+        )
+        return self._decoded(rows[0], "") if rows else None
+
+    def records(self, key: str, after: list[str] | None, limit: int) -> list[Row]:
+        """Records of a subject with their facts, newest decision first."""
+        place = " AND (decided_on, record_id) < ({day:Date32}, {record:String})" if after else ""
+        rows = self._ask(
+            f"SELECT * FROM {DATABASE}.records FINAL WHERE subject_key = {{key:String}}{place} "  # noqa: S608
+            "ORDER BY decided_on DESC, record_id DESC LIMIT {limit:UInt32}",
+            {"key": key, "limit": limit, "day": after[0] if after else "", "record": after[1] if after else ""},
+            binary=True,
+        )
+        return [self._decoded(row, "facts") for row in rows]
+
+    def of_subject(self, table: str, key: str) -> list[Row]:
+        """Listing changes or orders of a subject, newest first."""
+        assert table in ("listings", "orders")
+        rows = self._ask(
+            f"SELECT * FROM {DATABASE}.{table} FINAL WHERE subject_key = {{key:String}} ORDER BY at DESC LIMIT 500",  # noqa: S608
+            {"key": key},
+        )
+        return [shown(row) for row in rows]
+
+    def listings(self, filters: dict[str, str], after: list[str] | None, limit: int) -> list[Row]:
+        """Current listings of legal persons: listed and not removed."""
+        where = "".join(f" AND {name} = {{{name}:String}}" for name in ("list", "region") if name in filters)
+        place = " AND (effective_on, listing_id) < ({day:Date32}, {id:String})" if after else ""
+        rows = self._ask(
+            f"SELECT * FROM {DATABASE}.listings FINAL WHERE state = 'LISTED' "  # noqa: S608
+            f"AND subject_kind = 'LEGAL_PERSON'{where}{place} "
+            f"AND listing_id NOT IN (SELECT listing_id FROM {DATABASE}.listings WHERE state = 'REMOVED') "
+            "ORDER BY effective_on DESC, listing_id DESC LIMIT {limit:UInt32}",
+            {**filters, "limit": limit, "day": after[0] if after else "", "id": after[1] if after else ""},
+        )
+        return [shown(row) for row in rows]
+
+    def alerts(self, limit: int, after_alert: str | None = None) -> list[Row]:
+        """The latest alerts about legal persons, newest first; with after_alert those since that one."""
+        since = (
+            f" AND at >= (SELECT max(at) FROM {DATABASE}.alerts WHERE alert_id = {{alert:String}})"  # noqa: S608
+            " AND alert_id != {alert:String}"
+            if after_alert
+            else ""
+        )
+        rows = self._ask(
+            f"SELECT * FROM {DATABASE}.alerts FINAL WHERE subject_kind = 'LEGAL_PERSON'{since} "  # noqa: S608
+            "ORDER BY at DESC, koff DESC LIMIT {limit:UInt32}",
+            {"limit": limit, "alert": after_alert or ""},
+        )
+        return [shown(row) for row in rows]
+
+    def event(self, event_id: str, sender: str | None) -> dict[str, list[Row]]:
+        """Everything known of an event; sender None looks at all senders."""
+        mine = " AND sender = {sender:String}" if sender else ""
+        found = {}
+        for table in ("rejections", "records", "changes"):
+            rows = self._ask(
+                f"SELECT * FROM {DATABASE}.{table} FINAL WHERE event_id = {{event:String}}{mine} LIMIT 100",  # noqa: S608
+                {"event": event_id, "sender": sender or ""},
+                binary=table != "changes",
+            )
+            found[table] = [self._decoded(row, "detail") if "body" in row else shown(row) for row in rows]
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """Rows of every table, as readers see them."""
+        parts = [f"SELECT '{table}' AS name, count() AS rows FROM {DATABASE}.{table} FINAL" for table in _ROW_TABLES]  # noqa: S608
+        return {row["name"]: int(row["rows"]) for row in self._ask(" UNION ALL ".join(parts), {})}
+
+    def is_up(self) -> bool:
+        """Whether ClickHouse answers."""
+        return bool(self._ask("SELECT 1 AS up", {}))
+
+    def _ask(self, sql: str, parameters: dict[str, object], *, binary: bool = False) -> list[Row]:
+        return self._clickhouse.query(sql, parameters, binary=("body",) if binary else ())
+
+    def _decoded(self, row: Row, name: str) -> Row:
+        """The row with its body decoded: under ``name``, or among its own columns when that is empty."""
+        body = bytes(row["body"])
+        detail = plain(self._read_body(str(row["body_schema"]), body)) if body else {}
+        return {**shown(row), **({name: detail} if name else detail)}

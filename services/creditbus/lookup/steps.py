@@ -1,0 +1,118 @@
+"""Decisions of the look-up: whom an identifier names, what became of an event, what a purpose shows."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from creditbus.catalogue.purposes import Purpose
+from creditbus.core.identifiers import RegionTable, Scheme, grade, is_blocked, normalise_identifier, subject_key_of
+from creditbus.core.problems import Problem
+from creditbus.lookup import problems
+
+_PERSON = "p:"
+_LENGTHS = {18: Scheme.USCC, 9: Scheme.ORGANISATION}
+_HIDDEN = frozenset({"src", "kpart", "koff", "body", "body_schema", "sealed"})
+"""Columns that are not for readers: positions, and what is shown decoded or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whom a look-up asks for: a subject key, or another number that the dossiers may know."""
+
+    key: str | None
+    alias: str | None = None
+
+
+def wanted_of(identifier: str, regions: RegionTable) -> Wanted | Problem:
+    """Whom an identifier names; any spelling (width, case, hyphens, spaces)."""
+    if identifier.startswith(_PERSON):
+        return Wanted(identifier)
+    value = normalise_identifier(identifier[:64])
+    if len(value) == 15:
+        tax = grade(Scheme.TAX, value, regions)
+        return Wanted(None if is_blocked(tax) else subject_key_of(tax), value)
+    scheme = _LENGTHS.get(len(value))
+    if scheme is None:
+        return problems.bad_identifier(["format"])
+    graded = grade(scheme, value, regions)
+    key = subject_key_of(graded)
+    if key is not None:
+        return Wanted(key)
+    if scheme is Scheme.USCC and not is_blocked(grade(Scheme.CITIZEN, value, regions)):
+        return problems.CITIZEN_NUMBER
+    return problems.bad_identifier(graded.flags)
+
+
+def allowed(purpose: Purpose | None, stated: str, roles: Iterable[str]) -> Problem | None:
+    """Why a caller may not state a purpose; None when it may."""
+    if purpose is None:
+        return problems.not_allowed(stated[:40], [])
+    return None if purpose.roles & set(roles) else problems.not_allowed(stated, purpose.roles)
+
+
+def state_of_event(rejections: Sequence[Mapping[str, Any]], records: int, outcomes: Iterable[str]) -> str | None:
+    """What became of an event (design.md 11.7); None when it was never seen.
+
+    A record that the dossier has not applied yet is RECEIVED; an event that was rejected and then mended is what it
+    became in the end.
+    """
+    seen = set(outcomes)
+    for state in ("RECORDED", "HELD", "SUPERSEDED", "DUPLICATE"):
+        if state in seen:
+            return state
+    if records:
+        return "RECEIVED"
+    return "REJECTED" if rejections else None
+
+
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the warehouse as JSON."""
+    return {name: plain(value) for name, value in row.items() if name not in _HIDDEN}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it; dates in ISO 8601, times in UTC."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds") + ("Z" if value.tzinfo is None else "")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value
+
+
+def cursor_of(row: Mapping[str, Any], columns: Sequence[str]) -> str:
+    """An opaque cursor that stands for a row's place in the order."""
+    return base64.urlsafe_b64encode(json.dumps([plain(row[name]) for name in columns]).encode()).decode()
+
+
+def place_of(cursor: str | None, columns: int) -> list[str] | None:
+    """The place that a cursor stands for; None for none. Raises ValueError for a text that is no cursor."""
+    if not cursor:
+        return None
+    values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    if not isinstance(values, list) or len(values) != columns or not all(isinstance(one, str) for one in values):
+        raise ValueError("not a cursor of this list")
+    return values
+
+
+def cut(answer: Mapping[str, Any], shows: frozenset[str]) -> dict[str, Any]:
+    """The answer without what the purpose does not show."""
+    kept = {name: value for name, value in answer.items() if name in shows or name in ("subject_key", "dossier")}
+    dossier = dict(kept["dossier"])
+    if "score" not in shows:
+        for name in ("score", "grade", "reasons", "receipt_hash"):
+            dossier.pop(name, None)
+    for name in ("listings", "orders"):
+        if name not in shows:
+            dossier.pop(name, None)
+    return {**kept, "dossier": dossier}
