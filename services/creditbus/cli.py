@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from creditbus.commands import lab, produce, verify
+from creditbus.commands import lab, produce, scenario, verify
 from creditbus.lab.deployment import deploy_steps
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 lab.register(app, deploy_steps)
 produce.register(app)
+scenario.register(app)
 verify.register(app)
 
 

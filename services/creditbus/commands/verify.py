@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from creditbus.clickhouse.client import ClickHouse
+from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.lab.secrets import read_lab_keys
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -57,7 +57,7 @@ def _run(topics_only: bool) -> list[Check]:
 
         def count_rows(table: str, expression: str) -> int:
             # both come from the verifier's own list, never from outside
-            return int(clickhouse.query(f"SELECT {expression} AS n FROM {table} FINAL")[0]["n"])  # noqa: S608
+            return int(clickhouse.query(f"SELECT {expression} AS n FROM {DATABASE}.{table} FINAL")[0]["n"])  # noqa: S608
 
         headers = {
             "Authorization": f"Bearer {read_lab_keys(places.secrets)['console']}",

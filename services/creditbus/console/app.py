@@ -17,7 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
-from creditbus.bus.problems import Problem
+from creditbus.core.problems import Problem
 from creditbus.console import problems
 from creditbus.console.guard import Guard
 from creditbus.console.lookup import Answer, Lookup

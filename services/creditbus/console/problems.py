@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from creditbus.bus.problems import Problem
+from creditbus.core.problems import Problem
 from creditbus.console.steps import Fault
 
 _SHAPES_ZH = "统一社会信用代码（18 位）、组织机构代码（9 位）、注册号或旧纳税人识别号（15 位）"
@@ -53,7 +53,7 @@ _FAULTS = (
         ),
         (
             "The check character of the organisation code is wrong.",
-            "Most likely one character was misread (positions 9 to 17 of a unified code); compare with the certificate.",
+            "Most likely one character was misread (positions 9 to 17 of a unified code); compare the certificate.",
         ),
     ),
     _not_looked_up(

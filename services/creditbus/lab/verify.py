@@ -105,7 +105,7 @@ class Verifier:
             open_ends = set(partitions)
             while open_ends:
                 with translated(f"reading {topic}"):
-                    messages: Sequence[Any] = consumer.consume(5_000, 1.0)
+                    messages: Sequence[Any] = consumer.consume(5_000, 0.05)
                 for message in messages:
                     error = message.error()
                     if error is None:

@@ -28,9 +28,7 @@ function follow() {
     showState(state, "away");
     if (stream.readyState === EventSource.CLOSED) setTimeout(follow, RETRY_MS);
   };
-  const arrived = (event) => show(JSON.parse(event.data), true);
-  stream.addEventListener("message", arrived);
-  stream.addEventListener("alert", arrived);
+  stream.addEventListener("alert", (event) => show(JSON.parse(event.data), true));
 }
 
 function show(alert, isNew) {
@@ -62,4 +60,4 @@ function row(alert, isNew) {
 // the number of a natural person is masked: its page is found by the key
 const linkOf = (alert) => (alert.identifier.includes("*") ? alert.subject_key : alert.identifier || alert.subject_key);
 
-const oldestFirst = (answer) => [...(answer.alerts ?? answer.items ?? [])].sort((a, b) => new Date(a.at) - new Date(b.at));
+const oldestFirst = (answer) => [...answer.items].sort((a, b) => new Date(a.at) - new Date(b.at));

@@ -1,6 +1,6 @@
 // What every page has: language, colours, the search form.
 import { bi, h } from "./dom.js";
-import { loadTexts } from "./names.js";
+import { loadNames } from "./names.js";
 
 const YEAR_SECONDS = 31_536_000;
 const THEMES = ["auto", "light", "dark"];
@@ -17,15 +17,16 @@ export async function startChrome() {
     root.dataset.theme = THEMES[(THEMES.indexOf(root.dataset.theme) + 1) % THEMES.length];
     remember("theme", root.dataset.theme);
   });
-  const { purposes } = await loadTexts();
   const form = document.getElementById("search");
-  if (form) startSearch(form, purposes);
+  const [purposes] = await Promise.all([form ? ask("/api/purposes") : null, loadNames()]);
+  if (form) startSearch(form, purposes.ok ? purposes.value : []);
   applyLanguage();
 }
 
-/** What the look-up is for, as the page's address or the last visit says. */
+/** What a look-up is for: as last stated, else what the form suggests. */
 export function statedPurpose() {
-  return { purpose: sessionStorage.getItem("purpose") || null, basis: sessionStorage.getItem("basis") || "" };
+  const { purpose, basis } = document.getElementById("search").elements;
+  return { purpose: purpose.value, basis: basis.value || basis.placeholder };
 }
 
 /** Texts that cannot hold two languages at once (options, titles, the page's name). */
@@ -56,17 +57,13 @@ const remember = (name, value) => {
 
 function startSearch(form, purposes) {
   const { identifier, purpose, basis } = form.elements;
-  for (const one of purposes) {
-    purpose.append(h("option", { value: one.code, "data-zh": one.zh, "data-en": one.en, "data-basis": one.basis }));
-  }
-  const stated = statedPurpose();
-  if (stated.purpose) purpose.value = stated.purpose;
-  basis.value = stated.basis;
-  const suggest = () => {
-    basis.placeholder = purpose.selectedOptions[0]?.dataset.basis ?? "";
-  };
-  purpose.addEventListener("change", suggest);
-  suggest();
+  for (const one of purposes) purpose.append(h("option", { value: one.code, "data-zh": one.zh, "data-en": one.en }));
+  // the purpose that shows most serves whoever only wants to see how things stand
+  const widest = [...purposes].sort((a, b) => b.shows.length - a.shows.length)[0];
+  purpose.value = sessionStorage.getItem("purpose") ?? widest?.code ?? "";
+  basis.value = sessionStorage.getItem("basis") ?? "";
+  basis.dataset.hintZh = "网页查询";
+  basis.dataset.hintEn = "look-up on the web page";
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     search(form, identifier.value, purpose.value, basis.value);
@@ -78,7 +75,7 @@ async function search(form, text, purpose, basis) {
   const field = form.elements.identifier;
   shown.hidden = true;
   field.removeAttribute("aria-invalid");
-  const answer = await ask(`/api/identifiers?q=${encodeURIComponent(text)}`);
+  const answer = await ask("/api/identifiers", { method: "POST", body: text });
   if (answer.ok) {
     sessionStorage.setItem("purpose", purpose);
     sessionStorage.setItem("basis", basis);
@@ -91,17 +88,17 @@ async function search(form, text, purpose, basis) {
   field.focus();
 }
 
-/** GET of JSON: { ok, value }; a server that does not answer is a problem like any other. */
-export async function ask(address) {
+/** A request for JSON: { ok, value }; a server that does not answer is a problem like any other. */
+export async function ask(address, options = {}) {
   try {
-    const answer = await fetch(address, { headers: { Accept: "application/json" } });
+    const answer = await fetch(address, options);
     return { ok: answer.ok, value: await answer.json() };
   } catch {
     return {
       ok: false,
       value: {
-        title: "The console does not answer", title_zh: "控制台没有应答",
-        detail: "Is the lab running? `creditbus status` says so.", detail_zh: "平台是否在运行？可用 `creditbus status` 查看。",
+        title: "The console does not answer.", title_zh: "控制台没有应答。",
+        detail: "Is the lab running? See `creditbus status`.", detail_zh: "平台是否在运行？请用 `creditbus status` 查看。",
       },
     };
   }

@@ -7,7 +7,6 @@ import { showState } from "./state.js";
 const EVERY_MS = 1000;
 const RATE_OVER_MS = 5000;
 const HISTORY = 120;
-const LATE_SECONDS = 5;
 const LATE_MESSAGES = 10_000;
 
 // in the order of the flow: key, what it is, names
@@ -24,6 +23,9 @@ const STAGES = [
   ["warehouse", "service", "数据仓库", "warehouse"],
   ["lookup", "service", "查询接口", "look-up"],
 ];
+
+// services that read a topic, and so can be behind
+const READS = new Set(["intake", "dossier", "warehouse"]);
 
 const flow = document.getElementById("flow");
 const state = document.getElementById("flow-state");
@@ -53,7 +55,7 @@ function draw(key, what, zh, en) {
     h("span", { class: "rate" }, figures.rate),
     h("span", { class: "lag" }, figures.lag),
   );
-  drawn.set(key, { element, ...figures });
+  drawn.set(key, { key, element, ...figures });
   return element;
 }
 
@@ -62,7 +64,7 @@ async function tick() {
     const answer = await ask("/api/flow");
     showState(state, answer.ok ? "live" : "away");
     flow.classList.toggle("stale", !answer.ok);
-    if (answer.ok) update(new Map(answer.value.stages.map((stage) => [stage.stage, stage])));
+    if (answer.ok) update(withEvents(new Map(answer.value.stages.map((stage) => [stage.name, stage]))));
   }
   setTimeout(tick, EVERY_MS);
 }
@@ -77,6 +79,9 @@ function update(stages) {
   showThroughput();
 }
 
+// what the gateway accepted is what stands on the event topics
+const withEvents = (stages) => stages.set("events", { count: stages.get("gateway")?.count });
+
 /** Messages a second over the last five seconds; null until two samples are there. */
 function rateOf(key) {
   const first = samples[0];
@@ -88,20 +93,16 @@ function rateOf(key) {
 }
 
 function show(parts, stage, perSecond) {
-  const isLate = (stage?.lag_seconds ?? 0) > LATE_SECONDS || (stage?.lag ?? 0) > LATE_MESSAGES;
   parts.element.classList.toggle("busy", (perSecond ?? 0) > 0);
-  parts.element.classList.toggle("late", isLate);
-  parts.element.classList.toggle("down", stage?.up === false);
+  parts.element.classList.toggle("late", (stage?.lag ?? 0) > LATE_MESSAGES);
   parts.count.textContent = number(stage?.count);
   parts.rate.textContent = perSecond === null ? "" : `${rate(perSecond)}/s`;
-  parts.lag.replaceChildren(...lagText(stage));
+  if (READS.has(parts.key)) parts.lag.replaceChildren(...lagText(stage?.lag));
 }
 
-function lagText(stage) {
-  if (stage?.up === false) return bi("未就绪", "not ready");
-  if (typeof stage?.lag !== "number") return [];
-  const seconds = stage.lag_seconds >= 1 ? ` · ${Math.round(stage.lag_seconds)} s` : "";
-  return stage.lag === 0 ? bi("无积压", "no lag") : bi(`积压 ${number(stage.lag)}${seconds}`, `lag ${number(stage.lag)}${seconds}`);
+function lagText(lag) {
+  if (typeof lag !== "number") return [];
+  return lag === 0 ? bi("无积压", "no lag") : bi(`积压 ${number(lag)}`, `lag ${number(lag)}`);
 }
 
 function showThroughput() {

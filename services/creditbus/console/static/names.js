@@ -1,17 +1,16 @@
 // What codes are called, in both languages.
 import { bi } from "./dom.js";
 
-let texts = { names: {}, purposes: [] };
+let names = {};
 
-/** Fetch the names of the catalogue and the purposes; without them the pages show codes. */
-export async function loadTexts() {
+/** Fetch the names of the catalogue; without them the pages show codes. */
+export async function loadNames() {
   try {
-    const answer = await fetch("/api/texts");
-    if (answer.ok) texts = await answer.json();
+    const answer = await fetch("/api/names");
+    if (answer.ok) names = await answer.json();
   } catch {
     console.warn("names are not available, codes are shown");
   }
-  return texts;
 }
 
 const FIXED = {
@@ -48,14 +47,8 @@ const FIXED = {
 
 /** Both names of a code as texts; the code itself where it has none. */
 export function pair(kind, code) {
-  return (FIXED[kind] ?? texts.names[kind] ?? {})[code] ?? [code ?? "", code ?? ""];
+  return (FIXED[kind] ?? names[kind] ?? {})[code] ?? [code ?? "", code ?? ""];
 }
 
 /** Name of a code as elements. */
 export const name = (kind, code) => bi(...pair(kind, code));
-
-/** Names of the purposes by their codes. */
-export function purposeName(code) {
-  const found = texts.purposes.find((purpose) => purpose.code === code);
-  return found ? bi(found.zh, found.en) : bi(code, code);
-}

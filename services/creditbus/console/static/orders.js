@@ -1,0 +1,103 @@
+// Listings and measures: what is in force, on which basis, until when, and what has ended.
+import { bi, h } from "./dom.js";
+import { time } from "./format.js";
+import { name, pair } from "./names.js";
+
+/** Lists that the subject is on, with document and basis, and how earlier ones ended. */
+export function listingsSection({ dossier, listings }) {
+  if (listings === undefined) return null;
+  const decided = new Map(listings.filter((row) => row.state === "LISTED").map((row) => [row.listing_id, row]));
+  const ended = listings.filter((row) => row.state === "REMOVED");
+  const active = dossier.listings ?? [];
+  return h(
+    "section",
+    { "aria-labelledby": "listings-title" },
+    h("h2", { id: "listings-title" }, bi("失信名单", "Listings")),
+    active.length
+      ? h("ul", { class: "cards" }, active.map((row) => listing(row, decided.get(row.listing_id))))
+      : h("p", { class: "empty good" }, bi("不在任何失信名单上。", "On no list of dishonest subjects.")),
+    ended.length
+      ? h("details", { open: active.length === 0 },
+          h("summary", {}, bi(`已移出 ${ended.length} 次`, `removed: ${ended.length}`)),
+          h("ul", { class: "ended" }, ended.map(removal)))
+      : null,
+  );
+}
+
+function listing(row, decision) {
+  return h(
+    "li",
+    { class: "adverse" },
+    h("h3", {}, name("list", row.list)),
+    h("dl", { class: "facts" },
+      fact(bi("列入机关", "authority"), name("authority", row.authority)),
+      fact(bi("文书号", "document"), h("bdi", {}, row.document_number)),
+      fact(bi("法律依据", "basis"), basis(decision?.basis)),
+      fact(bi("期限", "term"), term(row))),
+  );
+}
+
+const removal = (row) =>
+  h("li", {}, h("time", {}, time(row.at)), " ", name("list", row.list), " · ", name("cause", row.cause), " · ",
+    h("bdi", {}, row.document_number));
+
+/** Measures that are ordered now, and those that were lifted. */
+export function measuresSection({ dossier, orders }) {
+  if (orders === undefined) return null;
+  const messages = new Map();
+  for (const row of orders) if (!messages.has(row.order_id)) messages.set(row.order_id, row);
+  const active = dossier.orders ?? [];
+  const lifted = [...messages.values()].filter((row) => row.action === "LIFT");
+  return h(
+    "section",
+    { "aria-labelledby": "measures-title" },
+    h("h2", { id: "measures-title" }, bi("惩戒措施", "Measures")),
+    active.length
+      ? table(active.map((row) => measure(row, messages.get(row.order_id))))
+      : h("p", { class: "empty good" }, bi("没有正在执行的措施。", "No measure is in force.")),
+    lifted.length
+      ? h("details", { open: active.length === 0 },
+          h("summary", {}, bi(`已解除 ${lifted.length} 项`, `lifted: ${lifted.length}`)),
+          h("ul", { class: "ended" }, lifted.map(lift)))
+      : null,
+  );
+}
+
+const table = (rows) =>
+  h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "measures-title" },
+    h("table", {},
+      h("thead", {}, h("tr", {},
+        h("th", {}, bi("措施", "measure")), h("th", {}, bi("效力", "force")), h("th", {}, bi("执行单位", "carried out by")),
+        h("th", {}, bi("因名单", "because of")), h("th", {}, bi("期限", "term")), h("th", {}, bi("已反馈", "acknowledged")))),
+      h("tbody", {}, rows)));
+
+function measure(row, message) {
+  return h("tr", {},
+    h("th", { scope: "row" }, name("measure", row.measure), h("span", { class: "quiet" }, ` ${row.family}`)),
+    h("td", {}, h("span", { class: row.binding === "MANDATORY" ? "tag strong" : "tag" }, name("binding", row.binding)),
+      message?.action === "SUSPEND" ? h("span", { class: "tag" }, name("orderState", "SUSPEND")) : null),
+    h("td", {}, message?.executor ?? "–"),
+    h("td", {}, name("list", row.list)),
+    h("td", {}, term(row)),
+    h("td", {}, row.acknowledged?.length
+      ? row.acknowledged.map((code, index) => [index ? ", " : "", bi(...pair("department", code))])
+      : bi("尚无", "none yet")));
+}
+
+const lift = (row) =>
+  h("li", {}, h("time", {}, time(row.at)), " ", name("measure", row.measure), " · ", name("cause", row.cause));
+
+const term = (row) => [
+  row.effective_on, " ", row.until ? bi(`至 ${row.until}`, `to ${row.until}`) : bi("起，至移出为止", "until removed"),
+];
+
+// a basis is the code of an instrument, with or without an article behind it
+function basis(rows) {
+  if (!rows?.length) return "–";
+  return rows.map((text, index) => {
+    const [code, ...article] = text.split(/[\s#:]+/);
+    return [index ? h("br") : null, name("instrument", code), article.length ? ` ${article.join(" ")}` : null];
+  });
+}
+
+const fact = (label, ...value) => h("div", {}, h("dt", {}, label), h("dd", {}, value));

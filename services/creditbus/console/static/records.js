@@ -1,0 +1,79 @@
+// The records of a subject, page by page.
+import { applyLanguage, problemText } from "./chrome.js";
+import { bi, h } from "./dom.js";
+import { name, pair } from "./names.js";
+
+/** Records, newest decision first; null where the purpose hides them. lookUp fetches the page after a cursor. */
+export function recordsSection({ dossier, records }, lookUp) {
+  if (records === undefined) return null;
+  const disputed = new Set(dossier.disputed ?? []);
+  const body = h("tbody", {}, records.items.map((row) => record(row, disputed)));
+  const more = h("button", { type: "button", class: "more" }, bi("更早的记录", "Earlier records"));
+  const trouble = h("div", { class: "problem", role: "alert", hidden: true });
+  let cursor = records.next;
+  more.hidden = !cursor;
+  more.addEventListener("click", async () => {
+    more.disabled = true;
+    const answer = await lookUp(cursor);
+    more.disabled = false;
+    trouble.hidden = answer.ok;
+    if (!answer.ok) {
+      trouble.replaceChildren(...problemText(answer.value).flat());
+      return;
+    }
+    body.append(...answer.value.records.items.map((row) => record(row, disputed)));
+    cursor = answer.value.records.next;
+    more.hidden = !cursor;
+    applyLanguage();
+  });
+  return h(
+    "section",
+    { "aria-labelledby": "records-title" },
+    h("h2", { id: "records-title" }, bi("信用记录", "Records")),
+    records.items.length
+      ? h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "records-title" }, h("table", {}, head(), body))
+      : h("p", { class: "empty" }, bi("没有记录。", "No records.")),
+    more,
+    trouble,
+  );
+}
+
+const head = () =>
+  h("thead", {}, h("tr", {},
+    h("th", {}, bi("决定日期", "decided")), h("th", {}, bi("种类", "kind")), h("th", {}, bi("内容", "content")),
+    h("th", {}, bi("文书号", "document")), h("th", {}, bi("决定机关", "authority"))));
+
+function record(row, disputed) {
+  return h(
+    "tr",
+    { class: row.op === "WITHDRAW" ? "withdrawn" : null },
+    h("td", {}, h("time", {}, row.decided_on)),
+    h("th", { scope: "row" }, name("kind", row.kind),
+      row.op === "WITHDRAW" ? h("span", { class: "tag" }, bi("已撤回", "withdrawn")) : null,
+      row.revision > 1 ? h("span", { class: "tag" }, bi(`更正 ${row.revision - 1}`, `correction ${row.revision - 1}`)) : null,
+      disputed.has(row.record_id) ? h("span", { class: "tag strong" }, bi("异议中", "disputed")) : null),
+    h("td", {}, h("p", {}, content(row)), h("p", { class: "quiet" }, bi(...pair("item", row.item)))),
+    h("td", {}, h("bdi", {}, row.document_number)),
+    h("td", {}, name("authority", row.authority), row.sender ? h("p", { class: "quiet" }, bi("报送 ", "sent by "), bi(...pair("department", row.sender))) : null),
+  );
+}
+
+const AMOUNT = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2 });
+const yuan = (fen) => [AMOUNT.format(fen / 100), " ", bi("元", "yuan")];
+
+// the fact of each kind that says most in one line
+const CONTENT = {
+  Registration: (facts) => [facts.status, facts.industry ? ` · ${facts.industry}` : ""],
+  Permit: (facts) => [facts.content || facts.certificate_name, facts.valid_until ? bi(`（至 ${facts.valid_until}）`, ` (to ${facts.valid_until})`) : ""],
+  Penalty: (facts) => [facts.violation || facts.content, facts.fine_fen ? [" · ", bi("罚款 ", "fine "), yuan(facts.fine_fen)] : ""],
+  CourtEnforcement: (facts) => [facts.case_number, facts.court ? ` · ${facts.court}` : ""],
+  ListDecision: (facts) => [name("list", facts.list), " · ", facts.action === "DELIST" ? bi("移出", "taken off") : bi("列入", "listed")],
+  Rating: (facts) => [facts.scheme, " ", facts.period, " · ", facts.grade],
+  Honor: (facts) => [facts.title],
+  Dispute: (facts) => [facts.stage, facts.outcome ? ` · ${facts.outcome}` : ""],
+  Repair: (facts) => [facts.stage, facts.reason ? ` · ${facts.reason}` : ""],
+  Revocation: (facts) => [facts.reason],
+  MeasureAcknowledgement: (facts) => [facts.family, " · ", facts.state],
+};
+
+const content = (row) => (row.facts && CONTENT[row.kind] ? CONTENT[row.kind](row.facts) : "");
