@@ -33,6 +33,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from creditbus.lab.artifacts import Artifacts
 
+pytest_plugins = ["running_lab"]
+
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 KEPT_VARIABLES = ("CREDITBUS_CACHE",)
 KAFKA_IMAGE = "confluentinc/cp-kafka:8.0.0"

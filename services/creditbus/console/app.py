@@ -17,7 +17,6 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
-from creditbus.core.problems import Problem
 from creditbus.console import problems
 from creditbus.console.guard import Guard
 from creditbus.console.lookup import Answer, Lookup
@@ -26,6 +25,7 @@ from creditbus.console.pages import STATIC, Pages, look_of
 from creditbus.console.settings import ConsoleSettings, read_console_key
 from creditbus.console.steps import Fault, check_identifier, stated
 from creditbus.core.errors import RetryLaterError, SettingsError
+from creditbus.core.problems import Problem
 
 log = structlog.get_logger()
 

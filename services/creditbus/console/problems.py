@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from creditbus.core.problems import Problem
 from creditbus.console.steps import Fault
+from creditbus.core.problems import Problem
 
 _SHAPES_ZH = "统一社会信用代码（18 位）、组织机构代码（9 位）、注册号或旧纳税人识别号（15 位）"
 _SHAPES_EN = (

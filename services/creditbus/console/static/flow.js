@@ -27,6 +27,9 @@ const STAGES = [
 // services that read a topic, and so can be behind
 const READS = new Set(["intake", "dossier", "warehouse"]);
 
+// topics by domain or family
+const MANY = new Set(["events", "measures"]);
+
 const flow = document.getElementById("flow");
 const state = document.getElementById("flow-state");
 const drawn = new Map();
@@ -50,7 +53,7 @@ function draw(key, what, zh, en) {
     "li",
     { class: what, "data-stage": key },
     h("span", { class: "title" }, bi(zh, en)),
-    h("code", {}, what === "topic" ? `credit.${key}` : key),
+    h("code", {}, what === "topic" ? `credit.${key}${MANY.has(key) ? ".*" : ""}` : key),
     h("span", { class: "count" }, figures.count),
     h("span", { class: "rate" }, figures.rate),
     h("span", { class: "lag" }, figures.lag),

@@ -54,8 +54,15 @@ function record(row, disputed) {
       disputed.has(row.record_id) ? h("span", { class: "tag strong" }, bi("异议中", "disputed")) : null),
     h("td", {}, h("p", {}, content(row)), h("p", { class: "quiet" }, bi(...pair("item", row.item)))),
     h("td", {}, h("bdi", {}, row.document_number)),
-    h("td", {}, name("authority", row.authority), row.sender ? h("p", { class: "quiet" }, bi("报送 ", "sent by "), bi(...pair("department", row.sender))) : null),
+    h("td", {}, name("authority", row.authority), reporter(row)),
   );
+}
+
+// who reported it, where that is not who decided
+function reporter(row) {
+  const isSame = pair("department", row.sender)[0] === pair("authority", row.authority)[0];
+  if (!row.sender || isSame) return null;
+  return h("p", { class: "quiet" }, bi("报送：", "sent by "), bi(...pair("department", row.sender)));
 }
 
 const AMOUNT = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2 });

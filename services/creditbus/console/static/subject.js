@@ -16,13 +16,6 @@ function lookUp(cursor) {
   return ask(`/api/subjects/${encodeURIComponent(identifier)}?${query}`);
 }
 
-await startChrome();
-document.getElementById("search").elements.identifier.value = identifier;
-const answer = await lookUp(null);
-page.replaceChildren(...(answer.ok ? sections(answer.value) : failure(answer.value)));
-page.setAttribute("aria-busy", "false");
-applyLanguage();
-
 function sections(found) {
   const { dossier } = found;
   document.title = dossier.subject_name;
@@ -92,3 +85,10 @@ function failure(problem) {
         : null),
   ];
 }
+
+await startChrome();
+document.getElementById("search").elements.identifier.value = identifier;
+const answer = await lookUp(null);
+page.replaceChildren(...(answer.ok ? sections(answer.value) : failure(answer.value)));
+page.setAttribute("aria-busy", "false");
+applyLanguage();

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,7 @@ def play(stage: Stage, now: datetime) -> Story:
     story = Story(now=now, run=int(now.timestamp()))
     with stage.subscriber("M01", f"scenario-{story.run}") as orders:
         stage.step("呼和浩特市市场监管局导入行政许可 CSV · permits by CSV", lambda: _import(stage, "permits.csv", 0))
-        stage.step(
-            "导入行政处罚 CSV，一行有错 · penalties, one bad code", lambda: _import(stage, "penalties.csv", 1)
-        )
+        stage.step("导入行政处罚 CSV，一行有错 · penalties, one bad code", lambda: _import(stage, "penalties.csv", 1))
         stage.step("企业登记并受到处罚，评分下降 · a penalty lowers the score", lambda: _penalise(stage, story))
         stage.step("法院列入失信被执行人 · the court lists the firm", lambda: _list(stage, story))
         stage.step("M01 订阅单位收到指令并反馈 · the order arrives", lambda: _receive(stage, story, orders, "ORDER"))
@@ -118,7 +117,7 @@ def _import(stage: Stage, file: str, refused: int) -> str:
         codes = [row.get("CF_XDR_SHXYM") or row["行政相对人代码_1（统一社会信用代码）"] for row in csv.DictReader(rows)]
     good = codes[: len(codes) - refused]
     for code in good:
-        stage.until(f"{code}", lambda code=code: stage.ask(BUREAU, f"/v1/subjects/{code}", "supervision"))
+        stage.until(code, partial(stage.ask, BUREAU, f"/v1/subjects/{code}", "supervision"))
     text = f"{len(codes)} rows received, {len(good)} firms found by look-up"
     return f"{text}; {refused} refused by intake with its reason" if refused else text
 
@@ -170,7 +169,7 @@ def _receive(stage: Stage, story: Story, orders: list[Order], action: str) -> st
 
     order = stage.until(f"{action} of M01", mine)
     executor = Executor(sender=BAOTOU, authority=_BAOTOU_CODE, region="150200", item="P04-FEEDBACK")
-    stage.send(BAOTOU, acknowledgement_of(order, executor, at=datetime.now(_BEIJING)))
+    stage.send(BAOTOU, dict(acknowledgement_of(order, executor, at=datetime.now(_BEIJING))))
     return f"{order.action} {order.order_id[:8]}: {order.text_zh}"
 
 

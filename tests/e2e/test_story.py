@@ -1,0 +1,87 @@
+"""The whole path, as a user walks it: files in, orders and lifts out, look-ups and alerts, start and restart."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from running_lab import RunningLab, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
+
+
+def test_the_scenario_goes_from_listing_to_recovery(running_lab: RunningLab) -> None:
+    told = running_lab.creditbus("scenario", "hohhot")
+    for seen in ("4 rows received", "1 refused by intake", "ORDER", "LIFT", "score 800, grade B, no list"):
+        assert seen in told
+
+
+def test_nothing_is_lost_or_doubled_after_it(running_lab: RunningLab) -> None:
+    running_lab.creditbus("scenario", "hohhot")
+    report = running_lab.verify()
+    assert [check["wrong"] for check in report] == [[]] * len(report)
+    assert all(check["compared"] for check in report)
+
+
+def test_status_and_doctor_say_that_all_is_well(running_lab: RunningLab) -> None:
+    told = running_lab.creditbus("status")
+    for part in ("kafka", "registry", "clickhouse", "gateway", "intake", "dossier", "warehouse", "lookup", "monitor"):
+        assert part in told
+    running_lab.creditbus("doctor")
+
+
+@pytest.mark.parametrize("part", ["gateway", "intake", "clock", "dossier", "warehouse", "lookup", "console", "monitor"])
+def test_every_service_answers_health_and_metrics(running_lab: RunningLab, part: str) -> None:
+    base = f"http://127.0.0.1:{running_lab.port(part)}"
+    assert httpx.get(f"{base}/health/live").status_code == 200
+    assert httpx.get(f"{base}/health/ready").status_code == 200
+    assert "# TYPE" in httpx.get(f"{base}/metrics").text
+
+
+def test_a_look_up_without_purpose_or_key_gets_no_answer(running_lab: RunningLab) -> None:
+    base = f"http://127.0.0.1:{running_lab.port('lookup')}"
+    assert httpx.get(f"{base}/v1/subjects/91150102MA0N123408").status_code == 401
+    key = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())["150100-scjg"]
+    answer = httpx.get(f"{base}/v1/subjects/91150102MA0N123408", headers={"Authorization": f"Bearer {key}"})
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:creditbus:problem:no-basis")
+
+
+def test_alerts_arrive_while_the_stream_is_open(running_lab: RunningLab) -> None:
+    key = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())["console"]
+    url = f"http://127.0.0.1:{running_lab.port('lookup')}/v1/alerts/stream"
+    kinds: list[str] = []
+    opened = threading.Event()
+
+    def follow() -> None:
+        with httpx.stream("GET", url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as stream:
+            opened.set()
+            for line in stream.iter_lines():
+                if line.startswith("data:"):
+                    kinds.append(json.loads(line[5:])["kind"])
+                if len(kinds) == 2:
+                    return
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    assert opened.wait(20)
+    running_lab.creditbus("scenario", "hohhot")
+    thread.join(30)
+    assert kinds == ["DISHONEST_SUBJECT", "CLEARED_SUBJECT"]
+
+
+def test_a_killed_lab_starts_again_on_its_data(running_lab: RunningLab) -> None:
+    running_lab.creditbus("scenario", "hohhot")
+    state = json.loads((running_lab.folder / "state.json").read_text())
+    gateway = running_lab.pid("gateway")
+    os.kill(state["supervisor"]["pid"], signal.SIGKILL)
+    os.kill(running_lab.pid("kafka"), signal.SIGKILL)
+    wait_until("the processes to end", lambda: not Path(f"/proc/{gateway}").exists(), 30)
+    running_lab.creditbus("up", "--detach")
+    report = running_lab.verify()
+    assert [check["wrong"] for check in report] == [[]] * len(report)

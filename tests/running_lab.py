@@ -1,0 +1,109 @@
+"""A whole lab for end-to-end and chaos tests: started once a run, on free ports, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PARTS = (
+    "kafka", "controller", "registry", "clickhouse", "gateway", "intake", "clock", "dossier", "warehouse", "lookup",
+    "console", "monitor",
+)  # fmt: skip
+_PATIENCE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunningLab:
+    """A lab that runs, and its command line."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def creditbus(self, *arguments: str, expect: int | None = 0, seconds: float = 300) -> str:
+        """Run a command as a user would; returns what it printed. expect None takes any exit code."""
+        done = subprocess.run(
+            [sys.executable, "-m", "creditbus", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        told = done.stdout + done.stderr
+        assert expect is None or done.returncode == expect, f"creditbus {' '.join(arguments)}: {told}"
+        return told
+
+    def port(self, part: str) -> int:
+        """Port of a part."""
+        return int(self.environment[f"CREDITBUS_LAB_{part.upper()}_PORT"])
+
+    def pid(self, part: str) -> int:
+        """Process id of a part now."""
+        state = json.loads((self.folder / "state.json").read_text())
+        running = {one["name"]: one["process"]["pid"] for one in state["processes"] if one["process"]}
+        return int(running[part])
+
+    def kill(self, part: str) -> None:
+        """Kill a part with SIGKILL, as a crash would."""
+        os.kill(self.pid(part), signal.SIGKILL)
+
+    def verify(self) -> list[dict[str, Any]]:
+        """The report of ``creditbus verify``, once everything that was sent has arrived everywhere."""
+        report: list[dict[str, Any]] = []
+
+        def is_right() -> bool:
+            nonlocal report
+            report = json.loads(self.creditbus("verify", "--json", expect=None))
+            return not any(check["wrong"] for check in report)
+
+        wait_until("everything to arrive", is_right)
+        return report
+
+
+def wait_until(what: str, holds: Callable[[], bool], seconds: float = _PATIENCE_SECONDS) -> None:
+    """Wait for a condition; fail with its name when it does not come."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        time.sleep(0.2)
+
+
+def _free_ports() -> list[int]:
+    """As many free ports as there are parts; all are held until all are known, so that none comes twice."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in PARTS]
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+@pytest.fixture(scope="session")
+def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
+    """The lab with every service."""
+    folder = tmp_path_factory.mktemp("lab") / "data"
+    ports = {f"CREDITBUS_LAB_{part.upper()}_PORT": str(port) for part, port in zip(PARTS, _free_ports(), strict=True)}
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("CREDITBUS_")},
+        **{name: value for name, value in os.environ.items() if name == "CREDITBUS_CACHE"},
+        **ports,
+        "CREDITBUS_LAB_DATA": str(folder),
+        "CREDITBUS_LAB_RECORD_STARTUP": "false",
+        "COLUMNS": "200",
+    }
+    lab = RunningLab(folder, environment)
+    lab.creditbus("up", "--detach", seconds=400)
+    try:
+        yield lab
+    finally:
+        lab.creditbus("down", expect=None)

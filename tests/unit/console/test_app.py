@@ -1,0 +1,219 @@
+"""The application over a look-up port that is a hand-written fake."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from creditbus.bus.metrics import Metrics
+from creditbus.console.app import Ports, build_app
+from creditbus.console.lookup import Answer, Lookup
+from creditbus.console.names import names_of_catalogue
+from creditbus.console.pages import STATIC, Pages, look_of
+from creditbus.console.settings import read_console_key
+from creditbus.core.errors import RetryLaterError, SettingsError
+from creditbus.core.identifiers import synthetic_uscc
+
+CODE = synthetic_uscc("91", "150102", 42)
+NAMES = names_of_catalogue()
+
+
+class FakeLookup(Lookup):
+    """A look-up that answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.answer = Answer(200, b'{"subject_key": "x"}')
+        self.is_away = False
+        self.asked: list[tuple[str, Mapping[str, str], Mapping[str, str]]] = []
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def is_ready(self) -> bool:
+        """As told."""
+        return not self.is_away
+
+    async def subject(self, identifier: str, stated: Mapping[str, str], query: Mapping[str, str]) -> Answer:
+        """As told; what was asked is kept."""
+        self.asked.append((identifier, stated, query))
+        return self._told()
+
+    async def flow(self) -> Answer:
+        """As told."""
+        return self._told()
+
+    async def purposes(self) -> Answer:
+        """As told."""
+        return self._told()
+
+    async def alerts(self, limit: int) -> Answer:
+        """As told, with the limit that was asked for."""
+        return Answer(200, json.dumps({"items": [], "limit": limit}).encode())
+
+    @asynccontextmanager
+    async def alert_stream(self, last_event_id: str | None) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+        """One event that repeats what the browser saw last."""
+        self._told()
+
+        async def parts() -> AsyncIterator[bytes]:
+            yield f"event: alert\ndata: {last_event_id}\n\n".encode()
+
+        yield 200, parts()
+
+    def _told(self) -> Answer:
+        if self.is_away:
+            raise RetryLaterError("away")
+        return self.answer
+
+
+@pytest.fixture
+def lookup() -> FakeLookup:
+    return FakeLookup()
+
+
+@pytest.fixture
+def ports(lookup: FakeLookup) -> Ports:
+    return Ports(
+        lookup=lookup, pages=Pages(), names=NAMES, metrics=Metrics("console"), hosts=("testserver",), most_streams=1
+    )
+
+
+@pytest.fixture
+def client(ports: Ports) -> Iterator[TestClient]:
+    with TestClient(build_app(ports)) as client:
+        yield client
+
+
+def test_a_look_up_carries_the_stated_purpose_and_its_page(client: TestClient, lookup: FakeLookup) -> None:
+    answer = client.get(
+        f"/api/subjects/{CODE.lower()}", params={"purpose": "casework", "basis": "信修〔2026〕1号", "cursor": "c"}
+    )
+    assert answer.json() == {"subject_key": "x"}
+    identifier, why, query = lookup.asked[0]
+    assert identifier == CODE
+    assert why == {"X-Purpose": "casework", "X-Basis": "%E4%BF%A1%E4%BF%AE%E3%80%942026%E3%80%951%E5%8F%B7"}
+    assert query == {"cursor": "c"}
+
+
+def test_what_cannot_be_an_identifier_is_not_looked_up(client: TestClient, lookup: FakeLookup) -> None:
+    answer = client.get("/api/subjects/nonsense")
+    assert answer.status_code == 422
+    assert answer.json()["title_zh"] == "这不是可查询的代码。"
+    assert lookup.asked == []
+
+
+@pytest.mark.parametrize("text", ["", "%", "../../v1/flow", "a/b"])
+def test_no_identifier_leads_to_another_path_of_the_look_up(client: TestClient, lookup: FakeLookup, text: str) -> None:
+    assert client.post("/api/identifiers", content=text.encode()).status_code == 422
+    assert client.get(f"/api/subjects/{text}").status_code in (404, 422)
+    assert lookup.asked == []
+
+
+def test_another_sites_page_cannot_cause_a_look_up(client: TestClient, lookup: FakeLookup) -> None:
+    answer = client.get(f"/api/subjects/{CODE}", headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:creditbus:problem:cross-site")
+    assert lookup.asked == []
+
+
+def test_a_name_that_is_rebound_to_this_machine_is_refused(client: TestClient) -> None:
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_a_problem_of_the_look_up_passes_through_with_its_texts(client: TestClient, lookup: FakeLookup) -> None:
+    lookup.answer = Answer(503, '{"status":503,"title_zh":"繁忙","detail_zh":"稍后"}'.encode(), "2")
+    answer = client.get(f"/api/subjects/{CODE}")
+    assert (answer.status_code, answer.headers["retry-after"], answer.json()["title_zh"]) == (503, "2", "繁忙")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(401, "key-refused"), (500, "lookup-unreadable"), (503, "lookup-away"), (404, "lookup-unreadable")],
+)
+def test_a_failure_without_texts_gets_the_consoles(
+    client: TestClient, lookup: FakeLookup, status: int, code: str
+) -> None:
+    lookup.answer = Answer(status, b"Internal Server Error")
+    assert client.get("/api/flow").json()["type"] == f"urn:creditbus:problem:{code}"
+
+
+def test_while_the_look_up_is_away_every_part_says_so(client: TestClient, lookup: FakeLookup) -> None:
+    lookup.is_away = True
+    for path in (f"/api/subjects/{CODE}", "/api/flow", "/api/purposes", "/api/alerts/stream"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.json()["title_zh"]) == (503, "查询服务暂不可用。")
+    assert client.get("/health/ready").status_code == 503
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/").status_code == 200
+
+
+def test_the_stream_goes_on_where_the_browser_was_and_is_counted_down(client: TestClient, ports: Ports) -> None:
+    answer = client.get("/api/alerts/stream", headers={"Last-Event-ID": "a7"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.text.endswith("event: alert\ndata: a7\n\n")
+    assert ports.streams == 0
+
+
+def test_too_many_streams_are_refused(client: TestClient, ports: Ports) -> None:
+    ports.streams = 1
+    assert client.get("/api/alerts/stream").status_code == 503
+
+
+def test_a_limit_is_kept_within_bounds(client: TestClient) -> None:
+    assert client.get("/api/alerts?limit=100000").json()["limit"] == 100
+
+
+def test_every_answer_forbids_foreign_and_inline_code(client: TestClient) -> None:
+    for path in ("/", f"/subjects/{CODE}", "/static/chrome.js", "/nowhere", "/api/names"):
+        policy = client.get(path).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+
+
+def test_pages_hold_no_inline_code_and_nothing_from_elsewhere(client: TestClient) -> None:
+    for path in ("/", f"/subjects/{CODE}", "/nowhere"):
+        html = client.get(path).text
+        assert "<style" not in html and " style=" not in html and "onclick" not in html  # noqa: PT018
+        assert html.count("<script") == html.count('src="/static/') - html.count('<img src="/static/')
+        assert "http://" not in html and "https://" not in html  # noqa: PT018
+    scripts = [path.read_text(encoding="utf-8") for path in STATIC.glob("*.js")]
+    assert not any("innerHTML" in script or "https://" in script for script in scripts)
+
+
+def test_an_identifier_in_the_address_is_not_written_into_the_page(client: TestClient) -> None:
+    assert "<b>x" not in client.get("/subjects/<b>x").text
+
+
+def test_language_and_colours_come_from_the_browser(client: TestClient) -> None:
+    assert look_of({}, "").language == "zh"
+    assert look_of({}, "en-GB,en").language == "en"
+    assert look_of({"language": "zh", "theme": "dark"}, "en").theme == "dark"
+    assert look_of({"language": '"><script>', "theme": "x"}, "zh-CN").theme == "auto"
+    assert '<html lang="en"' in client.get("/", headers={"Accept-Language": "en"}).text
+
+
+def test_names_of_codes_come_from_the_catalogue(client: TestClient) -> None:
+    names = client.get("/api/names").json()
+    assert names["list"]["L01"] == ["失信被执行人", "dishonest judgment debtors"]
+    assert set(names) == {"list", "measure", "department", "authority", "region", "item", "instrument", "grade"}
+
+
+def test_answers_are_counted_by_route(client: TestClient) -> None:
+    client.get(f"/api/subjects/{CODE}")
+    text = client.get("/metrics").text
+    assert 'route="/api/subjects/{identifier:path}",service="console",status="200"' in text
+    assert CODE not in text
+
+
+def test_a_missing_key_is_named_with_its_remedy(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"lab-keys\.json cannot be read"):
+        read_console_key(tmp_path, "console")
+    (tmp_path / "lab-keys.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(SettingsError, match="no key 'console'"):
+        read_console_key(tmp_path, "console")
+    (tmp_path / "lab-keys.json").write_text('{"console": "k"}', encoding="utf-8")
+    assert read_console_key(tmp_path, "console") == "k"
