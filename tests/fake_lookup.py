@@ -175,7 +175,7 @@ _FACTS: list[tuple[str, str, dict[str, Any]]] = [
     (
         "CourtEnforcement",
         "C02-ENFORCEMENT",
-        {"case_number": "（2026）内0102执1234号", "court": "呼和浩特市新城区人民法院"},
+        {"case_number": "（2026）内0102执1234号", "court": "新城区人民法院"},
     ),
     (
         "Penalty",
@@ -229,7 +229,8 @@ def _listed_dossier() -> dict[str, Any]:
             ),
             _reason(
                 "R302", -128, "严重行政处罚", "serious administrative penalty",
-                document_number="呼市监罚字〔2026〕999号", until="2029-10-18", remedy_zh="履行处罚决定，公示满一年后可申请信用修复",
+                document_number="呼市监罚字〔2026〕999号", until="2029-10-18",
+                remedy_zh="履行处罚决定，公示满一年后可申请信用修复",
                 remedy_en="perform the penalty; repair may be asked for after one year of publicity",
             ),
             _reason("P101", 0, "纳税信用A级（列入名单期间不加分）", "tax credit grade A (not while listed)"),

@@ -20,6 +20,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from creditbus.bus.kafka import consumer_config, transactional_producer, translated
+from creditbus.bus.lag import Lag
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.restore import SOURCE_KEY, Restorer, source_value
 from creditbus.core.errors import ReconnectError
@@ -107,7 +108,7 @@ class Session:
         self._restorer = restorer
         self._stores: dict[Slot, StateStore] = {}
         self._positions: dict[Slot, int] = {}
-        self._seen_at_ms: dict[Slot, int] = {}
+        self._lag = Lag(metrics)
         self._unfinished: set[Slot] = set()
         self._failure: Exception | None = None
         self._no_state = NoState()
@@ -121,6 +122,7 @@ class Session:
                 partition_assignment_strategy="cooperative-sticky",
                 session_timeout_ms=settings.session_timeout_ms,
                 heartbeat_interval_ms=1_500,
+                **self._lag.config,
             )
         )
         self._consumer.subscribe(
@@ -157,7 +159,7 @@ class Session:
             work.effects[slot] = effects
             if messages:
                 work.offsets[slot] = messages[-1].offset() + 1
-                self._seen_at_ms[slot] = messages[-1].timestamp()[1]
+                self._lag.saw(*slot, messages[-1].timestamp()[1])
         self._unfinished = {slot for slot, effects in work.effects.items() if effects.unfinished}
         self._metrics.observe("creditbus_stage_seconds", time.perf_counter() - work.started, stage="decide")
         return work
@@ -213,18 +215,6 @@ class Session:
         for slot in list(self._stores):
             self._drop(slot)
         self._consumer.close()
-
-    def refresh_lag(self) -> None:
-        """Bring the lag gauges up to date; called by the metrics page."""
-        now_ms = time.time() * 1000
-        for slot, position in list(self._positions.items()):
-            _, end = self._consumer.get_watermark_offsets(TopicPartition(*slot), cached=True)
-            behind = max(0, end - position) if end > 0 else 0
-            # a transaction's end marker takes an offset and is never delivered
-            labels = {"topic": slot[0], "partition": str(slot[1])}
-            seen = self._seen_at_ms.get(slot, 0)
-            self._metrics.set("creditbus_lag_messages", behind if behind > 1 else 0, **labels)
-            self._metrics.set("creditbus_lag_seconds", (now_ms - seen) / 1000 if behind > 1 and seen else 0.0, **labels)
 
     # -- sending ---------------------------------------------------------------------------------------
 

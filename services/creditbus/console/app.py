@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 import uvicorn
@@ -50,6 +52,8 @@ class Ports:
     most_streams: int
     streams: int = 0
     """Streams of alerts that are open now."""
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the console ends: open streams end then, and browsers come back by themselves."""
 
 
 def build(settings: ConsoleSettings, metrics: Metrics) -> Ports:
@@ -121,12 +125,28 @@ async def stream_alerts(ports: Ports, last_event_id: str | None) -> Response:
             try:
                 # headers leave with the first bytes, so the page knows at once that it is connected
                 yield b": connected\n\n"
-                async for part in parts:
+                async for part in _until(ports.closing, parts):
                     yield part
             finally:
                 ports.streams -= 1
 
     return StreamingResponse(until_closed(), media_type="text/event-stream", headers=_NOT_KEPT)
+
+
+async def _until(closing: asyncio.Event, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The parts, until there are no more or the event is set."""
+    end = asyncio.ensure_future(closing.wait())
+    try:
+        while True:
+            coming = asyncio.ensure_future(anext(parts, None))
+            await asyncio.wait({coming, end}, return_when=asyncio.FIRST_COMPLETED)
+            part = coming.result() if coming.done() else None
+            if part is None:
+                coming.cancel()
+                return
+            yield part
+    finally:
+        end.cancel()
 
 
 def passed_on(answer: Answer) -> Response:
@@ -231,7 +251,16 @@ def _add_health(app: FastAPI, ports: Ports) -> None:
 
 
 class ConsoleServer(uvicorn.Server):
-    """uvicorn with an exit code of its own: told to stop it ends well."""
+    """uvicorn with an exit code of its own: told to stop it ends open streams, and ends well."""
+
+    def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
+        super().__init__(config)
+        self._closing = closing
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As in uvicorn, which waits for every answer to end."""
+        self._closing.set()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -247,12 +276,12 @@ def main() -> int:
     configure_logging("console")
     settings = ConsoleSettings()
     try:
-        app = build_app(build(settings, Metrics("console")))
+        ports = build(settings, Metrics("console"))
     except SettingsError as error:
         log.error("refusing to start", problem=str(error))
         return EXIT_SETTINGS
     config = uvicorn.Config(
-        app,
+        build_app(ports),
         host="127.0.0.1",
         port=settings.http_port,
         log_config=None,
@@ -260,7 +289,7 @@ def main() -> int:
         server_header=False,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
-    server = ConsoleServer(config)
+    server = ConsoleServer(config, ports.closing)
     server.run()
     if not server.started:
         log.error("refusing to start", problem=f"CREDITBUS_HTTP_PORT: port {settings.http_port} cannot be used")

@@ -24,7 +24,6 @@ def main() -> int:
     settings = DossierSettings()
     service = Service("dossier", settings.http_port)
     schemas = SchemaSet.load()
-    sessions: list[Session] = []
 
     def life(stopping: Stopping) -> None:
         registry = Registry(settings.registry_url)
@@ -42,21 +41,15 @@ def main() -> int:
             metrics=service.metrics,
         )
         session = Session(_loop_settings(settings), processor, service.metrics, restorer)
-        sessions[:] = [session]
         try:
             tune_collector()
             service.health.up()
             run(session, stopping=stopping)
         finally:
-            sessions.clear()
             session.close()
             registry.close()
 
-    def refresh() -> None:
-        for session in sessions:
-            session.refresh_lag()
-
-    return service.main(life, refresh)
+    return service.main(life)
 
 
 def _loop_settings(settings: DossierSettings) -> LoopSettings:

@@ -33,26 +33,19 @@ def main() -> int:
     settings = IntakeSettings()
     service = Service("intake", settings.http_port)
     schemas = SchemaSet.load()
-    sessions: list[Session] = []
 
     def life(stopping: Stopping) -> None:
         registry = Registry(settings.registry_url)
         session = Session(_loop_settings(settings), _processor(settings, schemas, registry), service.metrics, None)
-        sessions[:] = [session]
         try:
             tune_collector()
             service.health.up()
             run(session, stopping=stopping)
         finally:
-            sessions.clear()
             session.close()
             registry.close()
 
-    def refresh() -> None:
-        for session in sessions:
-            session.refresh_lag()
-
-    return service.main(life, refresh)
+    return service.main(life)
 
 
 def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry) -> IntakeProcessor:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from creditbus.bus.lag import Lag
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
@@ -49,13 +50,11 @@ def main() -> int:
     schemas = SchemaSet.load()
     tables = tables_of(load_topics())
     specs = table_specs(schemas)
-    logs: list[TopicLog] = []
 
     def life(stopping: Stopping) -> None:
         registry = Registry(settings.registry_url)
         clickhouse = ClickHouse(settings.clickhouse_url)
-        topics = TopicLog(settings.brokers, list(tables))
-        logs[:] = [topics]
+        topics = TopicLog(settings.brokers, list(tables), Lag(service.metrics))
         try:
             create_tables(clickhouse, schemas, settings.clickhouse_cluster)
             ports = Ports(
@@ -72,19 +71,11 @@ def main() -> int:
             service.health.up()
             run(ports, stopping=stopping)
         finally:
-            logs.clear()
             topics.close()
             clickhouse.close()
             registry.close()
 
-    def refresh() -> None:
-        for topics in logs:
-            for (topic, partition), behind, age in topics.lags(int(time.time() * 1000)):
-                labels = {"topic": topic, "partition": str(partition)}
-                service.metrics.set("creditbus_lag_messages", behind, **labels)
-                service.metrics.set("creditbus_lag_seconds", age, **labels)
-
-    return service.main(life, refresh)
+    return service.main(life)
 
 
 def run(ports: Ports, *, stopping: Callable[[], bool]) -> None:

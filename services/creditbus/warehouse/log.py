@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, TopicCollection, TopicPartition
 
 from creditbus.bus.avro import unframe
 from creditbus.bus.kafka import admin, consumer_config, translated
+from creditbus.bus.lag import Lag
 from creditbus.core.errors import ReconnectError
 from creditbus.warehouse.steps import Framed, Place, resume_offset
 
@@ -18,14 +19,12 @@ GROUP = "creditbus-warehouse"
 class TopicLog:
     """All partitions of some topics, assigned by hand; one process reads them all."""
 
-    def __init__(self, brokers: str, topics: Sequence[str]) -> None:
+    def __init__(self, brokers: str, topics: Sequence[str], lag: Lag) -> None:
         self._topics = topics
-        config = consumer_config(brokers, GROUP, auto_offset_reset="error", fetch_min_bytes=1)
+        config = consumer_config(brokers, GROUP, auto_offset_reset="error", **lag.config)
         self._consumer = Consumer(config)
         self.sources = _sources(brokers, topics)
-        self._places: dict[Place, int] = {}
-        """Next offset to read."""
-        self._seen_at_ms: dict[Place, int] = {}
+        self._lag = lag
 
     def start(self, newest_row: Callable[[str, int], int | None]) -> None:
         """Go to where each partition's rows end. newest_row: offset by topic and partition, None without rows."""
@@ -37,7 +36,6 @@ class TopicLog:
                 low, high = self._consumer.get_watermark_offsets(place, timeout=15)
                 key = (place.topic, place.partition)
                 place.offset = resume_offset(newest_row(*key), committed.get(key), low, high, key)
-                self._places[key] = place.offset
         self._consumer.assign(places)
 
     def poll(self, most: int, seconds: float) -> list[Framed]:
@@ -54,26 +52,14 @@ class TopicLog:
                 continue
             schema_id, payload = unframe(value)
             batch.append(Framed(message.topic(), message.partition(), message.offset(), schema_id, payload))
-            self._seen_at_ms[message.topic(), message.partition()] = message.timestamp()[1]
+            self._lag.saw(message.topic(), message.partition(), message.timestamp()[1])
         return batch
 
     def commit(self, offsets: Mapping[Place, int]) -> None:
         """Show how far the tables are; nothing is resumed from it where there are rows."""
-        self._places.update(offsets)
         places = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
         with translated("committing offsets"):
             self._consumer.commit(offsets=places, asynchronous=True)
-
-    def lags(self, now_ms: int) -> list[tuple[Place, int, float]]:
-        """(place, messages behind, age in seconds of the last message read while behind)."""
-        found = []
-        for place, position in list(self._places.items()):
-            _, end = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
-            # the marker that ends a transaction takes an offset and is never delivered
-            behind = end - position if end - position > 1 else 0
-            seen = self._seen_at_ms.get(place, now_ms)
-            found.append((place, behind, (now_ms - seen) / 1000 if behind else 0.0))
-        return found
 
     def close(self) -> None:
         """Close the consumer."""

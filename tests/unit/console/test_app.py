@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
+from fastapi import FastAPI
 
 from creditbus.bus.metrics import Metrics
 from creditbus.console.app import Ports, build_app
@@ -71,6 +74,25 @@ class FakeLookup(Lookup):
         return self.answer
 
 
+class Client:
+    """Asks an application without a network."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._transport = httpx.ASGITransport(app)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """GET."""
+        return asyncio.run(self._ask("GET", path, **options))
+
+    def post(self, path: str, content: bytes) -> httpx.Response:
+        """POST."""
+        return asyncio.run(self._ask("POST", path, content=content))
+
+    async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        async with httpx.AsyncClient(transport=self._transport, base_url="http://testserver") as client:
+            return await client.request(method, path, **options)
+
+
 @pytest.fixture
 def lookup() -> FakeLookup:
     return FakeLookup()
@@ -84,23 +106,22 @@ def ports(lookup: FakeLookup) -> Ports:
 
 
 @pytest.fixture
-def client(ports: Ports) -> Iterator[TestClient]:
-    with TestClient(build_app(ports)) as client:
-        yield client
+def client(ports: Ports) -> Client:
+    return Client(build_app(ports))
 
 
-def test_a_look_up_carries_the_stated_purpose_and_its_page(client: TestClient, lookup: FakeLookup) -> None:
+def test_a_look_up_carries_the_stated_purpose_and_its_page(client: Client, lookup: FakeLookup) -> None:
     answer = client.get(
         f"/api/subjects/{CODE.lower()}", params={"purpose": "casework", "basis": "信修〔2026〕1号", "cursor": "c"}
     )
     assert answer.json() == {"subject_key": "x"}
-    identifier, why, query = lookup.asked[0]
+    identifier, why, passed = lookup.asked[0]
     assert identifier == CODE
     assert why == {"X-Purpose": "casework", "X-Basis": "%E4%BF%A1%E4%BF%AE%E3%80%942026%E3%80%951%E5%8F%B7"}
-    assert query == {"cursor": "c"}
+    assert passed == {"cursor": "c"}
 
 
-def test_what_cannot_be_an_identifier_is_not_looked_up(client: TestClient, lookup: FakeLookup) -> None:
+def test_what_cannot_be_an_identifier_is_not_looked_up(client: Client, lookup: FakeLookup) -> None:
     answer = client.get("/api/subjects/nonsense")
     assert answer.status_code == 422
     assert answer.json()["title_zh"] == "这不是可查询的代码。"
@@ -108,23 +129,23 @@ def test_what_cannot_be_an_identifier_is_not_looked_up(client: TestClient, looku
 
 
 @pytest.mark.parametrize("text", ["", "%", "../../v1/flow", "a/b"])
-def test_no_identifier_leads_to_another_path_of_the_look_up(client: TestClient, lookup: FakeLookup, text: str) -> None:
+def test_no_identifier_leads_to_another_path_of_the_look_up(client: Client, lookup: FakeLookup, text: str) -> None:
     assert client.post("/api/identifiers", content=text.encode()).status_code == 422
     assert client.get(f"/api/subjects/{text}").status_code in (404, 422)
     assert lookup.asked == []
 
 
-def test_another_sites_page_cannot_cause_a_look_up(client: TestClient, lookup: FakeLookup) -> None:
+def test_another_sites_page_cannot_cause_a_look_up(client: Client, lookup: FakeLookup) -> None:
     answer = client.get(f"/api/subjects/{CODE}", headers={"Sec-Fetch-Site": "cross-site"})
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:creditbus:problem:cross-site")
     assert lookup.asked == []
 
 
-def test_a_name_that_is_rebound_to_this_machine_is_refused(client: TestClient) -> None:
+def test_a_name_that_is_rebound_to_this_machine_is_refused(client: Client) -> None:
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
 
 
-def test_a_problem_of_the_look_up_passes_through_with_its_texts(client: TestClient, lookup: FakeLookup) -> None:
+def test_a_problem_of_the_look_up_passes_through_with_its_texts(client: Client, lookup: FakeLookup) -> None:
     lookup.answer = Answer(503, '{"status":503,"title_zh":"繁忙","detail_zh":"稍后"}'.encode(), "2")
     answer = client.get(f"/api/subjects/{CODE}")
     assert (answer.status_code, answer.headers["retry-after"], answer.json()["title_zh"]) == (503, "2", "繁忙")
@@ -134,14 +155,12 @@ def test_a_problem_of_the_look_up_passes_through_with_its_texts(client: TestClie
     ("status", "code"),
     [(401, "key-refused"), (500, "lookup-unreadable"), (503, "lookup-away"), (404, "lookup-unreadable")],
 )
-def test_a_failure_without_texts_gets_the_consoles(
-    client: TestClient, lookup: FakeLookup, status: int, code: str
-) -> None:
+def test_a_failure_without_texts_gets_the_consoles(client: Client, lookup: FakeLookup, status: int, code: str) -> None:
     lookup.answer = Answer(status, b"Internal Server Error")
     assert client.get("/api/flow").json()["type"] == f"urn:creditbus:problem:{code}"
 
 
-def test_while_the_look_up_is_away_every_part_says_so(client: TestClient, lookup: FakeLookup) -> None:
+def test_while_the_look_up_is_away_every_part_says_so(client: Client, lookup: FakeLookup) -> None:
     lookup.is_away = True
     for path in (f"/api/subjects/{CODE}", "/api/flow", "/api/purposes", "/api/alerts/stream"):
         answer = client.get(path)
@@ -151,30 +170,30 @@ def test_while_the_look_up_is_away_every_part_says_so(client: TestClient, lookup
     assert client.get("/").status_code == 200
 
 
-def test_the_stream_goes_on_where_the_browser_was_and_is_counted_down(client: TestClient, ports: Ports) -> None:
+def test_the_stream_goes_on_where_the_browser_was_and_is_counted_down(client: Client, ports: Ports) -> None:
     answer = client.get("/api/alerts/stream", headers={"Last-Event-ID": "a7"})
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.text.endswith("event: alert\ndata: a7\n\n")
     assert ports.streams == 0
 
 
-def test_too_many_streams_are_refused(client: TestClient, ports: Ports) -> None:
+def test_too_many_streams_are_refused(client: Client, ports: Ports) -> None:
     ports.streams = 1
     assert client.get("/api/alerts/stream").status_code == 503
 
 
-def test_a_limit_is_kept_within_bounds(client: TestClient) -> None:
+def test_a_limit_is_kept_within_bounds(client: Client) -> None:
     assert client.get("/api/alerts?limit=100000").json()["limit"] == 100
 
 
-def test_every_answer_forbids_foreign_and_inline_code(client: TestClient) -> None:
+def test_every_answer_forbids_foreign_and_inline_code(client: Client) -> None:
     for path in ("/", f"/subjects/{CODE}", "/static/chrome.js", "/nowhere", "/api/names"):
         policy = client.get(path).headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
 
 
-def test_pages_hold_no_inline_code_and_nothing_from_elsewhere(client: TestClient) -> None:
+def test_pages_hold_no_inline_code_and_nothing_from_elsewhere(client: Client) -> None:
     for path in ("/", f"/subjects/{CODE}", "/nowhere"):
         html = client.get(path).text
         assert "<style" not in html and " style=" not in html and "onclick" not in html  # noqa: PT018
@@ -184,11 +203,11 @@ def test_pages_hold_no_inline_code_and_nothing_from_elsewhere(client: TestClient
     assert not any("innerHTML" in script or "https://" in script for script in scripts)
 
 
-def test_an_identifier_in_the_address_is_not_written_into_the_page(client: TestClient) -> None:
+def test_an_identifier_in_the_address_is_not_written_into_the_page(client: Client) -> None:
     assert "<b>x" not in client.get("/subjects/<b>x").text
 
 
-def test_language_and_colours_come_from_the_browser(client: TestClient) -> None:
+def test_language_and_colours_come_from_the_browser(client: Client) -> None:
     assert look_of({}, "").language == "zh"
     assert look_of({}, "en-GB,en").language == "en"
     assert look_of({"language": "zh", "theme": "dark"}, "en").theme == "dark"
@@ -196,13 +215,13 @@ def test_language_and_colours_come_from_the_browser(client: TestClient) -> None:
     assert '<html lang="en"' in client.get("/", headers={"Accept-Language": "en"}).text
 
 
-def test_names_of_codes_come_from_the_catalogue(client: TestClient) -> None:
+def test_names_of_codes_come_from_the_catalogue(client: Client) -> None:
     names = client.get("/api/names").json()
     assert names["list"]["L01"] == ["失信被执行人", "dishonest judgment debtors"]
     assert set(names) == {"list", "measure", "department", "authority", "region", "item", "instrument", "grade"}
 
 
-def test_answers_are_counted_by_route(client: TestClient) -> None:
+def test_answers_are_counted_by_route(client: Client) -> None:
     client.get(f"/api/subjects/{CODE}")
     text = client.get("/metrics").text
     assert 'route="/api/subjects/{identifier:path}",service="console",status="200"' in text
