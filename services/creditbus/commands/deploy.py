@@ -1,0 +1,41 @@
+"""``creditbus deploy``: topics, schemas, secrets and the edition in force; repeating it changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from creditbus.bus.settings import ServiceSettings
+from creditbus.core.errors import BusError
+from creditbus.lab.deployment import deploy_steps
+from creditbus.lab.errors import LabError
+from creditbus.lab.stack import LabAddresses
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to app."""
+
+    @app.command()
+    def deploy() -> None:
+        """Prepare Kafka and the registry for the services (CREDITBUS_BROKERS, CREDITBUS_REGISTRY_URL). 部署。"""
+        settings = ServiceSettings()
+        console = Console()
+        places = LabAddresses(
+            brokers=settings.brokers,
+            registry_url=settings.registry_url,
+            clickhouse_url="",
+            gateway_url="",
+            lookup_url="",
+            console_url="",
+            folder=Path(),
+            secrets=settings.secrets,
+        )
+        try:
+            for step in deploy_steps():
+                step.run(places)
+                console.print(f"[green]✓[/] {step.en} · {step.zh}")
+        except (BusError, LabError) as error:
+            console.print(f"[red]✗[/] {error}", highlight=False)
+            raise typer.Exit(1) from error

@@ -1,0 +1,85 @@
+"""``creditbus simulate``: events in realistic proportions, reproducible by seed."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from creditbus.lab.errors import LabError
+from creditbus.lab.settings import load_settings
+from creditbus.lab.simulator.sending import onto_kafka, through_gateway
+from creditbus.lab.simulator.story import Mix, Sent, Story
+from creditbus.lab.stack import addresses
+from creditbus.lab.texts import user_language
+
+WAYS = {"gateway": through_gateway, "kafka": onto_kafka}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to app."""
+    app.command()(simulate)
+
+
+def simulate(  # noqa: PLR0913 - the options of a command line
+    events: Annotated[int, typer.Option(min=1, help="How many events. 事件数。")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Same seed, same events. 随机种子。")] = 1,
+    subjects: Annotated[int, typer.Option(min=1, max=800_000, help="How many subjects. 主体数。")] = 5_000,
+    rate: Annotated[float, typer.Option(min=0, help="Events a second; 0 = as fast as possible. 速率。")] = 0,
+    bad: Annotated[float, typer.Option(min=0, max=1, help="Part with bad input. 错误比例。")] = 0.03,
+    duplicates: Annotated[float, typer.Option(min=0, max=1, help="Part that is sent again. 重复比例。")] = 0.03,
+    via: Annotated[str, typer.Option(help="gateway, or kafka for load. 途径。")] = "gateway",
+) -> None:
+    """Send simulated events; all facts are fictitious. 模拟报送。"""
+    console = Console()
+    if via not in WAYS:
+        console.print(f"--via is {via}; use gateway or kafka")
+        raise typer.Exit(2)
+    # decisions lie in the past in Beijing, whatever the hour here
+    day = (datetime.now(UTC) - timedelta(days=1)).date()
+    story = Story(seed=seed, subjects=subjects, day=day, mix=Mix(bad=bad, duplicates=duplicates))
+    told: Counter[tuple[str, str]] = Counter()
+    began = time.perf_counter()
+    columns = (TextColumn("events 事件"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=console) as bars:
+            bar = bars.add_task("events", total=events)
+            for sent in WAYS[via](addresses(load_settings()), _paced(_told(story.events(events), told), rate)):
+                bars.update(bar, advance=sent)
+    except LabError as error:
+        console.print(error.text.in_language(user_language()))
+        raise typer.Exit(1) from error
+    _show(console, told, events / (time.perf_counter() - began))
+
+
+def _told(events: Iterator[Sent], told: Counter[tuple[str, str]]) -> Iterator[Sent]:
+    for sent in events:
+        told[sent.event["kind"], sent.expected] += 1
+        yield sent
+
+
+def _paced(events: Iterator[Sent], rate: float) -> Iterator[Sent]:
+    """The events at this rate, however long sending one takes."""
+    began = time.perf_counter()
+    for number, sent in enumerate(events):
+        if rate:
+            time.sleep(max(0.0, began + number / rate - time.perf_counter()))
+        yield sent
+
+
+def _show(console: Console, told: Counter[tuple[str, str]], rate: float) -> None:
+    kinds = sorted({kind for kind, _ in told})
+    expected = ("RECORDED", "CORRECTION", "DUPLICATE", "REJECTED")
+    table = Table("kind", *expected, title=f"Sent, and what it must become · {rate:,.0f} events/s")
+    for kind in kinds:
+        table.add_row(kind, *(f"{told[kind, what]:,}" for what in expected))
+    table.add_section()
+    table.add_row("all", *(f"{sum(told[kind, what] for kind in kinds):,}" for what in expected))
+    console.print(table)

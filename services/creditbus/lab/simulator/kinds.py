@@ -1,0 +1,112 @@
+"""Facts of simulated events, one function a kind. Fictitious texts; dates as ISO text, as the gateway takes them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of event, how often it comes, who sends it, and its facts."""
+
+    item: str
+    weight: int
+    departments: tuple[str, ...]
+    basis: str | None
+    prefix: str
+    """Beginning of its document numbers."""
+    facts: Callable[[random.Random, date], Facts]
+
+
+def _registration(chance: random.Random, day: date) -> Facts:
+    return {
+        "status": chance.choice(["ACTIVE"] * 9 + ["CANCELLED"]),
+        "established_on": _before(chance, day, 4000),
+        "capital_fen": chance.randrange(1, 5000) * 1_000_000,
+        "industry": chance.choice(["A01", "C14", "E47", "F51", "G54", "H62"]),
+    }
+
+
+def _permit(chance: random.Random, day: date) -> Facts:
+    return {
+        "category": chance.choice(["01", "04", "05"]),
+        "certificate_name": chance.choice(["食品经营许可证", "道路运输经营许可证", "安全生产许可证"]),
+        "certificate_number": f"JY115{chance.randrange(10**9):09d}",
+        "content": "准予许可（虚构）",
+        "valid_from": day.isoformat(),
+        "valid_until": (day + timedelta(days=365 * 5)).isoformat(),
+        "state": "VALID",
+    }
+
+
+def _penalty(chance: random.Random, day: date) -> Facts:
+    severity = chance.choices(["MINOR", "GENERAL", "SERIOUS"], [50, 42, 8])[0]
+    return {
+        "procedure": "SIMPLIFIED" if severity == "MINOR" else "GENERAL",
+        "violation": chance.choice(["未按规定明码标价", "超范围经营", "销售不合格产品", "未落实安全生产责任"]),
+        "facts": "经查存在上述违法行为（虚构）",
+        "penalty_types": ["WARNING"] if severity == "MINOR" else ["FINE"],
+        "content": "责令改正，处以罚款（虚构）",
+        "fine_fen": None if severity == "MINOR" else chance.randrange(1, 200) * 50_000,
+        "severity": severity,
+        "is_final": chance.random() < 0.9,
+    }
+
+
+def _rating(chance: random.Random, day: date) -> Facts:
+    return {
+        "scheme": "TAX",
+        "grade": chance.choices(["A", "B", "M", "C", "D"], [12, 45, 35, 6, 2])[0],
+        "period": str(day.year - 1),
+        "valid_from": day.isoformat(),
+        "valid_until": (day + timedelta(days=365)).isoformat(),
+        "is_public": True,
+    }
+
+
+def _honor(chance: random.Random, day: date) -> Facts:
+    return {
+        "honor": chance.choice(["TRUSTWORTHY_ENTERPRISE", "CONTRACT_KEEPING", "TAX_A"]),
+        "title": "诚信示范企业（虚构）",
+        "granted_on": day.isoformat(),
+        "valid_until": (day + timedelta(days=730)).isoformat(),
+    }
+
+
+def _court(chance: random.Random, day: date) -> Facts:
+    return {
+        "case_number": f"（{day.year}）内01执{chance.randrange(99_999)}号",
+        "court": "呼和浩特市中级人民法院",
+        "basis_number": f"（{day.year - 1}）内01民初{chance.randrange(9_999)}号",
+        "basis_body": "呼和浩特市中级人民法院",
+        "filed_on": _before(chance, day, 300),
+        "obligation": "支付货款（虚构）",
+        "performance": chance.choice(["NONE", "PARTIAL"]),
+        "ground": chance.choice(["G2", "G3", "G4"]),
+        "published_on": day.isoformat(),
+    }
+
+
+def _list(chance: random.Random, day: date) -> Facts:
+    return {"list": "L03", "action": "LIST", "ground": "拖欠工资（虚构）", "effective_on": day.isoformat()}
+
+
+def _before(chance: random.Random, day: date, days: int) -> str:
+    return (day - timedelta(days=chance.randrange(1, days))).isoformat()
+
+
+KINDS: Mapping[str, Kind] = {
+    "Permit": Kind("C03-PERMIT", 60, ("150100-scjg", "150000-jtt", "150000-zjt"), None, "准字", _permit),
+    "Registration": Kind("C01-REGISTRATION", 12, ("150000-scjg", "150100-scjg"), None, "登字", _registration),
+    "Penalty": Kind("C03-PENALTY", 12, ("150100-scjg", "150200-sthj", "150000-yjglt"), "XZCFF", "罚字", _penalty),
+    "Rating": Kind("C09-RATING", 8, ("150000-swj",), None, "评字", _rating),
+    "Honor": Kind("C11-HONOR", 3, ("150000-fgw",), None, "荣字", _honor),
+    "CourtEnforcement": Kind("C02-ENFORCEMENT", 1, ("150100-zy", "150000-gy"), "FS2017-7", "执字", _court),
+    "ListDecision": Kind("C06-LISTS", 1, ("150000-rst",), "NMGGZ", "列字", _list),
+}

@@ -1,0 +1,204 @@
+"""A seeded stream of events: good ones, duplicates, corrections, late reports, bad input.
+
+The same seed and day give the same events, ids included. What each must become is known from the start.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from creditbus.catalogue.editions import authority_code
+from creditbus.core.identifiers import synthetic_citizen, synthetic_uscc
+from creditbus.lab.simulator.kinds import KINDS
+
+Event = dict[str, Any]
+_SEQUENCES = 850_000_000
+_CITIES = ("150102", "150105", "150202", "150204", "150602", "150402", "150802", "152502")
+_NAMES = ("青城", "敕勒川", "阴山", "河套", "锡林", "乌兰", "大青山", "居延")
+_TRADES = ("商贸", "建材", "乳业", "运输", "餐饮", "农牧业", "能源", "医药")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mix:
+    """How much of the stream is not a plain new event; parts of one."""
+
+    bad: float = 0.03
+    duplicates: float = 0.03
+    corrections: float = 0.02
+    late: float = 0.05
+    repairs: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An event, who sends it, and what it must become."""
+
+    department: str
+    event: Event
+    expected: str
+    """RECORDED, REJECTED or DUPLICATE."""
+
+
+@dataclass(slots=True)
+class Story:
+    """The stream of one seed."""
+
+    seed: int
+    subjects: int
+    day: date
+    mix: Mix = field(default_factory=Mix)
+    _past: list[Sent] = field(default_factory=list)
+    _chance: random.Random = field(init=False)
+    _number: int = 0
+
+    def __post_init__(self) -> None:
+        self._chance = random.Random(self.seed)  # noqa: S311 - reproducible, nothing secret
+
+    def events(self, count: int) -> Iterator[Sent]:
+        """The first so many events."""
+        for _ in range(count):
+            sent = self._next()
+            if sent.expected == "RECORDED" and len(self._past) < 5_000:
+                self._past.append(sent)
+            yield sent
+
+    def _next(self) -> Sent:
+        chance, mix = self._chance, self.mix
+        draw = chance.random()
+        if self._past:
+            for share, again in (
+                (mix.duplicates, self._duplicate),
+                (mix.corrections, self._correction),
+                (mix.repairs, self._repair),
+            ):
+                if draw < share:
+                    return again(chance.choice(self._past))
+                draw -= share
+        sent = self._new()
+        return self._spoilt(sent) if draw < mix.bad else sent
+
+    def _new(self) -> Sent:
+        chance = self._chance
+        kind = chance.choices(list(KINDS), [one.weight for one in KINDS.values()])[0]
+        row = KINDS[kind]
+        department = chance.choice(row.departments)
+        decided = self.day - timedelta(days=chance.randrange(20, 60) if chance.random() < self.mix.late else 3)
+        self._number += 1
+        event = self._event(kind, department, decided, f"{row.prefix}〔{decided.year}〕{self.seed}-{self._number}号")
+        event["facts"] = row.facts(chance, decided)
+        event["bases"] = [{"instrument": row.basis}] if row.basis else []
+        event["subject"] = self._subject(kind)
+        return Sent(department, event, "RECORDED")
+
+    def _event(self, kind: str, department: str, decided: date, number: str) -> Event:
+        region = department[:6]
+        return {
+            "kind": kind,
+            "event_id": str(uuid.UUID(int=self._chance.getrandbits(128), version=4)),
+            "revision": 1,
+            "item": KINDS[kind].item if kind in KINDS else "P02-REPAIR",
+            "authority": authority_code(region, 16),
+            "region": region,
+            "reported_at": datetime.combine(self.day, time(1), UTC).isoformat(),
+            "fictitious": True,
+            "document": {"number": number, "decided_on": decided.isoformat()},
+            "bases": [],
+        }
+
+    def _subject(self, kind: str) -> Event:
+        """A subject; few get much: the square of a uniform draw favours low numbers."""
+        number = int(self._chance.random() ** 2 * self.subjects)
+        sequence = (self.seed % 1000) * 800_000 + number
+        city = _CITIES[number % len(_CITIES)]
+        name = f"{_NAMES[number % 8]}{_TRADES[number // 8 % 8]}"
+        if kind == "CourtEnforcement" and number % 3 == 0:
+            birth = date(1960, 1, 1) + timedelta(days=number % 14_000)
+            return {
+                "kind": "NATURAL_PERSON",
+                "name": f"虚构{_NAMES[number % 8][0]}某",
+                "identifiers": [{"scheme": "CITIZEN", "value": synthetic_citizen(city, birth)}],
+            }
+        trader = number % 10 == 9 and kind in ("Permit", "Registration", "Penalty")
+        return {
+            "kind": "SOLE_TRADER" if trader else "LEGAL_PERSON",
+            "name": f"{name}{'商行' if trader else '有限公司'}（虚构{number}）",
+            "identifiers": [
+                {"scheme": "USCC", "value": synthetic_uscc("92" if trader else "91", city, sequence % _SEQUENCES)}
+            ],
+        }
+
+    def _duplicate(self, past: Sent) -> Sent:
+        """The same event again, or the same fact under another id."""
+        event = past.event
+        if self._chance.random() < 0.5:
+            event = {**event, "event_id": str(uuid.UUID(int=self._chance.getrandbits(128), version=4))}
+        return Sent(past.department, event, "DUPLICATE")
+
+    def _correction(self, past: Sent) -> Sent:
+        """A higher revision of the same event."""
+        return Sent(past.department, {**past.event, "revision": self._chance.randrange(2, 50)}, "CORRECTION")
+
+    def _repair(self, past: Sent) -> Sent:
+        """A granted repair of an earlier record."""
+        document = past.event["document"]
+        self._number += 1
+        event = self._event("Repair", past.department, self.day, f"修字{self.seed}-{self._number}号")
+        event["subject"] = past.event["subject"]
+        event["facts"] = {
+            "target": {
+                "kind": past.event["kind"],
+                "authority": past.event["authority"],
+                "document_number": document["number"],
+            },
+            "stage": "GRANTED",
+            "performed_on": self.day.isoformat(),
+        }
+        return Sent(past.department, event, "RECORDED")
+
+    def _spoilt(self, sent: Sent) -> Sent:
+        """A copy with one thing wrong."""
+        event = deepcopy(sent.event)
+        self._chance.choice(SPOILERS)(event)
+        return Sent(sent.department, event, "REJECTED")
+
+
+def _bad_identifier(event: Event) -> None:
+    identifier = event["subject"]["identifiers"][0]
+    wrong = "0" if identifier["value"][-1] != "0" else "1"
+    identifier["value"] = identifier["value"][:-1] + wrong
+
+
+def _future_date(event: Event) -> None:
+    event["document"]["decided_on"] = "2098-01-01"
+
+
+def _unknown_region(event: Event) -> None:
+    event["region"] = "159999"
+
+
+def _no_document_number(event: Event) -> None:
+    event["document"]["number"] = " "
+
+
+def _unknown_item(event: Event) -> None:
+    event["item"] = "C99-NOTHING"
+
+
+def _number_in_text(event: Event) -> None:
+    event["document"]["title"] = f"关于{synthetic_citizen('150102', date(1980, 5, 1))}的决定"
+
+
+SPOILERS: tuple[Callable[[Event], None], ...] = (
+    _bad_identifier,
+    _future_date,
+    _unknown_region,
+    _no_document_number,
+    _unknown_item,
+    _number_in_text,
+)

@@ -1,0 +1,49 @@
+"""What is deployed elsewhere fits what is here: services, ports, metrics, rules."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from creditbus.bus.metrics import all_names
+from creditbus.lab.stack import SERVICES
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+PROMETHEUS = DEPLOY / "prometheus"
+
+
+def test_compose_runs_every_service() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+    for service in SERVICES:
+        assert compose["services"][service]["command"] == ["python", "-m", f"creditbus.{service}"]
+
+
+def test_prometheus_scrapes_every_service_where_compose_puts_it() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+    scraped = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))
+    targets = {one["labels"]["part"]: one["targets"][0] for one in scraped["scrape_configs"][0]["static_configs"]}
+    for service in SERVICES:
+        port = compose["services"][service]["environment"]["CREDITBUS_HTTP_PORT"]
+        assert targets[service] == f"127.0.0.1:{port}"
+
+
+def test_every_metric_of_the_rules_is_one_that_the_program_emits() -> None:
+    named = set(re.findall(r"creditbus_[a-z_]+", (PROMETHEUS / "alerts.yml").read_text(encoding="utf-8")))
+    assert named
+    assert named <= all_names()
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is missing: apt-get install prometheus")
+def test_promtool_accepts_configuration_and_rules_and_each_rule_fires() -> None:
+    for command in (
+        ["check", "config", "prometheus.yml"],
+        ["check", "rules", "alerts.yml"],
+        ["test", "rules", "alerts.test.yml"],
+    ):
+        done = subprocess.run(["promtool", *command], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
