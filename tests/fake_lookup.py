@@ -29,6 +29,7 @@ LISTED = synthetic_uscc("91", "150102", 7001)
 CLEAN = synthetic_uscc("91", "150202", 7002)
 UNKNOWN = synthetic_uscc("91", "150203", 7003)
 TRADER = synthetic_uscc("92", "150204", 7004)
+ABNORMAL = synthetic_uscc("91", "150205", 7005)
 LONG_NAME = (
     "内蒙古阴山北麓草原生态畜牧业高质量发展示范区乌兰察布市察哈尔"
     "右翼后旗白音察干现代农牧业科技产业投资控股集团有限责任公司"
@@ -218,6 +219,7 @@ def _listed_dossier() -> dict[str, Any]:
         score=412,
         grade="D",
         listed=True,
+        lists=["L01"],
         record_count=60,
         adverse_count=14,
         identifiers=[{"scheme": "USCC", "value": LISTED}, {"scheme": "REGISTRATION", "value": "150100000012345"}],
@@ -261,6 +263,11 @@ def subject(code: str, start: int, limit: int) -> dict[str, Any] | None:
             "orders": [_order(9, "M01", "M01-LICENCE", "MANDATORY", "行政审批部门", "LIFT")],
             "access_id": "1d9f1c52-8f43-4c0b-9f0e-3c1b8a6f7d21",
         }
+    if code == ABNORMAL:
+        listing = {**LISTING, "list": "L20", "authority": MARKET, "basis": ["QYXXGS"], "until": None}
+        dossier = _dossier(ABNORMAL, "包头市石拐区某机械厂", listed=True, lists=["L20"], listings=[listing])
+        answer = {"subject_key": code[8:17], "dossier": dossier, "access_id": "3"}
+        return {**answer, "records": records(1, 4, limit), "listings": [listing], "orders": []}
     if code == TRADER:
         dossier = _dossier(TRADER, "张*", subject_kind="SOLE_TRADER", score=None, grade=None, record_count=1)
         return {"subject_key": code[8:17], "dossier": dossier, "records": records(1, 0, limit), "access_id": "2"}

@@ -12,7 +12,20 @@ from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 from creditbus.bus.metrics import Metrics
 from creditbus.console.app import build, build_app
 from creditbus.console.settings import ConsoleSettings
-from fake_lookup import CLEAN, KEY, LISTED, LONG_NAME, MARKUP_NAME, TRADER, UNKNOWN, Fake, alert, app_of, serving
+from fake_lookup import (
+    ABNORMAL,
+    CLEAN,
+    KEY,
+    LISTED,
+    LONG_NAME,
+    MARKUP_NAME,
+    TRADER,
+    UNKNOWN,
+    Fake,
+    alert,
+    app_of,
+    serving,
+)
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -147,11 +160,27 @@ def test_a_bad_identifier_is_explained_in_both_languages(page: Page, fake: Fake,
     assert fake.asked == []
 
 
+def test_nothing_typed_gets_into_the_address_while_the_page_is_not_ready(page: Page) -> None:
+    page.route("**/static/home.js", lambda route: route.abort())
+    page.goto("/")
+    expect(page.get_by_label("统一社会信用代码或其他代码")).to_be_disabled()
+    assert page.locator("#search [name]").count() == 0
+
+
 def test_what_people_wrote_is_text_and_never_markup(page: Page) -> None:
     page.goto(f"/subjects/{CLEAN}")
     expect(page.get_by_role("heading", level=1)).to_have_text(MARKUP_NAME)
     expect(page.locator("main img")).to_have_count(0)
-    expect(page.get_by_text("不在任何失信名单上。")).to_be_visible()
+    expect(page.get_by_text("不在任何名单上。")).to_be_visible()
+
+
+def test_only_a_list_of_severely_dishonest_subjects_makes_one(page: Page) -> None:
+    page.goto(f"/subjects/{ABNORMAL}")
+    expect(page.locator(".stamp")).to_have_text("列入名录", use_inner_text=True)
+    expect(page.locator(".cards li")).to_contain_text("经营异常名录")
+    expect(page.get_by_text("严重失信主体")).to_have_count(0)
+    page.goto(f"/subjects/{LISTED}")
+    expect(page.locator(".stamp")).to_have_text("严重失信主体", use_inner_text=True)
 
 
 def test_a_sole_trader_is_never_scored(page: Page) -> None:

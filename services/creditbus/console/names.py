@@ -22,6 +22,8 @@ def names_of(catalogue: Catalogue) -> Names:
     """Names by kind of code."""
     return {
         "list": _named(catalogue.lists),
+        # only these make a subject a severely dishonest one (严重失信主体)
+        "severe_list": _named(row for row in catalogue.lists if row.severe),
         "measure": _named(catalogue.measures),
         "department": _named(catalogue.departments),
         "authority": {

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 import structlog
 import uvicorn
@@ -304,7 +305,7 @@ def _audited(ports: Ports, caller: Caller, purpose: Purpose, basis: str, key: st
         role=", ".join(sorted(purpose.roles & caller.roles)),
         department=caller.department,
         purpose=purpose.code,
-        basis=basis.strip()[:200],
+        basis=unquote(basis).strip()[:200],  # headers are ASCII: other text comes percent-encoded
         subject_key=key,
         fields=tuple(sorted(purpose.shows)),
         endpoint="/v1/subjects",

@@ -218,7 +218,19 @@ def test_language_and_colours_come_from_the_browser(client: Client) -> None:
 def test_names_of_codes_come_from_the_catalogue(client: Client) -> None:
     names = client.get("/api/names").json()
     assert names["list"]["L01"] == ["失信被执行人", "dishonest judgment debtors"]
-    assert set(names) == {"list", "measure", "department", "authority", "region", "item", "instrument", "grade"}
+    assert "L20" in names["list"]
+    assert "L20" not in names["severe_list"]
+    assert set(names) == {
+        "list",
+        "severe_list",
+        "measure",
+        "department",
+        "authority",
+        "region",
+        "item",
+        "instrument",
+        "grade",
+    }
 
 
 def test_answers_are_counted_by_route(client: Client) -> None:

@@ -68,6 +68,8 @@ function startSearch(form, purposes) {
     event.preventDefault();
     search(form, identifier.value, purpose.value, basis.value);
   });
+  // not before: what is typed would go into the address
+  form.querySelector("fieldset").disabled = false;
 }
 
 async function search(form, text, purpose, basis) {

@@ -50,5 +50,8 @@ export function pair(kind, code) {
   return (FIXED[kind] ?? names[kind] ?? {})[code] ?? [code ?? "", code ?? ""];
 }
 
+/** Whether a list is one of severely dishonest subjects; to be on another is no such judgment. */
+export const isSevere = (list) => list in (names.severe_list ?? {});
+
 /** Name of a code as elements. */
 export const name = (kind, code) => bi(...pair(kind, code));

@@ -1,7 +1,7 @@
 // Listings and measures: what is in force, on which basis, until when, and what has ended.
 import { bi, h } from "./dom.js";
 import { time } from "./format.js";
-import { name, pair } from "./names.js";
+import { isSevere, name, pair } from "./names.js";
 
 /** Lists that the subject is on, with document and basis, and how earlier ones ended. */
 export function listingsSection({ dossier, listings }) {
@@ -12,10 +12,10 @@ export function listingsSection({ dossier, listings }) {
   return h(
     "section",
     { "aria-labelledby": "listings-title" },
-    h("h2", { id: "listings-title" }, bi("失信名单", "Listings")),
+    h("h2", { id: "listings-title" }, bi("名单", "Listings")),
     active.length
       ? h("ul", { class: "cards" }, active.map((row) => listing(row, decided.get(row.listing_id))))
-      : h("p", { class: "empty good" }, bi("不在任何失信名单上。", "On no list of dishonest subjects.")),
+      : h("p", { class: "empty good" }, bi("不在任何名单上。", "On no list.")),
     ended.length
       ? h("details", { open: active.length === 0 },
           h("summary", {}, bi(`已移出 ${ended.length} 次`, `removed: ${ended.length}`)),
@@ -27,7 +27,7 @@ export function listingsSection({ dossier, listings }) {
 function listing(row, decision) {
   return h(
     "li",
-    { class: "adverse" },
+    { class: isSevere(row.list) ? "severe" : "mild" },
     h("h3", {}, name("list", row.list)),
     h("dl", { class: "facts" },
       fact(bi("列入机关", "authority"), name("authority", row.authority)),

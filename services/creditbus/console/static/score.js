@@ -46,10 +46,15 @@ function reasons(rows) {
       h("b", { class: "points" }, points(row.points)),
       h("div", {},
         h("p", { class: "why" }, bi(row.text_zh, row.text_en)),
-        h("p", { class: "quiet" }, h("bdi", {}, row.document_number || ""), row.document_number ? " · " : "",
-          row.until ? bi(`影响至 ${row.until}`, `counts until ${row.until}`) : bi("至移出或修复为止", "until removed or repaired")),
+        h("p", { class: "quiet" }, h("bdi", {}, row.document_number || ""), row.document_number && how(row) ? " · " : "", how(row)),
         row.points < 0 && (row.remedy_zh || row.remedy_en)
           ? h("p", { class: "remedy" }, h("span", { class: "tag" }, bi("如何改善", "how to mend")), " ", bi(row.remedy_zh, row.remedy_en))
           : null),
     )));
+}
+
+// until when it counts; what adds points without a day has nothing to be mended
+function how(row) {
+  if (row.until) return bi(`影响至 ${row.until}`, `counts until ${row.until}`);
+  return row.points < 0 ? bi("至移出或修复为止", "until removed or repaired") : null;
 }

@@ -2,7 +2,7 @@
 import { ask, applyLanguage, problemText, startChrome, statedPurpose } from "./chrome.js";
 import { bi, h } from "./dom.js";
 import { grouped, number, time } from "./format.js";
-import { name, pair } from "./names.js";
+import { isSevere, name, pair } from "./names.js";
 import { listingsSection, measuresSection } from "./orders.js";
 import { recordsSection } from "./records.js";
 import { scoreSection } from "./score.js";
@@ -39,7 +39,7 @@ function header({ dossier, records, listings }) {
       : null,
     h("div", { class: "title-row" },
       h("h1", {}, h("bdi", {}, dossier.subject_name)),
-      dossier.listed ? h("span", { class: "stamp" }, bi("严重失信", "dishonest")) : null),
+      stamp(dossier)),
     h(
       "dl",
       { class: "facts" },
@@ -53,6 +53,13 @@ function header({ dossier, records, listings }) {
     ),
     h("button", { type: "button", class: "print", onclick: () => window.print() }, bi("打印", "Print")),
   );
+}
+
+function stamp({ listed, lists }) {
+  if (!listed) return null;
+  return (lists ?? []).some(isSevere)
+    ? h("span", { class: "stamp" }, bi("严重失信主体", "severely dishonest subject"))
+    : h("span", { class: "stamp mild" }, bi("列入名录", "on a list"));
 }
 
 function otherNumbers(dossier) {

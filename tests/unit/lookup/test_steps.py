@@ -1,0 +1,63 @@
+"""Decisions of the look-up: whom an identifier names, what became of an event, what a purpose shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from builders import FIRM, FIRM_KEY, make_rules
+from creditbus.core.problems import Problem
+from creditbus.lookup.problems import CITIZEN_NUMBER
+from creditbus.lookup.steps import Wanted, cut, state_of_event, wanted_of
+
+REGIONS = make_rules().regions
+
+
+@pytest.mark.parametrize(
+    "spelling", [FIRM, FIRM.lower(), f" {FIRM[:8]} {FIRM[8:]} ", "ＭＡ０Ｎ１２３４０", "MA0N1234-0"]
+)
+def test_any_spelling_names_the_same_subject(spelling: str) -> None:
+    assert wanted_of(spelling, REGIONS) == Wanted(FIRM_KEY)
+
+
+def test_a_citizen_number_is_refused_since_addresses_are_logged() -> None:
+    assert wanted_of("11010519491231002X", REGIONS) is CITIZEN_NUMBER
+
+
+@pytest.mark.parametrize("text", ["", "x", "91150102MA0N123409", "9" * 500])
+def test_what_names_nobody_is_a_problem_in_both_languages(text: str) -> None:
+    problem = wanted_of(text, REGIONS)
+    assert isinstance(problem, Problem)
+    assert problem.detail_zh
+    assert problem.detail_en
+
+
+@pytest.mark.parametrize(
+    ("rejections", "records", "outcomes", "state"),
+    [
+        ([], 0, [], None),
+        ([{}], 0, [], "REJECTED"),
+        ([], 1, [], "RECEIVED"),
+        ([{}], 1, ["RECORDED"], "RECORDED"),
+        ([], 2, ["RECORDED", "DUPLICATE"], "RECORDED"),
+        ([], 1, ["DUPLICATE"], "DUPLICATE"),
+        ([], 1, ["HELD"], "HELD"),
+        ([], 1, ["SUPERSEDED"], "SUPERSEDED"),
+    ],
+)
+def test_an_event_has_one_state(
+    rejections: list[dict[str, str]], records: int, outcomes: list[str], state: str | None
+) -> None:
+    assert state_of_event(rejections, records, outcomes) == state
+
+
+def test_a_purpose_shows_no_more_than_it_needs() -> None:
+    answer = {
+        "subject_key": FIRM_KEY,
+        "dossier": {"score": 700, "grade": "B", "reasons": [], "receipt_hash": "x", "listings": [], "orders": []},
+        "records": {"items": []},
+        "listings": [],
+        "orders": [],
+    }
+    shown = cut(answer, frozenset({"listings"}))
+    assert set(shown) == {"subject_key", "dossier", "listings"}
+    assert set(shown["dossier"]) == {"listings"}
