@@ -15,7 +15,6 @@ from creditbus.lab.kafka import answers, silent_logger
 from creditbus.lab.lockfile import read_lock
 from creditbus.lab.ports import holder_of
 from creditbus.lab.process import answers_http, tail
-from creditbus.lab.registry import GROUP_PREFIX
 from creditbus.lab.settings import PREFIX, LabSettings
 from creditbus.lab.stack import CLICKHOUSE, PARTS, addresses, ports
 from creditbus.lab.state import LabState, ProcessRecord, find_alive
@@ -24,6 +23,7 @@ from creditbus.lab.texts import Text
 
 # how long a partition has to stand still to be called stuck; longer than any commit interval of the services
 LOOK_SECONDS = 3.0
+OWN_GROUPS = "creditbus-"
 REQUEST_TIMEOUT_SECONDS = 5.0
 LOG_LINES = 200
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -200,10 +200,13 @@ def _stuck_finding(lag: PartitionLag, processes: Sequence[ProcessRecord]) -> Fin
 
 
 def read_lags(admin: AdminClient) -> tuple[PartitionLag, ...]:
-    """Where every consumer group stands, by its committed offsets."""
+    """Where every group of our own services stands, by its committed offsets.
+
+    Groups of subscribers and of scenarios come and go: that one of them stands still is no fault of the lab.
+    """
     listed = admin.list_consumer_groups(request_timeout=REQUEST_TIMEOUT_SECONDS).result()
     lags: list[PartitionLag] = []
-    for group in sorted(entry.group_id for entry in listed.valid if not entry.group_id.startswith(GROUP_PREFIX)):
+    for group in sorted(entry.group_id for entry in listed.valid if entry.group_id.startswith(OWN_GROUPS)):
         request = [ConsumerGroupTopicPartitions(group)]
         committed = admin.list_consumer_group_offsets(request)[group].result().topic_partitions
         known = [partition for partition in committed if partition.offset >= 0]

@@ -137,7 +137,8 @@ class PartitionLag:
 def unmoved(before: Sequence[PartitionLag], after: Sequence[PartitionLag]) -> tuple[PartitionLag, ...]:
     """Partitions that lag and did not advance between two looks, the largest lag first."""
     offsets = {(lag.group, lag.topic, lag.partition): lag.offset for lag in before}
-    stuck = [lag for lag in after if lag.lag > 0 and offsets.get((lag.group, lag.topic, lag.partition)) == lag.offset]
+    # the marker that ends a transaction takes an offset and is never delivered
+    stuck = [lag for lag in after if lag.lag > 1 and offsets.get((lag.group, lag.topic, lag.partition)) == lag.offset]
     return tuple(sorted(stuck, key=lambda lag: -lag.lag))
 
 
