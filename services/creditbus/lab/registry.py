@@ -9,7 +9,6 @@ from creditbus.lab.java import Jvm, java_command
 from creditbus.lab.process import Process, answers_http
 
 HOST = "127.0.0.1"
-# its groups carry a new id at every start and are never resumed: their lag after a kill means nothing
 CONFLUENT_API = "/apis/ccompat/v7"
 
 
