@@ -18,9 +18,6 @@ from creditbus.core.errors import RetryLaterError, SettingsError
 
 COMPATIBILITY = "FULL_TRANSITIVE"
 _CONTENT = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
-_UNKNOWN_CODES = range(40400, 40500)
-"""error_code of an answer that the registry itself gives when a subject, version or id is not there."""
-_ANSWERS = (httpx.codes.OK, httpx.codes.NOT_FOUND, httpx.codes.CONFLICT)
 
 
 class UnknownSchemaError(LookupError):
@@ -82,19 +79,15 @@ class Registry:
         return found
 
     def is_compatible(self, topic: str, schema: Schema) -> bool:
-        """Whether the schema is compatible with all that is registered for the topic, or is the first there."""
+        """Whether the registry would accept the schema."""
         path = f"/compatibility/subjects/{subject_of(topic, schema)}/versions"
         status, answer = self._request("POST", path, {"schema": schema.text})
         return status == httpx.codes.NOT_FOUND or bool(answer.get("is_compatible"))
 
-    def is_registered(self, topic: str, schema: Schema) -> bool:
-        """Whether this very schema is registered for the topic."""
-        return self._id_or_none(subject_of(topic, schema), schema) is not None
-
     def name_and_text(self, schema_id: int) -> tuple[str, str]:
         """Full name and JSON text of a registered schema. Raises UnknownSchemaError."""
         status, answer = self._request("GET", f"/schemas/ids/{schema_id}")
-        if status == httpx.codes.NOT_FOUND:
+        if status != httpx.codes.OK:
             raise UnknownSchemaError(f"the registry has no schema {schema_id}")
         text = str(answer["schema"])
         definition = json.loads(text)
@@ -106,7 +99,11 @@ class Registry:
 
     def _id_or_none(self, subject: str, schema: Schema) -> int | None:
         status, answer = self._request("POST", f"/subjects/{subject}", {"schema": schema.text})
-        return int(answer["id"]) if status == httpx.codes.OK else None
+        if status == httpx.codes.OK:
+            return int(answer["id"])
+        if status == httpx.codes.NOT_FOUND:
+            return None
+        raise RetryLaterError(f"schema registry {self._url}: HTTP {status} while looking up {subject}")
 
     def _add(self, subject: str, schema: Schema) -> int:
         status, answer = self._request("POST", f"/subjects/{subject}/versions", {"schema": schema.text})
@@ -115,10 +112,15 @@ class Registry:
                 f"{subject}: the registry refuses this change under {COMPATIBILITY}; "
                 "add fields with defaults, keep old ones, and never change a type"
             )
+        if status != httpx.codes.OK:
+            raise RetryLaterError(f"schema registry {self._url}: HTTP {status} while registering {subject}: {answer}")
         return int(answer["id"])
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
-        return self._request(method, path, body)[1]
+        status, answer = self._request(method, path, body)
+        if status >= httpx.codes.BAD_REQUEST:
+            raise RetryLaterError(f"schema registry {self._url}: HTTP {status} for {path}")
+        return answer
 
     def _request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         content = json.dumps(body) if body is not None else None
@@ -128,37 +130,6 @@ class Registry:
             raise RetryLaterError(
                 f"schema registry {self._url} does not answer ({type(error).__name__}); is it running? waiting for it"
             ) from error
-        if answer.status_code not in _ANSWERS:
-            # a good event must not be refused as of an unknown schema because the registry is busy
-            raise self._unexpected(answer.status_code, path)
-        return answer.status_code, self._json_of(answer)
-
-    def _json_of(self, answer: httpx.Response) -> Any:
-        """The answer's JSON. Raises SettingsError for an answer that no registry gives."""
-        try:
-            content = answer.json() if answer.content else {}
-        except ValueError as error:
-            raise self._no_registry(answer) from error
-        unknown = isinstance(content, dict) and content.get("error_code") in _UNKNOWN_CODES
-        if answer.status_code == httpx.codes.NOT_FOUND and not unknown:
-            # a wrong address must not read as "not registered"
-            raise self._no_registry(answer)
-        return content
-
-    def _no_registry(self, answer: httpx.Response) -> SettingsError:
-        return SettingsError(
-            f"CREDITBUS_REGISTRY_URL: {self._url} answers HTTP {answer.status_code} as no schema registry does; "
-            "it must be the base of the Confluent-compatible API, such as http://127.0.0.1:18081/apis/ccompat/v7"
-        )
-
-    def _unexpected(self, status: int, about: str) -> RetryLaterError | SettingsError:
-        """The error for a status that is no answer: what waiting may mend, and what it cannot."""
-        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            return SettingsError(
-                f"schema registry {self._url}: HTTP {status} for {about}; give this process the right to use it"
-            )
-        if status == httpx.codes.UNPROCESSABLE_ENTITY:
-            return SettingsError(
-                f"schema registry {self._url}: {about} was sent what is no valid Avro schema; run `creditbus schemas check`"
-            )
-        return RetryLaterError(f"schema registry {self._url}: HTTP {status} for {about}; trying again")
+        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise RetryLaterError(f"schema registry {self._url}: HTTP {answer.status_code} for {path}")
+        return answer.status_code, answer.json() if answer.content else {}
