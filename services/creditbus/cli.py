@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from creditbus.commands import deploy, lab, produce, scenario, simulate, verify
+from creditbus.commands import catalogue, deploy, lab, produce, scenario, schemas, simulate, verify
 from creditbus.lab.deployment import deploy_steps
 
 app = typer.Typer(
@@ -16,6 +16,8 @@ lab.register(app, deploy_steps)
 deploy.register(app)
 produce.register(app)
 scenario.register(app)
+schemas.register(app)
+catalogue.register(app)
 simulate.register(app)
 verify.register(app)
 

@@ -90,8 +90,8 @@ def describe_kind(kind: str, schema: EventSchema) -> dict[str, Any]:
 
 def _example_of(kind: str) -> object:
     """The first valid example of the contract."""
-    for path in sorted((contract_folder() / "avro" / "examples" / "valid").glob(f"{kind}*.json")):
-        return {"kind": kind, **json.loads(path.read_text(encoding="utf-8"))}
+    for path in sorted((contract_folder() / "avro" / "examples" / kind).glob("valid-*.json")):
+        return json.loads(path.read_text(encoding="utf-8"))
     return None
 
 

@@ -1,0 +1,132 @@
+"""``creditbus catalogue``: the data that decisions rest on, checked and shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+import yaml
+from pydantic import BaseModel, ValidationError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from creditbus.catalogue.editions import compile_rules, edition_of
+from creditbus.catalogue.loader import CatalogueError, load
+from creditbus.catalogue.models import Catalogue, Named, PublicityRow, Wording
+from creditbus.catalogue.purposes import load_purposes
+
+console = Console()
+
+ROW_THEMES = ("regions", "authority_types", "departments", "items", "instruments", "lists", "measures")
+THEMES = (*ROW_THEMES, "points", "grades", "publicity", "code_lists", "reasons")
+
+Folder = Annotated[Path | None, typer.Option("--folder", help="Folder of the data 数据文件夹")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `catalogue check`, `catalogue show` and `catalogue list` to app."""
+    group = typer.Typer(help="The catalogue: check, show, list. 目录数据。", no_args_is_help=True)
+    group.command("check")(check)
+    group.command("show")(show)
+    group.command("list")(list_theme)
+    app.add_typer(group, name="catalogue")
+
+
+def check(folder: Folder = None) -> None:
+    """Validate every file and every reference; tell the edition. 检查目录数据。"""
+    catalogue = _loaded(folder)
+    edition = edition_of(catalogue)
+    try:
+        compile_rules(edition)
+        purposes = load_purposes(folder)
+    except (ValidationError, ValueError, FileNotFoundError, yaml.YAMLError) as error:
+        _fail(str(error))
+    table = Table(title=f"edition 版本 {edition.hash[:16]}")
+    table.add_column("theme 主题")
+    table.add_column("rows 行数", justify="right")
+    for theme in THEMES:
+        table.add_row(theme, f"{len(rows_of(catalogue, theme)):,}")
+    table.add_row("purposes", str(len(purposes)))
+    console.print(table)
+    console.print("[green]✓[/] nothing wrong 无问题")
+
+
+def show(
+    code: Annotated[str, typer.Argument(help="Code of a row, such as L01 or 150100-scjg 代码")], folder: Folder = None
+) -> None:
+    """Every row that has this code. 按代码查看。"""
+    catalogue = _loaded(folder)
+    found = [(theme, row) for theme in THEMES for name, row in rows_of(catalogue, theme) if name == code]
+    if not found:
+        _fail(f"no row has the code {code}; `creditbus catalogue list THEME` lists them 没有该代码")
+    for theme, row in found:
+        console.print(_table_of_row(f"{theme}: {code}", row))
+
+
+def list_theme(
+    theme: Annotated[str, typer.Argument(help=f"One of {', '.join(THEMES)} 主题")], folder: Folder = None
+) -> None:
+    """Every row of a theme: code, Chinese and English. 按主题列出。"""
+    if theme not in THEMES:
+        _fail(f"there is no theme {theme}; choose from {', '.join(THEMES)} 没有该主题")
+    table = Table(title=theme)
+    for column in ("code 代码", "中文", "English", "in force 有效期"):
+        table.add_column(column)
+    for code, row in rows_of(_loaded(folder), theme):
+        table.add_row(escape(code), *map(escape, _names_of(row)), _span_of(row))
+    console.print(table)
+
+
+def rows_of(catalogue: Catalogue, theme: str) -> list[tuple[str, Any]]:
+    """(code, row) of a theme."""
+    if theme in ROW_THEMES:
+        return [(row.code, row) for row in getattr(catalogue, theme)]
+    if theme == "code_lists":
+        return list(catalogue.code_lists.items())
+    if theme == "reasons":
+        texts = catalogue.reasons
+        return [item for part in (texts.score, texts.messages, texts.faults) for item in part.items()]
+    rows = {"points": catalogue.score.points, "grades": catalogue.score.grades, "publicity": catalogue.publicity.rows}
+    return [(row.code, row) for row in rows[theme]]  # type: ignore[attr-defined]
+
+
+def _names_of(row: Any) -> tuple[str, str]:
+    if isinstance(row, tuple):
+        return ", ".join(row), ""
+    if isinstance(row, PublicityRow):
+        months = f"{row.minimum_months}-{row.maximum_months}"
+        return f"{row.kind} {row.severity}：{months} 个月", f"{row.kind} {row.severity}: {months} months"
+    if isinstance(row, Named | Wording) or hasattr(row, "zh"):
+        return row.zh, row.en
+    return f"{row.kind} → {row.reason}：{row.points:+} 分", f"{row.kind} → {row.reason}: {row.points:+} points"
+
+
+def _span_of(row: Any) -> str:
+    since, until = getattr(row, "since", None), getattr(row, "until", None)
+    return "" if since is None else f"{since} – {until or ''}"
+
+
+def _table_of_row(title: str, row: Any) -> Table:
+    table = Table(title=escape(title))
+    table.add_column("field 字段")
+    table.add_column("value 值")
+    values = row.model_dump(mode="json", by_alias=True) if isinstance(row, BaseModel) else {"values": list(row)}
+    for name, value in values.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+        table.add_row(name, escape(shown))
+    return table
+
+
+def _loaded(folder: Path | None) -> Catalogue:
+    try:
+        return load(folder)
+    except CatalogueError as error:
+        _fail(str(error))
+
+
+def _fail(text: str) -> NoReturn:
+    for line in text.splitlines():
+        console.print(f"[red]✗[/] {escape(line)}", highlight=False)
+    raise typer.Exit(1)
