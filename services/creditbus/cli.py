@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from creditbus.commands import catalogue, deploy, lab, produce, scenario, schemas, simulate, verify
+from creditbus.commands import catalogue, deploy, lab, produce, quarantine, replay, scenario, schemas, simulate, verify
 from creditbus.lab.deployment import deploy_steps
 
 app = typer.Typer(
@@ -15,6 +15,8 @@ app = typer.Typer(
 lab.register(app, deploy_steps)
 deploy.register(app)
 produce.register(app)
+quarantine.register(app)
+replay.register(app)
 scenario.register(app)
 schemas.register(app)
 catalogue.register(app)

@@ -6,7 +6,7 @@ a stage; never an id, never an error text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -40,12 +40,20 @@ GaugeName: TypeAlias = Literal[
     "creditbus_lag_seconds",
     # 1 while the service can do its work
     "creditbus_ready",
+    # seconds since a partition that has messages waiting last moved, per topic and partition; zero when idle
+    "creditbus_stalled_seconds",
+    # seconds since the loop last asked for messages: a loop that hangs is seen although it says nothing
+    "creditbus_loop_seconds",
     # messages of the last batch
     "creditbus_batch_messages",
+    # messages that the next batch may have
+    "creditbus_batch_limit_messages",
     # business time of a partition's last tick, as seconds since 1970
     "creditbus_tick_seconds",
     # state restored so far, from 0 to 1, per partition
     "creditbus_restore_progress_ratio",
+    # how long the restore will still take, per partition
+    "creditbus_restore_remaining_seconds",
     # messages that the gateway has sent and that are not acknowledged yet
     "creditbus_gateway_in_flight_messages",
     # events in the last window, per department and what (received, accepted, rejected, late, duplicate, corrected)
@@ -77,7 +85,9 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "creditbus_http_requests_total": ("route", "status"),
     "creditbus_lag_messages": ("topic", "partition"),
     "creditbus_lag_seconds": ("topic", "partition"),
+    "creditbus_stalled_seconds": ("topic", "partition"),
     "creditbus_tick_seconds": ("partition",),
+    "creditbus_restore_remaining_seconds": ("partition",),
     "creditbus_restore_progress_ratio": ("partition",),
     "creditbus_department_events": ("department", "what"),
     "creditbus_department_silence_seconds": ("department",),
@@ -97,6 +107,11 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
+        self._refresh: Callable[[], None] = lambda: None
+
+    def before_exposition(self, refresh: Callable[[], None]) -> None:
+        """Have gauges that depend on the time set whenever somebody looks; replaces what was set before."""
+        self._refresh = refresh
 
     def count(self, name: CounterName, amount: float = 1, /, **labels: str) -> None:
         """Add to a counter."""
@@ -124,6 +139,7 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """All metrics in the Prometheus text format."""
+        self._refresh()
         return generate_latest(self.registry)
 
     @staticmethod

@@ -87,15 +87,21 @@ class Restorer:
         consumer = Consumer(config)
         try:
             consumer.assign([TopicPartition(self._changelog, partition, start)])
-            reached = start
+            reached, began = start, time.monotonic()
             while reached < target:
                 reached, source = self._replay_some(consumer, store, (reached, source, now_ms))
-                done = min(1.0, (reached - start) / (target - start))
-                self._metrics.set("creditbus_restore_progress_ratio", done, partition=str(partition))
+                self._tell(partition, min(1.0, (reached - start) / (target - start)), time.monotonic() - began)
         finally:
             consumer.close()
         log.info("state restored", partition=partition, source_offset=source)
         return Position(source_offset=source, changelog_offset=reached, lineage=self.lineage, written_at_ms=now_ms)
+
+    def _tell(self, partition: int, done: float, seconds: float) -> None:
+        """Progress, and how long it will still take at this pace."""
+        self._metrics.set("creditbus_restore_progress_ratio", done, partition=str(partition))
+        if done:
+            remaining = seconds * (1 - done) / done
+            self._metrics.set("creditbus_restore_remaining_seconds", remaining, partition=str(partition))
 
     def _replay_some(self, consumer: Consumer, store: StateStore, at: tuple[int, int, int]) -> tuple[int, int]:
         """Apply one batch of changelog messages. Returns the position reached in the changelog and in the input."""

@@ -18,7 +18,8 @@ from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, Wri
 
 from creditbus.core.processing import Position
 
-_POSITION_KEY = b"\x00position"
+POSITION_KEY = b"\x00position"
+"""Where a store keeps its position; no key of a processor begins with a zero byte."""
 _SHARED_CACHE_BYTES = 48 << 20
 _WRITE_BUFFER_BYTES = 16 << 20
 
@@ -135,12 +136,12 @@ class RocksStore:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        batch.put(_POSITION_KEY, _pack(position))
+        batch.put(POSITION_KEY, _pack(position))
         self._db.write(batch)
 
     def position(self) -> Position | None:
         """See StateStore."""
-        return _unpack(cast("bytes | None", self._db.get(_POSITION_KEY)))
+        return _unpack(cast("bytes | None", self._db.get(POSITION_KEY)))
 
     def wipe(self) -> None:
         """See StateStore."""

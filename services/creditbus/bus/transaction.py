@@ -34,13 +34,33 @@ Slot = tuple[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPolicy:
-    """When a batch is full."""
+    """When a batch is full, and how long one may take."""
 
     max_messages: int = 5_000
+    min_messages: int = 50
     max_seconds: float = 0.03
     """How long to wait for more once the first message is there; the larger part of the added latency."""
     idle_seconds: float = 0.25
     """How long one poll waits for a first message."""
+    target_seconds: float = 0.5
+    """How long a batch may take from its first message to its commit; batches shrink when they take longer."""
+
+
+class Pace:
+    """How many messages the next batch may have: fewer when batches take too long, more again when they do not."""
+
+    def __init__(self, policy: BatchPolicy) -> None:
+        self._policy = policy
+        self.limit = policy.max_messages
+
+    def took(self, messages: int, seconds: float) -> None:
+        """Learn from a batch."""
+        policy = self._policy
+        if seconds > policy.target_seconds and messages:
+            fitting = int(min(messages, self.limit) * policy.target_seconds / seconds)
+            self.limit = max(policy.min_messages, fitting)
+        elif messages >= self.limit and seconds < policy.target_seconds * 0.7:
+            self.limit = min(policy.max_messages, self.limit + self.limit // 4 + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +132,7 @@ class Session:
         self._unfinished: set[Slot] = set()
         self._failure: Exception | None = None
         self._no_state = NoState()
+        self._pace = Pace(settings.batch)
         name = f"{settings.app}-{settings.slot}"
         self._producer: Producer = transactional_producer(settings.brokers, name, settings.transaction_timeout_ms)
         self._consumer = Consumer(
@@ -134,10 +155,11 @@ class Session:
     def poll(self) -> list[Message]:
         """Read one batch in log order; partitions come and go inside this call, when no transaction is open."""
         policy = self._settings.batch
+        self._lag.polled()
         wait = 0.0 if self._unfinished else policy.idle_seconds
         with translated("reading a batch"):
             first = self._consumer.consume(1, wait)
-            rest = self._consumer.consume(policy.max_messages - 1, policy.max_seconds) if first else []
+            rest = self._consumer.consume(self._pace.limit - 1, policy.max_seconds) if first else []
         if self._failure is not None:
             raise self._failure
         batch = [*first, *rest]
@@ -209,6 +231,8 @@ class Session:
         self._metrics.observe("creditbus_stage_seconds", now - started, stage="store")
         self._metrics.observe("creditbus_batch_seconds", now - work.started)
         self._metrics.set("creditbus_batch_messages", work.messages)
+        self._metrics.set("creditbus_batch_limit_messages", self._pace.limit)
+        self._pace.took(work.messages, now - work.started)
 
     def close(self) -> None:
         """Give the partitions back. With static membership the group waits for this member to return."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
+from creditbus.bus.avro import WireError
 from creditbus.bus.kafka import consumer_config, producer_config, translated
-from creditbus.bus.registry import Registry
+from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Types, Writer, read_value
 from creditbus.clock.steps import Tick
@@ -72,9 +73,16 @@ class TickLog:
                 raise ReconnectError("Kafka: credit.records does not answer; connecting again")
             error = message.error()
             if error is None:
-                schema, value = read_value(self._types, message.value())
-                newest = value["at"] if schema.short_name == "ClockTick" else newest
+                newest = self._tick_of(message.value(), newest)
             elif error.code() == KafkaError._PARTITION_EOF:
                 return newest
             else:
                 raise ReconnectError(f"Kafka: {error.str()} while looking for the last tick; connecting again")
+
+    def _tick_of(self, value: bytes | None, newest: int | None) -> int | None:
+        """The tick's time, or what is known so far for every other message; the dossier parks what nobody can read."""
+        try:
+            schema, fields = read_value(self._types, value)
+        except (WireError, UnknownSchemaError):
+            return newest
+        return int(fields["at"]) if schema.short_name == "ClockTick" else newest

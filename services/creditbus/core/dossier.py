@@ -34,6 +34,8 @@ Facts = Mapping[str, object]
 RECORDED = "RECORDED"
 DUPLICATE = "DUPLICATE"
 HELD = "HELD"
+PARKED = "PARKED"
+DROPPED = "DROPPED"
 
 
 class SubjectView(Protocol):

@@ -96,6 +96,15 @@ class Summary(msgspec.Struct, array_like=True):
     timer: int = 0
     """When its next deadline is due, in milliseconds since 1970; 0 = none."""
     fictitious: bool = False
+    parked_from: int = 0
+    """Sequence of the first record that waits in quarantine."""
+    parked_to: int = 0
+    """Sequence that the next one gets; equal to ``parked_from`` when none waits."""
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether records of the subject wait in quarantine, so that later ones must wait behind them."""
+        return self.parked_to > self.parked_from
 
     @property
     def is_severely_listed(self) -> bool:

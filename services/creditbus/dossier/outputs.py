@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from creditbus.bus.avro import encode
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.topics import topic_for
 from creditbus.bus.wire import Writers
+from creditbus.core.events import NATURAL_PERSON
 from creditbus.core.hashing import digest
 from creditbus.core.listing import Emission
 from creditbus.core.processing import Output
+from creditbus.core.quarantine import Parked, QuarantineOrder
 from creditbus.core.records import Alert, Change, ListingChange
 from creditbus.core.rules import Rules
 from creditbus.core.score import score_subject
 from creditbus.core.state import Summary
 from creditbus.dossier.steps import Decided
-from creditbus.dossier.view import SubjectState
+from creditbus.dossier.view import Meta, SubjectState
 
 CHANGES = "credit.changes"
 DOSSIERS = "credit.dossiers"
@@ -24,6 +27,8 @@ LISTINGS = "credit.listings"
 ALERTS = "credit.alerts"
 MEASURES = "credit.measures."
 QUALITY = "credit.quality"
+QUARANTINE = "credit.quarantine"
+RECORDS = "credit.records"
 
 
 class Outputs:
@@ -45,6 +50,26 @@ class Outputs:
         value = self._writers(topic, record).of_struct(emission)
         trace = (("cause_id", emission.cause_id.encode()), ("record_id", emission.record_id.encode()))
         return Output(topic, emission.subject_key.encode(), value, partition, trace)
+
+    def parked(self, parked: Parked, partition: int) -> Output:
+        """A record that came into quarantine; a tombstone for one that left it."""
+        topic = topic_for(QUARANTINE, parked.subject_kind or NATURAL_PERSON)  # restricted when it is not known
+        key = f"{parked.subject_key}|{parked.sequence:012}".encode()
+        value = None
+        if parked.value is not None:
+            value = self._writers(topic, "Parked")(asdict(parked))
+        return Output(topic, key, value, partition)
+
+    def note(self, note: QuarantineOrder, meta: Meta, partition: int) -> Output:
+        """The program's note on the log that a record could not be applied."""
+        value = {
+            **asdict(note),
+            "ordered_by": "dossier",
+            "ordered_at": meta.tick_ms,
+            "engine": meta.engine,
+            "edition": meta.edition,
+        }
+        return Output(RECORDS, note.subject_key.encode(), self._writers(RECORDS, "QuarantineOrder")(value), partition)
 
     def dossier(self, subject: SubjectState, rules: Rules, partition: int) -> Output:
         """The dossier as it is after the batch."""
@@ -140,6 +165,7 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
         ],
         "disputed": [entry.record_id for entry in summary.entries if entry.disputed]
         + [listing.record_id for listing in summary.listings if listing.disputed],
+        "parked": summary.parked_to - summary.parked_from,
     }
 
 

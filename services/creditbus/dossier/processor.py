@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from creditbus.bus.avro import WireError
+from creditbus.bus.registry import UnknownSchemaError
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.dossier import Facts
+from creditbus.core.hashing import digest
 from creditbus.core.processing import Effects, Message, StateReader
+from creditbus.core.quarantine import QuarantineOrder, Unreadable, reason_of
 from creditbus.core.records import CreditRecord
 from creditbus.core.rules import Rules
 from creditbus.dossier.outputs import Outputs
-from creditbus.dossier.steps import Decided, Edition, Entry, Lookups, Tick, decide
-from creditbus.dossier.view import PartitionView
+from creditbus.dossier.steps import Decided, Edition, Entry, Lookups, Tick, decide_or_park
 
 
 class DossierProcessor:
@@ -24,27 +27,28 @@ class DossierProcessor:
         outputs: Outputs,
         rules_of: Callable[[str], Rules],
         read_body: Callable[[str, bytes], dict[str, Any]],
+        notes: frozenset[str] = frozenset(),
     ) -> None:
-        self._types = types
+        """notes: of a live run about records that could not be applied, for a replay to follow."""
+        self._entries = LogReader(types)
         self._outputs = outputs
-
-        def facts_of(record: CreditRecord) -> Facts:
-            return read_body(record.body_schema, record.body)
-
-        self._lookups = Lookups(rules_of, facts_of)
+        self._lookups = lookups_of(self._entries, rules_of, read_body, notes)
 
     def process(self, topic: str, partition: int, messages: Sequence[Message], state: StateReader) -> Effects:
         """Apply a batch; fire what is due; tell about each change, and once about each changed subject."""
-        view = PartitionView(state)
-        entries = list(self._entries(messages))
-        decided = decide(view, entries, self._lookups)
+        entries = [self._entries(message) for message in messages]
+        values = [message.value() or b"" for message in messages]
+        view, decided = decide_or_park(state, entries, values, self._lookups)
         effects = Effects(unfinished=decided.unfinished)
         outputs = effects.outputs
         outputs.extend(self._outputs.change(change, partition) for change in decided.changes)
         outputs.extend(self._outputs.emission(emission, partition) for emission in decided.emissions)
+        outputs.extend(self._outputs.parked(parked, partition) for parked in decided.parked)
+        outputs.extend(self._outputs.note(note, view.meta, partition) for note in decided.notes)
         for subject in view.changed_subjects():
-            rules = self._lookups.rules_of(view.meta.edition)
-            outputs.append(self._outputs.dossier(subject, rules, partition))
+            if subject.summary.kind:  # unknown as long as nothing about the subject could be read
+                rules = self._lookups.rules_of(view.meta.edition)
+                outputs.append(self._outputs.dossier(subject, rules, partition))
         if decided.applied:
             cause = decided.applied[0].record.record_id
             outputs.extend(self._outputs.quality(decided, cause, view.meta.tick_ms))
@@ -55,16 +59,59 @@ class DossierProcessor:
     def forget(self, topic: str, partition: int) -> None:
         """Nothing is remembered."""
 
-    def _entries(self, messages: Sequence[Message]) -> Iterator[Entry]:
-        for message in messages:
-            schema, value = read_value(self._types, message.value())
-            match schema.short_name:
-                case "CreditRecord":
-                    yield CreditRecord(**value)
-                case "ClockTick":
-                    yield Tick(value["at"], message.timestamp()[1])
-                case "EditionInForce":
-                    yield Edition(value["edition"], value["engine"])
+
+class LogReader:
+    """Messages of ``credit.records`` as entries; whatever the bytes are, there is one."""
+
+    def __init__(self, types: Types) -> None:
+        self._types = types
+
+    def __call__(self, message: Message) -> Entry:
+        """The entry of a message. Raises RetryLaterError when the registry is away."""
+        try:
+            return self._entry(message.value(), message.timestamp()[1])
+        except (WireError, UnknownSchemaError, TypeError) as error:
+            subject = (message.key() or b"?").decode(errors="replace")
+            return Unreadable(subject, digest("unreadable", (message.value() or b"").hex()), reason_of(error))
+
+    def record(self, value: bytes) -> CreditRecord:
+        """A record from its message's bytes. Raises ValueError when they are none."""
+        try:
+            entry = self._entry(value, 0)
+        except (WireError, UnknownSchemaError, TypeError) as error:
+            raise ValueError("not readable") from error
+        if not isinstance(entry, CreditRecord):
+            raise ValueError("not a record")
+        return entry
+
+    def _entry(self, value: bytes | None, appended_at_ms: int) -> Entry:
+        schema, fields = read_value(self._types, value)
+        match schema.short_name:
+            case "CreditRecord":
+                return CreditRecord(**fields)
+            case "ClockTick":
+                return Tick(fields["at"], appended_at_ms)
+            case "EditionInForce":
+                return Edition(fields["edition"], fields["engine"])
+            case "QuarantineOrder":
+                return QuarantineOrder(
+                    fields["order_id"], fields["action"], fields["subject_key"], fields["record_id"], fields["reason"]
+                )
+        raise UnknownSchemaError(f"{schema.name} is no entry of the log of records")
+
+
+def lookups_of(
+    reader: LogReader,
+    rules_of: Callable[[str], Rules],
+    read_body: Callable[[str, bytes], dict[str, Any]],
+    parked: frozenset[str] = frozenset(),
+) -> Lookups:
+    """What the decisions ask of the outside. parked: notes of a live run, for a replay."""
+
+    def facts_of(record: CreditRecord) -> Facts:
+        return read_body(record.body_schema, record.body)
+
+    return Lookups(rules_of, facts_of, reader.record, parked)
 
 
 def _count(effects: Effects, decided: Decided) -> None:
@@ -72,5 +119,7 @@ def _count(effects: Effects, decided: Decided) -> None:
         effects.count("ok", applied.outcome.lower())
     for reason, amount in decided.dropped.items():
         effects.count("dropped", reason, amount)
+    for parked in decided.parked:
+        effects.count("parked" if parked.value is not None else "released", "cause" if parked.is_cause else "behind")
     if decided.fired:
         effects.count("ok", "expired", decided.fired)

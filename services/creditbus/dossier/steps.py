@@ -4,6 +4,7 @@
 2. before a record is applied, its subject's deadlines up to the business time fire
 3. other deadlines fire after the batch, a bounded number at a time
 4. each touched subject gets one dossier message
+5. a record that cannot be applied waits, with everything behind it, in its subject's queue (queue.py)
 
 What a subject becomes depends on its own records and on the ticks before them, never on where a batch ends: a
 deadline that fires late fires as of its due time.
@@ -15,6 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from creditbus.core.dossier import (
+    DROPPED,
+    PARKED,
     Applied,
     Expired,
     Facts,
@@ -26,11 +29,14 @@ from creditbus.core.dossier import (
     next_due_ms,
     rescore,
 )
-from creditbus.core.errors import StopError
+from creditbus.core.errors import BusError, StopError
 from creditbus.core.hashing import output_id
 from creditbus.core.listing import Context, Emission
+from creditbus.core.processing import StateReader
+from creditbus.core.quarantine import PARK, Parked, PoisonError, QuarantineOrder, Unreadable, reason_of
 from creditbus.core.records import Change, CreditRecord
 from creditbus.core.rules import Rules
+from creditbus.dossier.queue import Poison, enqueue, note, release
 from creditbus.dossier.view import PartitionView, SubjectState, keys_of
 
 ENGINE = 1
@@ -56,7 +62,7 @@ class Edition:
     engine: int
 
 
-Entry = CreditRecord | Tick | Edition
+Entry = CreditRecord | Tick | Edition | QuarantineOrder | Unreadable
 
 
 @dataclass(slots=True)
@@ -67,6 +73,10 @@ class Decided:
     changes: list[Change] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=dict)
+    parked: list[Parked] = field(default_factory=list)
+    """What came into quarantine, and what left it."""
+    notes: list[QuarantineOrder] = field(default_factory=list)
+    """For the log: which records could not be applied, so that a replay by another program parks them too."""
     fired: int = 0
     unfinished: bool = False
 
@@ -78,26 +88,114 @@ class Lookups:
     rules_of: Callable[[str], Rules]
     """Rules of an edition by hash; raises StopError when it is not to be had."""
     facts_of: Callable[[CreditRecord], Facts]
+    read: Callable[[bytes], CreditRecord]
+    """A record from the bytes of its message; raises ValueError when it cannot be read."""
+    parked: frozenset[str] = frozenset()
+    """Records that were parked when they were live, by id: a replay parks them too, whatever it could do by now."""
 
 
-def decide(view: PartitionView, entries: Sequence[Entry], lookups: Lookups) -> Decided:
-    """Decide about a batch of one partition; changes stay in the view until they are written."""
-    view.prefetch(key for entry in entries if isinstance(entry, CreditRecord) for key in keys_of(entry))
-    decided = Decided()
-    for entry in entries:
-        if isinstance(entry, CreditRecord):
-            _apply(view, entry, lookups, decided)
-        elif isinstance(entry, Tick):
-            _advance(view, entry, decided)
-        else:
-            _adopt(view, entry, lookups)
-    _fire_timers(view, lookups, decided)
-    return decided
+def decide_or_park(
+    state: StateReader, entries: Sequence[Entry], values: Sequence[bytes], lookups: Lookups
+) -> tuple[PartitionView, Decided]:
+    """Decide about a batch of one partition; changes stay in the view until they are written.
+
+    A record that fails half-way leaves half a change behind, so the batch is decided anew with that record parked;
+    the common batch pays nothing for it. values: the message's bytes of each entry.
+    """
+    poison = Poison(lookups.parked)
+    while True:
+        batch = _Batch(PartitionView(state), lookups, poison)
+        try:
+            return batch.view, batch.decide(entries, values)
+        except PoisonError as error:
+            poison.add(error, batch.attempt)
 
 
-def _apply(view: PartitionView, record: CreditRecord, lookups: Lookups, decided: Decided) -> None:
+@dataclass(slots=True)
+class _Batch:
+    """One attempt at a batch."""
+
+    view: PartitionView
+    lookups: Lookups
+    poison: Poison
+    decided: Decided = field(default_factory=Decided)
+    attempt: str = ""
+    """The order that redrives records at this moment; "" for records that arrive."""
+
+    def decide(self, entries: Sequence[Entry], values: Sequence[bytes]) -> Decided:
+        """Everything in log order, then the deadlines."""
+        view, decided = self.view, self.decided
+        view.prefetch(key for entry in entries if isinstance(entry, CreditRecord) for key in keys_of(entry))
+        for number, entry in enumerate(entries):
+            if isinstance(entry, CreditRecord):
+                subject = view.subject(entry.subject_key)
+                if self._must_wait(subject, entry):
+                    self._park(subject, entry, values[number])
+                else:
+                    self._apply(subject, entry)
+            elif isinstance(entry, Tick):
+                _advance(view, entry, decided)
+            elif isinstance(entry, Edition):
+                _adopt(view, entry, self.lookups)
+            elif isinstance(entry, Unreadable):
+                self._park(view.subject(entry.subject_key), entry, values[number])
+            else:
+                self._obey(entry)
+        _fire_timers(view, self.lookups, decided)
+        return decided
+
+    def _must_wait(self, subject: SubjectState, record: CreditRecord) -> bool:
+        if subject.summary.is_parked:
+            return True
+        return not self.poison.is_empty and self.poison.reason(record.record_id) is not None
+
+    def _apply(self, subject: SubjectState, record: CreditRecord) -> None:
+        try:
+            _apply(self.view, subject, record, self.lookups, self.decided)
+        except BusError:
+            raise
+        except Exception as error:
+            raise PoisonError(record.record_id, reason_of(error)) from error
+
+    def _park(self, subject: SubjectState, item: CreditRecord | Unreadable, value: bytes) -> None:
+        meta, summary = self.view.meta, subject.summary
+        if isinstance(item, CreditRecord) and not summary.kind:
+            summary.kind = item.subject_kind
+        parked = enqueue(subject, item, value, self.poison, (meta.tick_ms, meta.edition, meta.engine))
+        self.decided.parked.append(parked)
+        if parked.is_cause:
+            self.decided.notes.append(note(parked.subject_key, parked.record_id, parked.reason))
+        subject.touch(meta.tick_ms, summary.timer)
+        if isinstance(item, CreditRecord):
+            self._tell(subject, Applied(item, PARKED))
+
+    def _obey(self, order: QuarantineOrder) -> None:
+        if order.action == PARK:
+            return  # the program's own note; it has done so
+        subject = self.view.subject(order.subject_key)
+        if not subject.summary.is_parked:
+            self.decided.dropped["nothing-parked"] = self.decided.dropped.get("nothing-parked", 0) + 1
+            return
+        self.attempt = order.order_id
+        released = release(subject, order, self.lookups.read, self.poison, lambda one: self._apply(subject, one))
+        self.attempt = ""
+        self.decided.parked.extend(released.left)
+        if released.stopped_by is not None:
+            self.decided.notes.append(released.stopped_by)
+        subject.touch(self.view.meta.tick_ms, subject.summary.timer)
+        for record in released.dropped:
+            self._tell(subject, Applied(record, DROPPED))
+
+    def _tell(self, subject: SubjectState, applied: Applied) -> None:
+        """History of an event that had no effect."""
+        change = _change(subject, applied, _standing(subject), _context(self.view, self.lookups))
+        self.decided.changes.append(change)
+
+
+def _apply(
+    view: PartitionView, subject: SubjectState, record: CreditRecord, lookups: Lookups, decided: Decided
+) -> None:
     ctx = _context(view, lookups)
-    subject = view.subject(record.subject_key)
     if subject.is_new and not subject.summary.kind:
         subject.summary.kind = record.subject_kind
     _expire(subject, view, lookups, decided)

@@ -1,7 +1,8 @@
 """State of a partition while a batch is decided: committed values below, what the batch changed above.
 
 Keys: ``s`` summary, ``n`` row of a fact, ``e`` row of an event, ``h`` held records, ``t`` timers by due time,
-``m`` what the partition knows of time and rules. Values are MessagePack arrays.
+``q`` records in quarantine by sequence, ``m`` what the partition knows of time and rules. Values are MessagePack
+arrays.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from creditbus.core.processing import Effects, StateReader
+from creditbus.core.quarantine import ParkedRow
 from creditbus.core.records import CreditRecord
 from creditbus.core.state import EventRow, Row, Summary
 
@@ -21,6 +23,7 @@ _summary = msgspec.msgpack.Decoder(Summary).decode
 _row = msgspec.msgpack.Decoder(Row).decode
 _event = msgspec.msgpack.Decoder(EventRow).decode
 _held = msgspec.msgpack.Decoder(list[CreditRecord]).decode
+_parked = msgspec.msgpack.Decoder(ParkedRow).decode
 
 
 class Meta(msgspec.Struct, array_like=True):
@@ -52,6 +55,11 @@ def event_row_key(subject: str, event_key: str) -> bytes:
 def held_key(subject: str, natural_key: str) -> bytes:
     """Key of the records that wait for a fact."""
     return b"h" + subject.encode() + b"\x00" + bytes.fromhex(natural_key)
+
+
+def parked_key(subject: str, sequence: int) -> bytes:
+    """Key of a record in quarantine; in order of arrival."""
+    return b"q" + subject.encode() + b"\x00" + sequence.to_bytes(8, "big")
 
 
 def timer_key(due_ms: int, subject: str) -> bytes:
@@ -177,6 +185,17 @@ class SubjectState:
         """See SubjectView."""
         self.is_touched = True
         self._changes[held_key(self._key, natural_key)] = _encode(records) if records else None
+
+    def parked(self, sequence: int) -> ParkedRow | None:
+        """The record at a place of the queue; None when it was dropped."""
+        key = parked_key(self._key, sequence)
+        data = self._changes[key] if key in self._changes else self._partition.get(key)
+        return _parked(data) if data is not None else None
+
+    def set_parked(self, sequence: int, row: ParkedRow | None) -> None:
+        """Put a record into the queue, or take it out."""
+        self.is_touched = True
+        self._changes[parked_key(self._key, sequence)] = _encode(row) if row is not None else None
 
     def touch(self, as_of_ms: int, due_ms: int) -> None:
         """The subject changed at this business time, and its next deadline falls then (0 = none)."""

@@ -9,24 +9,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from creditbus.bus.avro import WireError, unframe
-from creditbus.bus.kafka import admin, consumer_config, translated
+from creditbus.bus.kafka import admin, translated
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import MemoryStore
 from creditbus.bus.wire import Types, body_reader, read_value
-from creditbus.core.errors import ReconnectError
 from creditbus.core.processing import Effects, Position
+from creditbus.core.quarantine import PARK, QuarantineOrder
 from creditbus.core.records import CreditRecord
 from creditbus.core.state import Summary
-from creditbus.dossier.steps import Edition, Entry, Lookups, Tick, decide
+from creditbus.dossier.processor import LogReader, lookups_of
+from creditbus.dossier.steps import Entry, Lookups, decide_or_park
 from creditbus.dossier.view import PartitionView
+from creditbus.lab.reading import Progress, read_topic
 from creditbus.lab.reference import SeenRecord, SentEvent, Tally, fold, judge_intake
 
-Progress = Callable[[str, int], None]
 _NOWHERE = Position(source_offset=0, changelog_offset=0, lineage="", written_at_ms=0)
 
 
@@ -44,13 +44,15 @@ class Log:
     """What the topics hold, as far as the checks need it."""
 
     events: list[SentEvent] = field(default_factory=list)
-    records: dict[int, list[tuple[Any, int]]] = field(default_factory=dict)
-    """(value, append time) of credit.records by partition, in order; values are CreditRecord or (type, value)."""
+    records: dict[int, list[tuple[Entry, bytes]]] = field(default_factory=dict)
+    """Entries of credit.records by partition, in order, each with its message's bytes."""
     rejections: Counter[str] = field(default_factory=Counter)
     changes: Counter[str] = field(default_factory=Counter)
     change_ids: set[str] = field(default_factory=set)
     outcomes: Counter[str] = field(default_factory=Counter)
     dossiers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parked: set[str] = field(default_factory=set)
+    """Subjects that had a record in quarantine: the plain reference does not know what an operator decided."""
 
 
 class Verifier:
@@ -60,6 +62,7 @@ class Verifier:
         self._brokers = brokers
         self._registry = Registry(registry_url)
         self._types = Types(self._registry)
+        self._reader = LogReader(self._types)
         self._schemas = SchemaSet.load()
         self._progress = progress
 
@@ -96,28 +99,13 @@ class Verifier:
 
     def _each(self, topic: str, use: Callable[[Any], None]) -> None:
         """Call ``use`` with each message of a topic, in the order of each partition, up to its present end."""
-        consumer = Consumer(consumer_config(self._brokers, "creditbus-verify", enable_partition_eof=True))
-        count = 0
-        try:
-            with translated(f"reading {topic}"):
-                partitions = consumer.list_topics(topic, timeout=15).topics[topic].partitions
-                consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
-            open_ends = set(partitions)
-            while open_ends:
-                with translated(f"reading {topic}"):
-                    messages: Sequence[Any] = consumer.consume(5_000, 0.05)
-                for message in messages:
-                    error = message.error()
-                    if error is None:
-                        use(message)
-                        count += 1
-                    elif error.code() == KafkaError._PARTITION_EOF:
-                        open_ends.discard(message.partition())
-                    else:
-                        raise ReconnectError(f"Kafka: {error.str()} while reading {topic}; run it again")
-                self._progress(topic, count)
-        finally:
-            consumer.close()
+
+        def use_all(messages: Sequence[Any]) -> None:
+            for message in messages:
+                if message.value() is not None:
+                    use(message)
+
+        read_topic(self._brokers, topic, use_all, progress=self._progress)
 
     def _value(self, message: Any) -> dict[str, Any]:
         return read_value(self._types, message.value())[1]
@@ -132,9 +120,7 @@ class Verifier:
         return SentEvent(*place, str(value.get("event_id", "")), int(value.get("revision", 0)))
 
     def _note_record(self, log: Log, message: Any) -> None:
-        schema, value = read_value(self._types, message.value())
-        entry: Any = CreditRecord(**value) if schema.short_name == "CreditRecord" else (schema.short_name, value)
-        log.records.setdefault(message.partition(), []).append((entry, message.timestamp()[1]))
+        log.records.setdefault(message.partition(), []).append((self._reader(message), message.value()))
 
     def _changes(self, log: Log, records: list[CreditRecord]) -> Check:
         """Each record on the log was applied: there is a change for its id, and no outcome is missing."""
@@ -143,17 +129,22 @@ class Verifier:
             found = log.changes.get(record.record_id, 0)
             tally.expect(found >= 1, f"record {record.record_id} of {record.kind}: no change tells what became of it")
         delivered = Counter(record.record_id for record in records)
-        told = sum(log.outcomes[name] for name in ("RECORDED", "DUPLICATE", "SUPERSEDED", "HELD"))
+        told = sum(log.outcomes[name] for name in ("RECORDED", "DUPLICATE", "SUPERSEDED", "HELD", "PARKED"))
         released = told - sum(delivered.values())
         tally.expect(released >= 0, f"{sum(delivered.values())} records, but only {told} outcomes")
-        tally.expect(released <= log.outcomes["HELD"], f"{released} outcomes more than records: something ran twice")
+        tally.expect(
+            released <= log.outcomes["HELD"] + log.outcomes["PARKED"],
+            f"{released} outcomes more than records: something ran twice",
+        )
         return _check("every record has its outcome", tally)
 
     def _versions(self, log: Log, records: list[CreditRecord]) -> Check:
         """Each subject's dossier applied exactly the records that the plain fold applies."""
         tally = Tally()
-        reference = fold([_seen(record) for rows in log.records.values() for record, _ in rows if _is_record(record)])
+        reference = fold([_seen(record) for record in records])
         for key, subject in reference.items():
+            if key in log.parked:
+                continue
             version = log.dossiers.get(key, {}).get("version", 0)
             tally.expect(
                 version == subject.version, f"subject {_masked(key)}: {version} applied, {subject.version} due"
@@ -164,10 +155,15 @@ class Verifier:
     def _replay(self, log: Log) -> Check:
         """The same log gives the same dossiers: score, grade, listing and receipt."""
         tally = Tally()
-        read_body = body_reader(self._schemas)
-        lookups = Lookups(rules_by_hash(self._brokers), lambda record: read_body(record.body_schema, record.body))
+        notes = frozenset(
+            entry.order_id
+            for rows in log.records.values()
+            for entry, _ in rows
+            if isinstance(entry, QuarantineOrder) and entry.action == PARK
+        )
+        lookups = lookups_of(self._reader, rules_by_hash(self._brokers), body_reader(self._schemas), notes)
         for rows in log.records.values():
-            for summary in _replayed([_entry(value, at) for value, at in rows], lookups):
+            for summary in _replayed(rows, lookups):
                 live = log.dossiers.get(summary.subject_key, {})
                 told = (live.get("score"), live.get("grade"), live.get("receipt_hash"), live.get("listed"))
                 due = (summary.score, summary.grade, summary.receipt, bool(summary.listings))
@@ -210,6 +206,8 @@ def _check(name: str, tally: Tally) -> Check:
 def _note_change(log: Log, value: dict[str, Any]) -> None:
     log.change_ids.add(value["change_id"])
     log.outcomes[value["outcome"]] += 1
+    if value["outcome"] == "PARKED":
+        log.parked.add(value["subject_key"])
     if value["cause"] == "RECORD":
         log.changes[value["record_id"]] += 1
 
@@ -218,10 +216,6 @@ def _note_dossier(log: Log, value: dict[str, Any]) -> None:
     known = log.dossiers.get(value["subject_key"])
     if known is None or (value["version"], value["as_of"]) >= (known["version"], known["as_of"]):
         log.dossiers[value["subject_key"]] = value
-
-
-def _is_record(value: object) -> bool:
-    return isinstance(value, CreditRecord)
 
 
 def _seen(record: CreditRecord) -> SeenRecord:
@@ -238,29 +232,20 @@ def _seen(record: CreditRecord) -> SeenRecord:
     )
 
 
-def _entry(value: Any, appended_at_ms: int) -> Entry:
-    if isinstance(value, CreditRecord):
-        return value
-    kind, fields = value
-    if kind == "ClockTick":
-        return Tick(fields["at"], appended_at_ms)
-    return Edition(fields["edition"], fields["engine"])
-
-
-def _replayed(entries: list[Entry], lookups: Lookups) -> Iterator[Summary]:
+def _replayed(rows: list[tuple[Entry, bytes]], lookups: Lookups) -> Iterator[Summary]:
     """Every subject of a partition after applying its log in memory."""
     store = MemoryStore()
-    subjects = {entry.subject_key for entry in entries if isinstance(entry, CreditRecord)}
-    batch: list[Entry] | None = entries
-    while batch is not None:
-        view = PartitionView(store)
-        decided = decide(view, batch, lookups)
+    entries, values = [entry for entry, _ in rows], [value for _, value in rows]
+    while True:
+        view, decided = decide_or_park(store, entries, values, lookups)
         effects = Effects()
         view.write_to(effects)
         store.write(effects.state, _NOWHERE)
-        batch = [] if decided.unfinished else None
+        if not decided.unfinished:
+            break
+        entries, values = [], []
     view = PartitionView(store)
-    for key in sorted(subjects):
+    for key in sorted({entry.subject_key for entry, _ in rows if isinstance(entry, CreditRecord)}):
         yield view.subject(key).summary
 
 

@@ -62,7 +62,7 @@ def state_of_event(rejections: Sequence[Mapping[str, Any]], records: int, outcom
     became in the end.
     """
     seen = set(outcomes)
-    for state in ("RECORDED", "HELD", "SUPERSEDED", "DUPLICATE"):
+    for state in ("RECORDED", "HELD", "SUPERSEDED", "DROPPED", "PARKED", "DUPLICATE"):
         if state in seen:
             return state
     if records:

@@ -40,6 +40,7 @@ class TopicLog:
 
     def poll(self, most: int, seconds: float) -> list[Framed]:
         """The next messages, in the order of each partition."""
+        self._lag.polled()
         with translated("reading a batch"):
             messages: list[Any] = self._consumer.consume(most, seconds)
         batch = []

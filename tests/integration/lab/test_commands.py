@@ -33,6 +33,7 @@ class Lab:
     def __init__(self, folder: Path, free_port: Callable[[], int]) -> None:
         self.folder = folder / "lab"
         self.kafka_port = free_port()
+        self.started: list[subprocess.Popen[str]] = []
         home = folder / "home"
         home.mkdir()
         self.environment = {
@@ -56,7 +57,17 @@ class Lab:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
         command = (sys.executable, "-c", CLI, *arguments)
-        return subprocess.Popen(command, env=self.environment, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            command,
+            env=self.environment,
+            stdout=pipe,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # a test run in the background of a shell has SIGINT ignored, and children inherit that
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        self.started.append(process)
+        return process
 
     def run(self, *arguments: str) -> tuple[int, str]:
         with self.start(*arguments) as process:
@@ -74,6 +85,9 @@ def lab(tmp_path: Path, free_port: Callable[[], int], lab_artifacts: Artifacts) 
     lab = Lab(tmp_path, free_port)
     yield lab
     lab.run("down")
+    for process in lab.started:
+        with process:
+            process.kill()
     assert lab.living() == []
 
 
@@ -130,14 +144,14 @@ def test_a_second_lab_on_the_folder_and_one_on_its_ports_are_refused_with_the_re
 
 
 def test_ctrl_c_stops_everything(lab: Lab) -> None:
-    with lab.start("up", "--services", "none") as foreground:
-        assert foreground.stdout is not None
-        for line in foreground.stdout:
-            if "Ctrl-C" in line:
-                break
-        assert len(lab.living()) == 3
-        foreground.send_signal(signal.SIGINT)
-        assert "Everything is stopped" in foreground.stdout.read()
+    foreground = lab.start("up", "--services", "none")
+    assert foreground.stdout is not None
+    for line in foreground.stdout:
+        if "Ctrl-C" in line:
+            break
+    assert len(lab.living()) == 3
+    foreground.send_signal(signal.SIGINT)
+    assert "Everything is stopped" in foreground.stdout.read()
     assert lab.living() == []
 
 

@@ -1,0 +1,135 @@
+"""Rebuilding every dossier from the log in a sandbox, and comparing it with the live state bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from creditbus.bus.registry import Registry
+from creditbus.bus.rules import rules_by_hash
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.store import POSITION_KEY, RocksStores
+from creditbus.bus.wire import Types, Writers, body_reader
+from creditbus.core.processing import Position, StateStore
+from creditbus.core.quarantine import PARK, QuarantineOrder
+from creditbus.dossier.outputs import Outputs
+from creditbus.dossier.processor import DossierProcessor, LogReader
+from creditbus.lab.reading import read_topic
+from creditbus.lab.snapshot import RECORDS, Snapshot, digest_of, read_snapshots
+
+_FIRST, _LAST = b"", b"\xff"
+_ALL = 1 << 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the log is, and where the sandbox."""
+
+    brokers: str
+    registry_url: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One partition: what the replay made of it and what the live changelog holds."""
+
+    partition: int
+    messages: int
+    keys: int
+    """Keys in the state."""
+    live_digest: str
+    replay_digest: str
+    differing: int
+    """Keys whose values differ."""
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both are the same, bit for bit."""
+        return self.live_digest == self.replay_digest
+
+
+def replay_all(place: Place, processes: int, told: Callable[[Compared], None]) -> list[Compared]:
+    """Replay every partition up to where the live dossier has come, several at a time. told: after each one."""
+    snapshots = read_snapshots(place.brokers)
+    found = []
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        tasks = [pool.submit(replay_partition, place, number, live) for number, live in sorted(snapshots.items())]
+        for task in as_completed(tasks):
+            told(task.result())
+            found.append(task.result())
+    return sorted(found, key=lambda one: one.partition)
+
+
+def replay_partition(place: Place, partition: int, live: Snapshot) -> Compared:
+    """Replay one partition into the sandbox and compare."""
+    registry = Registry(place.registry_url)
+    schemas = SchemaSet.load()
+    types = Types(registry)
+    store = RocksStores(place.folder)(RECORDS, partition)
+    try:
+        processor = DossierProcessor(
+            types,
+            Outputs(Writers(registry, schemas), schemas),
+            rules_by_hash(place.brokers),
+            body_reader(schemas),
+            _notes(place.brokers, LogReader(types), partition, live.source_offset),
+        )
+        messages = _apply(processor, store, place.brokers, partition, live.source_offset)
+        replayed = dict(store.scan(_FIRST, _LAST, _ALL))
+        replayed.pop(POSITION_KEY, None)
+    finally:
+        store.close()
+        registry.close()
+    return Compared(
+        partition=partition,
+        messages=messages,
+        keys=len(replayed),
+        live_digest=digest_of(live.values),
+        replay_digest=digest_of(replayed),
+        differing=_differing(live.values, replayed),
+    )
+
+
+def _apply(processor: DossierProcessor, store: StateStore, brokers: str, partition: int, end: int) -> int:
+    count = 0
+
+    def use(messages: Sequence[Any]) -> None:
+        nonlocal count
+        effects = processor.process(RECORDS, partition, messages, store)
+        store.write(effects.state, _at(messages[-1].offset() + 1))
+        count += len(messages)
+
+    read_topic(brokers, RECORDS, use, ends={partition: end})
+    is_unfinished = True
+    while is_unfinished:
+        effects = processor.process(RECORDS, partition, (), store)
+        store.write(effects.state, _at(end))
+        is_unfinished = effects.unfinished
+    return count
+
+
+def _notes(brokers: str, reader: LogReader, partition: int, end: int) -> frozenset[str]:
+    """Ids of the live run's notes about records that could not be applied."""
+    notes: set[str] = set()
+
+    def use(messages: Sequence[Any]) -> None:
+        for message in messages:
+            entry = reader(message)
+            if isinstance(entry, QuarantineOrder) and entry.action == PARK:
+                notes.add(entry.order_id)
+
+    read_topic(brokers, RECORDS, use, ends={partition: end})
+    return frozenset(notes)
+
+
+def _differing(live: Mapping[bytes, bytes], replayed: Mapping[bytes, bytes]) -> int:
+    return sum(live.get(key) != replayed.get(key) for key in live.keys() | replayed.keys())
+
+
+def _at(offset: int) -> Position:
+    return Position(source_offset=offset, changelog_offset=0, lineage="replay", written_at_ms=0)

@@ -1,0 +1,55 @@
+"""The dossier's state as its changelog holds it: what a replay is compared with, and what a preview decides on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from creditbus.bus.restore import SOURCE_KEY
+from creditbus.lab.reading import Progress, read_topic
+
+CHANGELOG = "credit.changelog.dossier"
+RECORDS = "credit.records"
+META = b"m"
+"""Key of what a partition knows of time and rules."""
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The state of one partition."""
+
+    values: dict[bytes, bytes] = field(default_factory=dict)
+    source_offset: int = 0
+    """Everything of credit.records before this offset is included."""
+
+
+def read_snapshots(
+    brokers: str, progress: Progress = lambda _topic, _count: None, contains: bytes = b""
+) -> Mapping[int, Snapshot]:
+    """State by partition. contains: only keys with these bytes in them, and what the partition knows of time."""
+    snapshots: dict[int, Snapshot] = {}
+
+    def use(messages: Sequence[Any]) -> None:
+        for message in messages:
+            snapshot = snapshots.setdefault(message.partition(), Snapshot())
+            key, value = message.key(), message.value()
+            if key == SOURCE_KEY:
+                snapshot.source_offset = int.from_bytes(value, "big")
+            elif value is None:
+                snapshot.values.pop(key, None)
+            elif contains in key or key == META:
+                snapshot.values[key] = value
+
+    read_topic(brokers, CHANGELOG, use, progress=progress)
+    return snapshots
+
+
+def digest_of(values: Mapping[bytes, bytes]) -> str:
+    """SHA-256 over all keys and values in key order, each with its length before it."""
+    total = hashlib.sha256()
+    for key in sorted(values):
+        for part in (key, values[key]):
+            total.update(len(part).to_bytes(8, "big") + part)
+    return total.hexdigest()
