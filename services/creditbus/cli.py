@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from creditbus.commands import catalogue, deploy, lab, produce, quarantine, replay, scenario, schemas, simulate, verify
+from creditbus.commands import (
+    catalogue,
+    deploy,
+    explain,
+    lab,
+    produce,
+    quarantine,
+    replay,
+    scenario,
+    schemas,
+    simulate,
+    verify,
+)
 from creditbus.lab.deployment import deploy_steps
 
 app = typer.Typer(
@@ -20,6 +32,7 @@ replay.register(app)
 scenario.register(app)
 schemas.register(app)
 catalogue.register(app)
+explain.register(app)
 simulate.register(app)
 verify.register(app)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from fastavro import schemaless_writer
@@ -60,10 +60,17 @@ class Writers:
         return writer
 
 
+class SchemaSource(Protocol):
+    """Whoever knows what a schema id stands for: the registry, or a file."""
+
+    def name_and_text(self, schema_id: int) -> tuple[str, str]:
+        """Full name and JSON text. Raises UnknownSchemaError."""
+
+
 class Types:
     """Which type a schema id stands for."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: SchemaSource) -> None:
         self._registry = registry
         self._known: dict[int, Schema] = {}
         self._unknown: set[int] = set()

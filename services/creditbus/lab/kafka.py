@@ -101,7 +101,8 @@ def prepare(node: KafkaNode, artifacts: Artifacts) -> None:
     # formatting quickly matters more than running quickly: compile as little as possible
     options = ("-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", artifacts.kafka_classpath)
     command = (str(artifacts.java), *options, "kafka.tools.StorageTool", "format", "--ignore-formatted")
-    arguments = ("--cluster-id", cluster_id(node), "--config", str(node.properties_file))
+    # with "=", since one id in 64 begins with a hyphen and would be taken for an option
+    arguments = (f"--cluster-id={cluster_id(node)}", "--config", str(node.properties_file))
     done = subprocess.run(
         (*command, *arguments), capture_output=True, text=True, timeout=FORMAT_TIMEOUT_SECONDS, check=False
     )

@@ -13,7 +13,8 @@ from creditbus.lab.errors import SettingsError
 
 DEPARTMENTS = "departments.json"
 LAB_KEYS = "lab-keys.json"
-SECRET_KEYS = ("gateway-hmac.key", "platform-token.key")
+RECEIPT_KEY = "receipt-signing.key"
+SECRET_KEYS = ("gateway-hmac.key", "platform-token.key", RECEIPT_KEY)
 
 
 def ensure_secrets(folder: Path, holders: Mapping[str, Sequence[str]]) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+
+from creditbus.lab import kafka
+from creditbus.lab.artifacts import Artifacts
 
 pytestmark = pytest.mark.integration
 
@@ -70,3 +74,12 @@ def test_a_new_field_without_a_default_is_refused_under_full_transitive(
     assert refused.status_code == 409
     assert accepted.json()["id"] != first.json()["id"]
     assert '"default":0' in by_id.json()["schema"].replace(" ", "")
+
+
+def test_a_folder_whose_cluster_id_begins_with_a_hyphen_can_be_formatted(
+    lab_artifacts: Artifacts, tmp_path: Path
+) -> None:
+    nodes = (kafka.KafkaNode(folder=tmp_path / str(n), port=19092, controller_port=19093) for n in range(10_000))
+    node = next(node for node in nodes if kafka.cluster_id(node).startswith("-"))
+    kafka.prepare(node, lab_artifacts)
+    assert (node.log_folder / "meta.properties").exists()
