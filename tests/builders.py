@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from creditbus.bus.avro import encode
+from creditbus.bus.schemas import SchemaSet
 from creditbus.core.calendar import WorkingCalendar
 from creditbus.core.hashing import event_key, natural_key, record_id
 from creditbus.core.identifiers import AuthorityTypes, RegionSpan, RegionTable
@@ -188,3 +190,26 @@ def make_record(kind: str = "Penalty", number: str = "〔2026〕1号", **changes
 def target_of(record: CreditRecord) -> dict[str, Any]:
     """Changes that make another record refer to this one."""
     return {"target_key": record.natural_key}
+
+
+def make_access(access_id: str, **changes: Any) -> dict[str, Any]:
+    """Value of an AccessRecord: who looked at a firm, why."""
+    return {
+        "access_id": access_id,
+        "at": DAY_MS,
+        "actor": "tester",
+        "role": "public",
+        "department": "",
+        "purpose": "self-check",
+        "basis": "",
+        "subject_key": FIRM_KEY,
+        "fields": [],
+        "endpoint": "/v1/subjects/{id}",
+        "result": "found",
+        **changes,
+    }
+
+
+def access_payload(access_id: str) -> bytes:
+    """Avro binary of one."""
+    return encode(SchemaSet.load().records["AccessRecord"], make_access(access_id), raw=True)

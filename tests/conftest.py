@@ -6,7 +6,8 @@ ClickHouse; mark `integration`) · e2e and chaos (the whole stack; the same with
 Run one: `pytest tests/unit/lab/test_steps.py -k back_off`; without real parts: `pytest -m "not integration"`.
 
 Real Kafka and registry come from, in this order: CREDITBUS_TEST_BROKERS and CREDITBUS_TEST_REGISTRY_URL; testcontainers
-where a Docker engine answers; the lab's own processes, one pair for each pytest process. The header says which.
+where a Docker engine answers; the lab's own processes, one pair for each pytest process. The header says which. The
+ClickHouse engine is CREDITBUS_TEST_CLICKHOUSE_URL or the lab's own front.
 Nothing is skipped because a real part is missing: it is started or the test fails. A skip therefore means that the
 machine cannot do it at all (no Chromium, say), and its reason is printed.
 
@@ -42,6 +43,7 @@ REGISTRY_IMAGE = "apicurio/apicurio-registry:3.0.9"
 
 given_brokers = pytest.StashKey[str]()
 given_registry = pytest.StashKey[str]()
+given_clickhouse = pytest.StashKey[str]()
 docker_answers = pytest.StashKey[bool]()
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -52,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read what the environment says about this run, before tests get an emptied one."""
     config.stash[given_brokers] = os.environ.get("CREDITBUS_TEST_BROKERS", "")
     config.stash[given_registry] = os.environ.get("CREDITBUS_TEST_REGISTRY_URL", "")
+    config.stash[given_clickhouse] = os.environ.get("CREDITBUS_TEST_CLICKHOUSE_URL", "")
     config.stash[docker_answers] = not config.stash[given_brokers] and has_docker()
     settings.load_profile(os.environ.get("CREDITBUS_TEST_PROFILE", "repeatable"))
 
@@ -199,3 +202,18 @@ def containerised_registry() -> Iterator[str]:
     with DockerContainer(REGISTRY_IMAGE).with_exposed_ports(8080) as container:
         wait_for_logs(container, "Listening on", timeout=120)
         yield f"http://{container.get_container_host_ip()}:{container.get_exposed_port(8080)}{CONFLUENT_API}"
+
+
+@pytest.fixture(scope="session")
+def clickhouse_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Address of a real ClickHouse engine: given, or the front of the lab in a folder of this run."""
+    from creditbus.lab import clickhouse, process
+
+    if given := request.config.stash[given_clickhouse]:
+        yield given
+        return
+    port: int = request.getfixturevalue("free_port")()
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("clickhouse")
+    engine = clickhouse.clickhouse_process(folder / "data", port)
+    with process.running(engine, folder / "front.log"):
+        yield engine.address

@@ -20,6 +20,8 @@ PARTS = (
     "kafka", "controller", "registry", "clickhouse", "gateway", "intake", "clock", "dossier", "warehouse", "lookup",
     "console", "monitor",
 )  # fmt: skip
+RUBBISH = b"rubbish"
+"""What tests leave on the lab's topics where messages should be; other tests pass over what holds it."""
 _PATIENCE_SECONDS = 120.0
 
 

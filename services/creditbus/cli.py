@@ -6,6 +6,7 @@ import typer
 
 from creditbus.commands import (
     catalogue,
+    deadletters,
     deploy,
     explain,
     lab,
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 lab.register(app, deploy_steps)
 deploy.register(app)
+deadletters.register(app)
 produce.register(app)
 quarantine.register(app)
 replay.register(app)

@@ -20,8 +20,8 @@ def some_firm(lab: RunningLab) -> str:
     """A firm that the scenario left on file with a score."""
     key = json.loads((lab.folder / "secrets" / "lab-keys.json").read_text())["console"]
     base = f"http://127.0.0.1:{lab.port('lookup')}"
-    listings = httpx.get(f"{base}/v1/listings", headers={"Authorization": f"Bearer {key}"}).json()
-    return str(listings["items"][0]["subject_key"])
+    alerts = httpx.get(f"{base}/v1/alerts", headers={"Authorization": f"Bearer {key}"}).json()
+    return str(alerts["items"][0]["subject_key"])
 
 
 def verify_offline(tmp_path: Path, *arguments: str) -> tuple[int, str]:

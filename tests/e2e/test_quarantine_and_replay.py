@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Producer
 
 from creditbus.bus.kafka import producer_config
-from running_lab import RunningLab, wait_until
+from running_lab import RUBBISH, RunningLab, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
 SUBJECT = "MA0QUARANT"
@@ -18,7 +18,7 @@ SUBJECT = "MA0QUARANT"
 def put_garbage(lab: RunningLab) -> None:
     """Bytes on credit.records that are no record, as a broken writer would leave them."""
     producer = Producer(producer_config(f"127.0.0.1:{lab.port('kafka')}"))
-    producer.produce("credit.records", b"\x00\x00\x00\x00\x01broken", SUBJECT.encode())
+    producer.produce("credit.records", b"\x00\x00\x00\x00\x01" + RUBBISH, SUBJECT.encode())
     assert producer.flush(15) == 0
 
 

@@ -1,7 +1,7 @@
-"""Avro in the Confluent wire format: framing, encoding, decoding.
+"""Avro payloads: encoding and decoding. The frame around them is core.framing's.
 
 WireError
-├── NotConfluentError     no magic byte, or shorter than the five bytes of the frame
+├── NotConfluentError     (core.framing) no magic byte, or shorter than the five bytes of the frame
 └── NotAvroError          the bytes cannot be read with the schema: truncated, trailing bytes, wrong types
 """
 
@@ -14,38 +14,11 @@ from typing import Any, cast
 from fastavro import schemaless_reader, schemaless_writer
 
 from creditbus.bus.schemas import EventSchema, Schema
-
-_MAGIC = 0
-_FRAME_BYTES = 5
-
-
-class WireError(ValueError):
-    """Bytes that are no message of the contract; the text carries no data."""
-
-
-class NotConfluentError(WireError):
-    """Not in the Confluent wire format."""
+from creditbus.core.framing import WireError
 
 
 class NotAvroError(WireError):
     """Not readable with its schema."""
-
-
-def frame(schema_id: int, payload: bytes) -> bytes:
-    """Put the five bytes of the Confluent wire format before a payload."""
-    return frame_prefix(schema_id) + payload
-
-
-def frame_prefix(schema_id: int) -> bytes:
-    """The five bytes: zero, and the schema id as big-endian 32-bit number."""
-    return b"\x00" + schema_id.to_bytes(4, "big")
-
-
-def unframe(value: bytes | None) -> tuple[int, bytes]:
-    """Schema id and payload. Raises NotConfluentError."""
-    if value is None or len(value) < _FRAME_BYTES or value[0] != _MAGIC:
-        raise NotConfluentError("not in the Confluent wire format (0x00 and a schema id of four bytes)")
-    return int.from_bytes(value[1:_FRAME_BYTES], "big"), value[_FRAME_BYTES:]
 
 
 def encode(schema: Schema, value: Mapping[str, object], *, raw: bool = False) -> bytes:

@@ -22,8 +22,8 @@ CounterName: TypeAlias = Literal[
     "creditbus_transactions_total",
     # rows written to ClickHouse, per table
     "creditbus_rows_written_total",
-    # messages that ClickHouse refused and that were set aside, per table
-    "creditbus_rows_refused_total",
+    # messages that a reader could not use and passed over, per reason
+    "creditbus_dead_letters_total",
     # events that the gateway answered, per status (received, rejected, unknown)
     "creditbus_gateway_events_total",
     # HTTP answers, per route and status
@@ -80,7 +80,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "creditbus_messages_produced_total": ("topic",),
     "creditbus_transactions_total": ("result",),
     "creditbus_rows_written_total": ("table",),
-    "creditbus_rows_refused_total": ("table",),
+    "creditbus_dead_letters_total": ("reason",),
     "creditbus_gateway_events_total": ("status",),
     "creditbus_http_requests_total": ("route", "status"),
     "creditbus_lag_messages": ("topic", "partition"),

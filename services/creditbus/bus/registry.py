@@ -87,8 +87,10 @@ class Registry:
     def name_and_text(self, schema_id: int) -> tuple[str, str]:
         """Full name and JSON text of a registered schema. Raises UnknownSchemaError."""
         status, answer = self._request("GET", f"/schemas/ids/{schema_id}")
-        if status != httpx.codes.OK:
+        if status == httpx.codes.NOT_FOUND:
             raise UnknownSchemaError(f"the registry has no schema {schema_id}")
+        if status != httpx.codes.OK:
+            raise RetryLaterError(f"schema registry {self._url}: HTTP {status} while asking for schema {schema_id}")
         text = str(answer["schema"])
         definition = json.loads(text)
         return f"{definition.get('namespace', '')}.{definition['name']}", text

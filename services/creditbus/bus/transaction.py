@@ -113,6 +113,11 @@ class Session:
     """One life of a consumer, a transactional producer and the stores of the assigned partitions.
 
     An error of the clients ends the session; the caller opens a new one and reads from the last commit.
+
+    Membership is static, so that a restart within the session timeout gets its partitions back at once, and
+    assignment is eager: a cooperative member joins the next generation while its transaction is still open (the
+    broker then refuses its offsets), and one that returns as a new process between the two rounds of a cooperative
+    rebalance is handed its old half and never asked for the second round: the other half belongs to nobody.
     """
 
     def __init__(
@@ -140,7 +145,7 @@ class Session:
                 settings.brokers,
                 settings.app,
                 group_instance_id=name,
-                partition_assignment_strategy="cooperative-sticky",
+                partition_assignment_strategy="range",
                 session_timeout_ms=settings.session_timeout_ms,
                 heartbeat_interval_ms=1_500,
                 **self._lag.config,
@@ -287,7 +292,7 @@ class Session:
             if self._stores:
                 # due work may be left over from before the restart
                 self._unfinished.update(slot for slot in self._stores if slot in self._positions)
-            consumer.incremental_assign(committed)
+            consumer.assign(committed)
         except Exception as error:  # noqa: BLE001 - a callback must not raise into the client; poll raises it
             self._failure = error
         else:
@@ -296,6 +301,7 @@ class Session:
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         for place in partitions:
             self._drop((place.topic, place.partition))
+        consumer.unassign()
         log.info("partitions revoked", count=len(partitions))
 
     def _drop(self, slot: Slot) -> None:

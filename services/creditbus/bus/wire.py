@@ -15,9 +15,10 @@ from typing import Any, Protocol
 import msgspec
 from fastavro import schemaless_writer
 
-from creditbus.bus.avro import NotAvroError, decode, frame_prefix, unframe
+from creditbus.bus.avro import NotAvroError, decode
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.schemas import EventSchema, Schema, SchemaSet
+from creditbus.core.framing import frame_prefix, unframe
 
 _UNKNOWN_KEPT = 1_000
 """Ids that the registry did not know are remembered: a stream of rubbish must not become a stream of requests."""

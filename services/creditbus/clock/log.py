@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
-from creditbus.bus.avro import WireError
 from creditbus.bus.kafka import consumer_config, producer_config, translated
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Types, Writer, read_value
 from creditbus.clock.steps import Tick
 from creditbus.core.errors import ReconnectError
+from creditbus.core.framing import WireError
 
 TOPIC = "credit.records"
 _BACK = 2_000

@@ -66,8 +66,6 @@ class Reason(StrEnum):
     """Personal data stands where none may be (an identity number in free text or in a document number)."""
     MINOR = "minor"
     """The person is a minor and must not be recorded."""
-    NOT_FINAL = "not-final"
-    """The decision is not final, or of a kind that the rule keeps out."""
     BAD_TARGET = "bad-target"
     """The record that this event refers to is not named properly."""
 

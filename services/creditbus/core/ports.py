@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from creditbus.core.deadletter import DeadLetter
+
 
 @dataclass(frozen=True, slots=True)
 class PositionedRow:
@@ -15,6 +17,13 @@ class PositionedRow:
     offset: int
     payload: bytes
     """Avro binary without the frame."""
+
+
+class DeadLetterSink(Protocol):
+    """Where a reader tells of messages that it cannot use."""
+
+    def send(self, letters: Sequence[DeadLetter]) -> None:
+        """Return when they are safe. Raises DeadLetterError otherwise."""
 
 
 class RowSink(Protocol):

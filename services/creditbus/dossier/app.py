@@ -43,6 +43,8 @@ def main() -> int:
         session = Session(_loop_settings(settings), processor, service.metrics, restorer)
         try:
             tune_collector()
+            # from nought on, so that the first one shows as an increase
+            service.metrics.count("creditbus_messages_decided_total", 0, outcome="parked", reason="cause")
             service.health.up()
             run(session, stopping=stopping)
         finally:

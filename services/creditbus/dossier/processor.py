@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from creditbus.bus.avro import WireError
 from creditbus.bus.registry import UnknownSchemaError
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.dossier import Facts
+from creditbus.core.framing import WireError
 from creditbus.core.hashing import digest
 from creditbus.core.processing import Effects, Message, StateReader
 from creditbus.core.quarantine import QuarantineOrder, Unreadable, reason_of

@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
-from creditbus.bus.avro import NotAvroError, NotConfluentError, decode_event, encode, unframe
+from creditbus.bus.avro import NotAvroError, decode_event, encode
 from creditbus.bus.registry import UnknownSchemaError
 from creditbus.bus.schemas import EventSchema, SchemaSet
 from creditbus.bus.wire import Types, Writers
 from creditbus.core.events import NATURAL_PERSON, Event, Head, Target
+from creditbus.core.framing import NotConfluentError, unframe
 from creditbus.core.hashing import digest
 from creditbus.core.outcome import Fault, Ok, Reason
 from creditbus.core.processing import Effects, Message, Output, StateReader
@@ -160,9 +161,7 @@ class IntakeProcessor:
             "kind": event.kind if event else "",
             "item": event.head.item if event else "",
             "subject_hint": _hint(event),
-            "payload_hash": hashlib.blake2b(
-                message.value() or b"", digest_size=16, key=self._parts.payload_key
-            ).hexdigest(),
+            "payload_hash": _keyed_hash(message.value() or b"", self._parts.payload_key),
             "codes": [one.code.value for one in refused.faults],
             "fields": [one.field for one in refused.faults],
             "rejected_at": now_ms,

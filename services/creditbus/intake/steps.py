@@ -42,7 +42,7 @@ class Privacy:
 def decide(event: Event, body: Body, privacy: Privacy, checking: Checking) -> Ok[list[CreditRecord]] | Reject:
     """The records that an event becomes, or every reason why it becomes none."""
     faults = faults_of(event, checking)
-    subject = resolve(event.head.subject, privacy.tokenise, checking)
+    subject = resolve(event.kind, event.head.subject, privacy.tokenise, checking)
     if isinstance(subject, list):
         return Reject((*faults, *subject))
     if faults:

@@ -6,6 +6,7 @@ number under the platform's key; the number itself goes no further than this mod
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from creditbus.intake.checks import Checking, fault
 
 _BY_KEY = "SUBJECT_KEY"
 """Acknowledgements quote the subject's key, since subscribers never see a person's number (design.md 11.10)."""
+_QUOTES_KEYS = "MeasureAcknowledgement"
+_PERSON_KEY = re.compile(r"p:[0-9]+:[0-9a-f]{40}")
 _ORDER = (Scheme.USCC, Scheme.ORGANISATION, Scheme.TAX)
 
 
@@ -42,11 +45,11 @@ class Resolved:
     flags: tuple[str, ...]
 
 
-def resolve(subject: Subject, tokenise: Callable[[str], str], checking: Checking) -> Resolved | list[Fault]:
-    """The subject that the identifiers name, or every reason why they name none."""
+def resolve(kind: str, subject: Subject, tokenise: Callable[[str], str], checking: Checking) -> Resolved | list[Fault]:
+    """The subject that the identifiers name, or every reason why they name none. kind: of the event."""
     named = {one.scheme: one.value for one in subject.identifiers}
     if _BY_KEY in named:
-        return _by_key(subject, named[_BY_KEY])
+        return _by_key(kind, subject, named[_BY_KEY], checking)
     if subject.kind == NATURAL_PERSON:
         return _person(subject, named, tokenise, checking)
     return _organisation(subject, checking)
@@ -103,10 +106,17 @@ def _person(
     )
 
 
-def _by_key(subject: Subject, key: str) -> Resolved:
-    is_person = key.startswith("p:")
+def _by_key(kind: str, subject: Subject, key: str, checking: Checking) -> Resolved | list[Fault]:
+    is_person = _PERSON_KEY.fullmatch(key) is not None
+    if kind != _QUOTES_KEYS or not (is_person or _is_organisation_key(key, checking)):
+        index = next(index for index, one in enumerate(subject.identifiers) if one.scheme == _BY_KEY)
+        return [fault(Reason.BAD_IDENTIFIER, f"subject.identifiers[{index}]", f"{_BY_KEY} {key[:18]}", checking)]
     name = mask_name(subject.name) if is_person else subject.name
     return Resolved(key=key, kind=subject.kind, name=name, identifier="" if is_person else key, flags=())
+
+
+def _is_organisation_key(key: str, checking: Checking) -> bool:
+    return subject_key_of(_grade(Identifier(Scheme.ORGANISATION.name, key), checking)) == key
 
 
 def _kind_of(claimed: str, graded: Graded, checking: Checking) -> str:

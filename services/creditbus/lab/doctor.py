@@ -10,13 +10,14 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaExcepti
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from creditbus.lab.artifacts import default_cache, find_java, is_complete
+from creditbus.lab.clickhouse import CLICKHOUSE
 from creditbus.lab.errors import JavaMissingError
 from creditbus.lab.kafka import answers, silent_logger
 from creditbus.lab.lockfile import read_lock
 from creditbus.lab.ports import holder_of
 from creditbus.lab.process import answers_http, tail
 from creditbus.lab.settings import PREFIX, LabSettings
-from creditbus.lab.stack import CLICKHOUSE, PARTS, addresses, ports
+from creditbus.lab.stack import PARTS, addresses, ports
 from creditbus.lab.state import LabState, ProcessRecord, find_alive
 from creditbus.lab.steps import PartitionLag, Phase, last_error, service_of_group, unmoved
 from creditbus.lab.texts import Text

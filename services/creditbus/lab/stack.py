@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import creditbus
 from creditbus.lab.artifacts import Artifacts
+from creditbus.lab.clickhouse import CLICKHOUSE, clickhouse_process, make_folders, python_environment
 from creditbus.lab.errors import SettingsError
 from creditbus.lab.java import Jvm
 from creditbus.lab.kafka import KafkaNode, kafka_process
@@ -19,7 +19,6 @@ from creditbus.lab.settings import LabSettings
 from creditbus.lab.supervisor import DEPLOY, Task
 
 HOST = "127.0.0.1"
-CLICKHOUSE = "clickhouse"
 SERVICES = ("gateway", "intake", "clock", "dossier", "warehouse", "lookup", "console", "monitor")
 # what can be left out; Kafka and the registry always run
 PARTS = (CLICKHOUSE, *SERVICES)
@@ -103,7 +102,9 @@ def processes(settings: LabSettings, artifacts: Artifacts, parts: Sequence[str])
         kafka_process(kafka, artifacts),
         registry_process(registry, artifacts),
         *(
-            _clickhouse(settings, places) if part == CLICKHOUSE else _service(part, settings, places)
+            clickhouse_process(settings.folder / CLICKHOUSE, settings.clickhouse_port)
+            if part == CLICKHOUSE
+            else _service(part, settings, places)
             for part in PARTS
             if part in parts
         ),
@@ -138,12 +139,6 @@ def environment(name: str, settings: LabSettings, places: LabAddresses) -> dict[
     }
 
 
-def python_environment() -> dict[str, str]:
-    """What every Python process of the stack gets: this very package, and memory that does not grow by threads."""
-    source_root = str(Path(creditbus.__path__[0]).parent)
-    return {"PYTHONPATH": source_root, "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
-
-
 def _service(name: str, settings: LabSettings, places: LabAddresses) -> Process:
     port = settings.port_of(name)
     url = f"http://{HOST}:{port}"
@@ -151,32 +146,9 @@ def _service(name: str, settings: LabSettings, places: LabAddresses) -> Process:
         name=name,
         argv=(sys.executable, "-m", f"creditbus.{name}"),
         env=environment(name, settings, places),
-        prepare=lambda: _make_folders(settings.folder / "services" / name, places.secrets),
+        prepare=lambda: make_folders(settings.folder / "services" / name, places.secrets),
         is_ready=lambda: answers_http(f"{url}/health/ready"),
         depends_on=(DEPLOY,),
         port=port,
         address=url,
     )
-
-
-def _clickhouse(settings: LabSettings, places: LabAddresses) -> Process:
-    folder = settings.folder / CLICKHOUSE
-    return Process(
-        name=CLICKHOUSE,
-        argv=(sys.executable, "-m", "creditbus.clickhouse.front"),
-        env={
-            "CREDITBUS_CLICKHOUSE_FRONT_PORT": str(settings.clickhouse_port),
-            "CREDITBUS_CLICKHOUSE_FRONT_DATA": str(folder),
-            **python_environment(),
-        },
-        prepare=lambda: _make_folders(folder),
-        is_ready=lambda: answers_http(f"{places.clickhouse_url}/ping"),
-        port=settings.clickhouse_port,
-        address=places.clickhouse_url,
-    )
-
-
-def _make_folders(*folders: Path) -> None:
-    for folder in folders:
-        # secrets and personal data are for this user alone
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)

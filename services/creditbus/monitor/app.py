@@ -15,7 +15,6 @@ from typing import Any
 import faust
 import structlog
 
-from creditbus.bus.avro import WireError
 from creditbus.bus.editions import newest_edition
 from creditbus.bus.kafka import admin, translated
 from creditbus.bus.metrics import Metrics
@@ -24,6 +23,7 @@ from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.service import Service, Stopping
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.errors import BusError, ReconnectError, RetryLaterError
+from creditbus.core.framing import WireError
 from creditbus.monitor.settings import MonitorSettings
 from creditbus.monitor.steps import Counts, Row, State, WindowPolicy, add, begin, last_window, silence_seconds
 

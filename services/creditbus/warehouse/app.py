@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
+from creditbus.bus.deadletters import DeadLetters
 from creditbus.bus.lag import Lag
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.registry import Registry
@@ -15,14 +17,16 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service, Stopping
 from creditbus.bus.topics import load_topics
 from creditbus.bus.wire import Types
-from creditbus.clickhouse.client import ClickHouse
+from creditbus.clickhouse.client import ClickHouse, QueryError
 from creditbus.clickhouse.ddl import Variant, create_database_sql, create_table_sql
 from creditbus.clickhouse.parts import merge_crowded_tables
 from creditbus.clickhouse.rows import ClickHouseRows
-from creditbus.core.ports import RowSink
+from creditbus.core.deadletter import DeadLetter
+from creditbus.core.ports import DeadLetterSink, RowSink
 from creditbus.warehouse.log import TopicLog
+from creditbus.warehouse.routes import is_readable, route_finder
 from creditbus.warehouse.settings import WarehouseSettings
-from creditbus.warehouse.steps import Framed, inserts_of, next_offsets
+from creditbus.warehouse.steps import REASONS, Framed, Insert, Route, inserts_of, next_offsets, refused, without_damaged
 from creditbus.warehouse.tables import table_specs, tables_of
 
 log = structlog.get_logger()
@@ -34,13 +38,15 @@ class Ports:
 
     topics: TopicLog
     rows: RowSink
-    table_of: Callable[[str, int], str | None]
+    letters: DeadLetterSink
+    route_of: Callable[[str, int], Route]
+    is_readable: Callable[[int, bytes], bool]
     metrics: Metrics
     tidy: Callable[[], None]
     most_messages: int = 20_000
     seconds: float = 0.2
     tidy_seconds: float = 30.0
-    known: dict[tuple[str, int], str | None] = field(default_factory=dict)
+    routes: dict[tuple[str, int], Route] = field(default_factory=dict)
 
 
 def main() -> int:
@@ -49,24 +55,30 @@ def main() -> int:
     service = Service("warehouse", settings.http_port)
     schemas = SchemaSet.load()
     tables = tables_of(load_topics())
+    topic_types = {topic.name: topic.records for topic in load_topics()}
     specs = table_specs(schemas)
 
     def life(stopping: Stopping) -> None:
         registry = Registry(settings.registry_url)
         clickhouse = ClickHouse(settings.clickhouse_url)
+        types = Types(registry)
         topics = TopicLog(settings.brokers, list(tables), Lag(service.metrics))
         try:
             create_tables(clickhouse, schemas, settings.clickhouse_cluster)
             ports = Ports(
                 topics=topics,
                 rows=ClickHouseRows(clickhouse, specs),
-                table_of=_table_finder(Types(registry), tables),
+                letters=DeadLetters(settings.brokers, registry, schemas),
+                route_of=route_finder(types, tables, topic_types),
+                is_readable=partial(is_readable, types),
                 metrics=service.metrics,
                 tidy=lambda: merge_crowded_tables(clickhouse, list(specs), settings.warehouse_most_parts),
                 most_messages=settings.warehouse_batch_messages,
                 seconds=settings.warehouse_batch_seconds,
                 tidy_seconds=settings.warehouse_tidy_seconds,
             )
+            for reason in REASONS:  # from nought on, so that the first one shows as an increase
+                service.metrics.count("creditbus_dead_letters_total", 0, reason=reason)
             _start(ports, tables)
             service.health.up()
             run(ports, stopping=stopping)
@@ -82,10 +94,11 @@ def run(ports: Ports, *, stopping: Callable[[], bool]) -> None:
     """Write every message into ClickHouse, exactly once as seen by readers.
 
     1. poll    one batch, in the order of each partition
-    2. decide  message → insert, by type and partition (pure, steps.py)
-    3. flush   the rows with their positions, one insert for each table and partition: this is the commit
-    4. commit  the offsets, to show the lag and to start a partition that has no row yet
-    5. tidy    merge crowded tables, when there is nothing else to do
+    2. decide  message → insert or dead letter, by type and partition (pure, steps.py)
+    3. letters what is no row is told of as a dead letter, acknowledged before the reader moves past it
+    4. flush   the rows with their positions, one insert for each table and partition: this is the commit
+    5. commit  the offsets, to show the lag and to start a partition that has no row yet
+    6. tidy    merge crowded tables, when there is nothing else to do
 
     An error leaves all later steps undone and ends this life; the next one goes on from the rows.
     """
@@ -93,7 +106,7 @@ def run(ports: Ports, *, stopping: Callable[[], bool]) -> None:
     while not stopping():
         batch = ports.topics.poll(ports.most_messages, ports.seconds)
         if batch:
-            _write(ports, batch)
+            write(ports, batch)
             ports.topics.commit(next_offsets(batch))
         elif time.monotonic() - tidied > ports.tidy_seconds:
             ports.tidy()
@@ -108,16 +121,55 @@ def create_tables(clickhouse: ClickHouse, schemas: SchemaSet, cluster: str | Non
         clickhouse.command(create_table_sql(spec, variant))
 
 
-def _write(ports: Ports, batch: Sequence[Framed]) -> None:
+def write(ports: Ports, batch: Sequence[Framed]) -> None:
+    """Steps 2 to 4 of ``run`` for one batch."""
     for message in batch:
         key = (message.topic, message.schema_id)
-        if key not in ports.known:
-            ports.known[key] = ports.table_of(*key)
-    for insert in inserts_of(batch, ports.known):
+        if key not in ports.routes:
+            ports.routes[key] = ports.route_of(*key)
+    _tell(ports, refused(batch, ports.routes, _now_ms()))
+    for insert in inserts_of(batch, ports.routes):
         began = time.perf_counter()
-        ports.rows.flush(insert.table, ports.topics.sources[insert.topic], insert.rows)
+        written = _flush(ports, insert)
         ports.metrics.observe("creditbus_insert_seconds", time.perf_counter() - began, table=insert.table)
-        ports.metrics.count("creditbus_rows_written_total", len(insert.rows), table=insert.table)
+        ports.metrics.count("creditbus_rows_written_total", written, table=insert.table)
+
+
+def _flush(ports: Ports, insert: Insert) -> int:
+    """Number of rows written. A refusal of rows that can all be read is the server's matter: it is raised."""
+    source = ports.topics.sources[insert.topic]
+    try:
+        ports.rows.flush(insert.table, source, insert.rows)
+    except QueryError:
+        sound, letters = without_damaged(insert, ports.is_readable, _now_ms())
+        if not letters:
+            raise
+        _tell(ports, letters)
+        if sound.rows:
+            ports.rows.flush(sound.table, source, sound.rows)
+        return len(sound.rows)
+    return len(insert.rows)
+
+
+def _tell(ports: Ports, letters: Sequence[DeadLetter]) -> None:
+    if not letters:
+        return
+    ports.letters.send(letters)
+    for letter in letters:
+        ports.metrics.count("creditbus_dead_letters_total", reason=letter.reason)
+    first = letters[0]
+    log.warning(
+        "messages passed over: `creditbus deadletters list`",
+        count=len(letters),
+        topic=first.topic,
+        partition=first.partition,
+        offset=first.offset,
+        reason=first.reason,
+    )
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def _start(ports: Ports, tables: Mapping[str, Mapping[str, str]]) -> None:
@@ -129,10 +181,3 @@ def _start(ports: Ports, tables: Mapping[str, Mapping[str, str]]) -> None:
                 newest[topic, partition] = offset
     ports.topics.start(lambda topic, partition: newest.get((topic, partition)))
     log.info("reading from where the tables end", partitions_with_rows=len(newest))
-
-
-def _table_finder(types: Types, tables: Mapping[str, Mapping[str, str]]) -> Callable[[str, int], str | None]:
-    def table_of(topic: str, schema_id: int) -> str | None:
-        return tables[topic].get(types.of(schema_id).name)
-
-    return table_of

@@ -7,11 +7,11 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicCollection, TopicPartition
 
-from creditbus.bus.avro import unframe
 from creditbus.bus.kafka import admin, consumer_config, translated
 from creditbus.bus.lag import Lag
 from creditbus.core.errors import ReconnectError
-from creditbus.warehouse.steps import Framed, Place, resume_offset
+from creditbus.core.framing import NotConfluentError, unframe
+from creditbus.warehouse.steps import UNFRAMED, Framed, Place, resume_offset
 
 GROUP = "creditbus-warehouse"
 
@@ -23,7 +23,7 @@ class TopicLog:
         self._topics = topics
         config = consumer_config(brokers, GROUP, auto_offset_reset="error", **lag.config)
         self._consumer = Consumer(config)
-        self.sources = _sources(brokers, topics)
+        self.sources = sources_of(brokers, topics)
         self._lag = lag
 
     def start(self, newest_row: Callable[[str, int], int | None]) -> None:
@@ -51,7 +51,10 @@ class TopicLog:
             value = message.value()
             if value is None:  # a tombstone: the subject was forgotten, its rows are deleted elsewhere
                 continue
-            schema_id, payload = unframe(value)
+            try:
+                schema_id, payload = unframe(value)
+            except NotConfluentError:
+                schema_id, payload = UNFRAMED, value
             batch.append(Framed(message.topic(), message.partition(), message.offset(), schema_id, payload))
             self._lag.saw(message.topic(), message.partition(), message.timestamp()[1])
         return batch
@@ -67,7 +70,7 @@ class TopicLog:
         self._consumer.close()
 
 
-def _sources(brokers: str, topics: Sequence[str]) -> dict[str, str]:
+def sources_of(brokers: str, topics: Sequence[str]) -> dict[str, str]:
     """Name of each topic's log: cluster, topic and topic id, so that a topic made anew is another log."""
     client = admin(brokers)  # kept: its futures fail when it is collected
     with translated("reading topic ids"):

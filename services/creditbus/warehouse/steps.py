@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from creditbus.core.deadletter import DeadLetter, dead_letter
 from creditbus.core.errors import StopError
+from creditbus.core.framing import frame
 from creditbus.core.ports import PositionedRow
 
 Place = tuple[str, int]
 """Topic and partition."""
 
 
+UNFRAMED = -1
+"""Schema id of a message that is not in the wire format."""
+READER = "warehouse"
+NOT_FRAMED = "not in the Confluent wire format"
+UNKNOWN_SCHEMA = "written with a schema that the registry does not know"
+WRONG_TYPE = "of a type that its topic may not carry"
+NOT_READABLE = "not readable with its schema"
+REASONS = (NOT_FRAMED, UNKNOWN_SCHEMA, WRONG_TYPE, NOT_READABLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Framed:
-    """A message as read: its place, its schema id, and the Avro payload."""
+    """A message as read: its place, its schema id, and the Avro payload (all bytes, if it is not framed)."""
 
     topic: str
     partition: int
     offset: int
     schema_id: int
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Messages of this schema are no rows and never will be as things stand."""
+
+    reason: str
+
+
+Route = str | Refusal | None
+"""Table for a type; None for types that have no table (ticks, control records); or why there is none."""
 
 
 @dataclass(slots=True)
@@ -58,16 +81,16 @@ def resume_offset(newest_row: int | None, committed: int | None, low: int, high:
     return newest_row + 1
 
 
-def inserts_of(batch: Iterable[Framed], table_of: Mapping[tuple[str, int], str | None]) -> Iterator[Insert]:
+def inserts_of(batch: Iterable[Framed], routes: Mapping[tuple[str, int], Route]) -> Iterator[Insert]:
     """Inserts of a batch: one for each table, partition and schema, in log order within a partition.
 
-    table_of: table by (topic, schema id); None for types that have no table (ticks, control records).
-    An insert ends where the schema changes, so that a partition's rows never overtake one another.
+    routes: by (topic, schema id). An insert ends where the schema changes, so that a partition's rows never overtake
+    one another.
     """
     open_inserts: dict[Place, Insert] = {}
     for message in batch:
-        table = table_of[message.topic, message.schema_id]
-        if table is None:
+        table = routes[message.topic, message.schema_id]
+        if not isinstance(table, str):
             continue
         place = (message.topic, message.partition)
         insert = open_inserts.get(place)
@@ -81,6 +104,40 @@ def inserts_of(batch: Iterable[Framed], table_of: Mapping[tuple[str, int], str |
     yield from open_inserts.values()
 
 
+def refused(batch: Iterable[Framed], routes: Mapping[tuple[str, int], Route], at_ms: int) -> list[DeadLetter]:
+    """What is told of the messages of a batch that are no rows."""
+    letters = []
+    for message in batch:
+        route = routes[message.topic, message.schema_id]
+        if isinstance(route, Refusal):
+            place = (message.topic, message.partition, message.offset)
+            letters.append(dead_letter(READER, place, _value(message.schema_id, message.payload), route.reason, at_ms))
+    return letters
+
+
+def without_damaged(
+    insert: Insert, is_readable: Callable[[int, bytes], bool], at_ms: int
+) -> tuple[Insert, list[DeadLetter]]:
+    """An insert that the server refused: the rows that can be read, and what is told of the others.
+
+    is_readable: whether a payload can be read with the schema of that id.
+    """
+    sound = Insert(insert.table, insert.topic, insert.partition, insert.schema_id)
+    letters = []
+    for row in insert.rows:
+        if is_readable(insert.schema_id, row.payload):
+            sound.rows.append(row)
+        else:
+            place = (insert.topic, row.partition, row.offset)
+            value = _value(insert.schema_id, row.payload)
+            letters.append(dead_letter(READER, place, value, NOT_READABLE, at_ms))
+    return sound, letters
+
+
 def next_offsets(batch: Iterable[Framed]) -> dict[Place, int]:
     """Next offset to read by partition, after a batch."""
     return {(message.topic, message.partition): message.offset + 1 for message in batch}
+
+
+def _value(schema_id: int, payload: bytes) -> bytes:
+    return payload if schema_id == UNFRAMED else frame(schema_id, payload)

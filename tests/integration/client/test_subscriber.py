@@ -9,12 +9,13 @@ from itertools import islice
 import pytest
 from confluent_kafka import Producer
 
-from creditbus.bus.avro import encode, frame
+from creditbus.bus.avro import encode
 from creditbus.bus.kafka import admin, transactional_producer
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import Schema, SchemaSet
 from creditbus.bus.topics import Topic, ensure_topics, load_topics
 from creditbus.client.subscriber import Executor, Order, Subscriber, acknowledgement_of
+from creditbus.core.framing import frame
 from creditbus.core.outcome import Fault
 from creditbus.gateway.reading import compile_reader
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creditbus.bus.avro import decode, encode, frame, unframe
+from creditbus.bus.avro import decode, encode
 from creditbus.bus.schemas import SchemaSet
+from creditbus.core.framing import frame, unframe
 from creditbus.core.outcome import Reason
 from creditbus.core.problems import Problem
 from creditbus.gateway.problems import ALL_REJECTED, ALL_UNKNOWN

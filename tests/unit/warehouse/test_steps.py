@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creditbus.core.errors import StopError
-from creditbus.warehouse.steps import Framed, inserts_of, next_offsets, resume_offset
+from creditbus.warehouse.steps import Framed, Route, inserts_of, next_offsets, resume_offset
 
 PLACE = ("credit.records", 0)
 
@@ -38,7 +38,7 @@ def test_every_row_goes_into_one_insert_in_log_order(drawn: list[tuple[int, int]
     for partition, schema in drawn:
         batch.append(Framed("t", partition, ends[partition], schema, b""))
         ends[partition] += 1
-    tables = {("t", 1): "records", ("t", 2): "records", ("t", 9): None}
+    tables: dict[tuple[str, int], Route] = {("t", 1): "records", ("t", 2): "records", ("t", 9): None}
     written: dict[int, list[int]] = {0: [], 1: [], 2: [], 3: []}
     for insert in inserts_of(batch, tables):
         assert {row.partition for row in insert.rows} == {insert.partition}

@@ -40,9 +40,11 @@ class Engine:
             left_over.unlink()
         self._waiting = threading.BoundedSemaphore(settings.threads + settings.queue)
         self._pool: queue.LifoQueue[Any] = queue.LifoQueue()
+        self._control = threading.Lock()
         try:
             for _ in range(settings.threads):
-                self._pool.put(chdb.connect(str(settings.data / "engine")))
+                self._pool.put(self._connect())
+            self._controlling = self._connect()
         except Exception as error:  # noqa: BLE001 - chdb raises several kinds, all opaque
             raise LockedError(
                 f"{settings.data}: the engine cannot open its folder ({error}). Another process may hold it: "
@@ -51,6 +53,9 @@ class Engine:
 
     def run(self, statement: Statement) -> bytes:
         """The result in the statement's output format. Raises BusyError or EngineError."""
+        if statement.is_kill:  # comes through when every other thread is busy with what it is to end
+            with self._control:
+                return self._answer(self._controlling, statement.text, statement)
         if statement.data is None:
             return self._query(statement.text, statement)
         with self._upload(statement.data) as path:
@@ -58,6 +63,7 @@ class Engine:
 
     def close(self) -> None:
         """Close every connection; waits for running statements."""
+        self._controlling.close()
         while True:
             try:
                 self._pool.get_nowait().close()
@@ -82,9 +88,22 @@ class Engine:
         finally:
             self._waiting.release()
         try:
+            return self._answer(connection, text, statement)
+        except EngineError:
+            # what the statement had written before it failed would come before the next one's result
+            connection.close()
+            connection = self._connect()
+            raise
+        finally:
+            self._pool.put(connection)
+
+    def _connect(self) -> Any:
+        return chdb.connect(str(self._folder / "engine"))
+
+    @staticmethod
+    def _answer(connection: Any, text: str, statement: Statement) -> bytes:
+        try:
             result = connection.query(text, statement.output_format, params=dict(statement.parameters) or None)
             return bytes(result.bytes())
         except (chdb.ChdbError, RuntimeError) as error:
             raise EngineError(str(error)) from error
-        finally:
-            self._pool.put(connection)

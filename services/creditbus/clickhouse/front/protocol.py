@@ -25,7 +25,8 @@ _INSERT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*(?:SETTINGS\s[^']*)?;?\s*$", re.IGNORECASE)
-_READS = re.compile(r"\s*(?:SELECT|WITH|SHOW|DESCRIBE|DESC|EXPLAIN|EXISTS)\b", re.IGNORECASE)
+_KILLS = re.compile(r"\s*KILL\s+QUERY\b", re.IGNORECASE)
+_QUOTED_OR_QUERY_ID = re.compile(r"'(?:[^'\\]|\\.)*'|(?<![\w.])query_id\b", re.DOTALL)
 _SELECTS = re.compile(r"\s*(?:SELECT|WITH|INSERT)\b", re.IGNORECASE)
 
 
@@ -42,7 +43,7 @@ class Statement:
     """What an insert brings; None for every other statement."""
     tail: str = ""
     """What follows FROM INFILE: settings and format."""
-    is_read: bool = False
+    is_kill: bool = False
 
 
 def statement_of(arguments: Mapping[str, str], body: bytes, query_id: str) -> Statement:
@@ -51,7 +52,8 @@ def statement_of(arguments: Mapping[str, str], body: bytes, query_id: str) -> St
     whole = in_url + (b"\n" if in_url and body else b"") + body
     if not whole.strip():
         raise ValueError("Empty query")
-    settings = settings_of(arguments)
+    # the engine gives each query an id of its own; the caller's travels as its comment
+    settings = settings_of({"log_comment": query_id, **arguments})
     insert = _INSERT.match(in_url or body)
     parameters = {name[6:]: value for name, value in arguments.items() if name.startswith("param_")}
     default_format = arguments.get("default_format", "TabSeparated")
@@ -68,6 +70,11 @@ def statement_of(arguments: Mapping[str, str], body: bytes, query_id: str) -> St
             query_id=query_id,
         )
     text = whole.decode().rstrip().rstrip(";")
+    is_kill = _KILLS.match(text) is not None
+    if is_kill:
+        text = _QUOTED_OR_QUERY_ID.sub(
+            lambda found: "Settings['log_comment']" if found[0] == "query_id" else found[0], text
+        )
     named = _FORMAT.search(text)
     if settings and _SELECTS.match(text):
         text = f"{text} SETTINGS {settings}"
@@ -76,7 +83,7 @@ def statement_of(arguments: Mapping[str, str], body: bytes, query_id: str) -> St
         output_format=named[1] if named else default_format,
         parameters=parameters,
         query_id=query_id,
-        is_read=_READS.match(text) is not None,
+        is_kill=is_kill,
     )
 
 

@@ -9,9 +9,12 @@ import threading
 import time
 import uuid
 import zlib
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
+import lz4.frame
+import zstandard
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from creditbus.clickhouse.front.engine import BusyError, Engine, EngineError, LockedError
@@ -33,6 +36,34 @@ class Front:
             "creditbus_clickhouse_answers_total", "answers by status", ["status"], registry=self.metrics
         )
         self.seconds = Histogram("creditbus_clickhouse_seconds", "duration of a statement", registry=self.metrics)
+
+
+def decompressed(body: bytes, encoding: str) -> bytes:
+    """A request's body as it was before it was compressed. Raises ValueError."""
+    if not encoding:
+        return body
+    if encoding not in _DECOMPRESSORS:
+        raise ValueError(f"Content-Encoding {encoding} is not supported; use {', '.join(_DECOMPRESSORS)} or none")
+    try:
+        return _DECOMPRESSORS[encoding](body)
+    except (OSError, EOFError, RuntimeError, zlib.error, zstandard.ZstdError) as error:
+        raise ValueError(f"the body is not {encoding}") from error
+
+
+def _unlz4(body: bytes) -> bytes:
+    return bytes(lz4.frame.decompress(body))
+
+
+def _unzstd(body: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompressobj().decompress(body)
+
+
+_DECOMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.decompress,
+    "deflate": zlib.decompress,
+    "lz4": _unlz4,
+    "zstd": _unzstd,
+}
 
 
 def handler_of(front: Front) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - the nested class is counted as branches
@@ -103,17 +134,7 @@ def handler_of(front: Front) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - th
                 raise ValueError(f"the body has {length} bytes, at most {front.settings.largest_body_bytes} are taken")
             chunked = "chunked" in self.headers.get("Transfer-Encoding", "")
             body = self._chunks() if chunked else self.rfile.read(length)
-            encoding = self.headers.get("Content-Encoding", "")
-            try:
-                if encoding == "gzip":
-                    return gzip.decompress(body)
-                if encoding == "deflate":
-                    return zlib.decompress(body)
-            except (OSError, zlib.error) as error:
-                raise ValueError(f"the body is not {encoding}") from error
-            if encoding:
-                raise ValueError(f"Content-Encoding {encoding} is not supported; use gzip, deflate or none")
-            return body
+            return decompressed(body, self.headers.get("Content-Encoding", ""))
 
         def _chunks(self) -> bytes:
             parts = []

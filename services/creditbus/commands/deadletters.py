@@ -1,0 +1,80 @@
+"""``creditbus deadletters``: messages that a reader could not use, and loading them once they can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from creditbus.clickhouse.client import ClickHouse
+from creditbus.core.deadletter import DeadLetter
+from creditbus.core.errors import BusError
+from creditbus.lab.deadletters import DeadLetterFile
+from creditbus.lab.settings import load_settings
+from creditbus.lab.stack import addresses
+
+console = Console()
+PLACE = ("topic 主题", "partition 分区", "offset 位置")
+
+
+def register(app: typer.Typer) -> None:
+    """Add `deadletters list` and `load` to app."""
+    group = typer.Typer(help="Messages that could not be read: list, load. 无法读取的消息。", no_args_is_help=True)
+    group.command("list")(list_all)
+    group.command("load")(load)
+    app.add_typer(group, name="deadletters")
+
+
+def list_all() -> None:
+    """Every message that a reader passed over, and why. 列出被跳过的消息。"""
+    with _file() as file:
+        letters = file.letters()
+    if not letters:
+        console.print("[green]✓[/] every message could be read 所有消息均可读取")
+        return
+    table = Table(title="Dead letters 无法读取的消息")
+    for column in (*PLACE, "bytes 长度", "reader 读取方", "reason 原因", "found at 发现时间"):
+        table.add_column(column)
+    for one in letters:
+        found_at = datetime.fromtimestamp(one.at / 1000, UTC).isoformat(timespec="seconds")
+        table.add_row(*_place(one), str(one.size), one.reader, escape(one.reason), found_at)
+    console.print(table)
+    console.print(
+        "The messages are still on their topics. Mend what is missing (a schema: `creditbus schemas push`), then "
+        "`creditbus deadletters load`. 原消息仍在主题中，修复后可补录。"
+    )
+
+
+def load() -> None:
+    """Put the messages that can be read by now into their tables. 补录现在可读取的消息。"""
+    with _file() as file:
+        results = file.load(ClickHouse(addresses(load_settings()).clickhouse_url))
+    table = Table(title="Dead letters loaded 补录结果")
+    for column in (*PLACE, "table 数据表", "problem 问题"):
+        table.add_column(column)
+    for one in results:
+        table.add_row(*_place(one.letter), one.table or "–", escape(one.problem))
+    console.print(table)
+    console.print(f"{sum(bool(one.table) for one in results)} of {len(results)} loaded 已补录")
+
+
+def _place(letter: DeadLetter) -> tuple[str, str, str]:
+    return letter.topic, str(letter.partition), str(letter.offset)
+
+
+@contextmanager
+def _file() -> Iterator[DeadLetterFile]:
+    places = addresses(load_settings())
+    file = DeadLetterFile(places.brokers, places.registry_url)
+    try:
+        yield file
+    except BusError as error:
+        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
+        raise typer.Exit(1) from error
+    finally:
+        file.close()

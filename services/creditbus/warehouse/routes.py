@@ -1,0 +1,42 @@
+"""Which table the messages of a schema go into, as the registry and the topics' contract say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from creditbus.bus.avro import NotAvroError, decode
+from creditbus.bus.registry import UnknownSchemaError
+from creditbus.bus.wire import Types
+from creditbus.warehouse.steps import NOT_FRAMED, UNFRAMED, UNKNOWN_SCHEMA, WRONG_TYPE, Refusal, Route
+
+
+def route_finder(
+    types: Types, tables: Mapping[str, Mapping[str, str]], topic_types: Mapping[str, Sequence[str]]
+) -> Callable[[str, int], Route]:
+    """A function from topic and schema id to the route.
+
+    tables: table by type and topic; topic_types: every type that a topic may carry. The function raises
+    RetryLaterError when the registry is away.
+    """
+
+    def route_of(topic: str, schema_id: int) -> Route:
+        if schema_id == UNFRAMED:
+            return Refusal(NOT_FRAMED)
+        try:
+            name = types.of(schema_id).name
+        except UnknownSchemaError:
+            return Refusal(UNKNOWN_SCHEMA)
+        if name not in topic_types[topic]:
+            return Refusal(WRONG_TYPE)
+        return tables[topic].get(name)
+
+    return route_of
+
+
+def is_readable(types: Types, schema_id: int, payload: bytes) -> bool:
+    """Whether a payload is a whole value of its schema."""
+    try:
+        decode(types.of(schema_id), payload, raw=True)
+    except NotAvroError:
+        return False
+    return True

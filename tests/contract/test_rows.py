@@ -1,0 +1,114 @@
+"""The sinks keep their contract; the real one refuses a damaged row together with its insert, and survives kill -9."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from builders import access_payload
+from contract.rows import TABLE, Make, RowSinkContract
+from creditbus.bus.schemas import SchemaSet
+from creditbus.clickhouse.client import ClickHouse, QueryError
+from creditbus.clickhouse.rows import ClickHouseRows, MemoryRows
+from creditbus.core.errors import BusError
+from creditbus.core.ports import PositionedRow, RowSink
+from creditbus.lab.clickhouse import clickhouse_process
+from creditbus.lab.process import running
+from creditbus.warehouse.app import create_tables
+from creditbus.warehouse.tables import table_specs
+
+
+@pytest.fixture
+def row() -> Make:
+    return lambda offset: PositionedRow(0, offset, access_payload(f"access-{offset}"))
+
+
+def real_sink(client: ClickHouse) -> ClickHouseRows:
+    schemas = SchemaSet.load()
+    create_tables(client, schemas)
+    return ClickHouseRows(client, table_specs(schemas))
+
+
+def count(client: ClickHouse, src: str) -> int:
+    sql = f"SELECT count() AS n FROM creditbus.{TABLE} FINAL WHERE src = {{src:String}}"
+    return int(client.query(sql, {"src": src})[0]["n"])
+
+
+class TestMemoryRows(RowSinkContract):
+    @pytest.fixture
+    def sink(self) -> MemoryRows:
+        return MemoryRows()
+
+    def shown(self, sink: RowSink, src: str) -> int:
+        assert isinstance(sink, MemoryRows)
+        return sink.count(TABLE, src)
+
+
+@pytest.mark.integration
+class TestClickHouseRows(RowSinkContract):
+    @pytest.fixture
+    def client(self, clickhouse_url: str) -> Iterator[ClickHouse]:
+        client = ClickHouse(clickhouse_url)
+        client.command("DROP DATABASE IF EXISTS creditbus")
+        yield client
+        client.close()
+
+    @pytest.fixture
+    def sink(self, client: ClickHouse) -> ClickHouseRows:
+        return real_sink(client)
+
+    def shown(self, sink: RowSink, src: str) -> int:
+        assert isinstance(sink, ClickHouseRows)
+        return count(sink._clickhouse, src)
+
+    @pytest.mark.parametrize("damage", [b"", b"\x02", b"\xff" * 12])
+    def test_a_damaged_row_refuses_the_insert_as_a_whole(
+        self, sink: RowSink, row: Make, src: str, damage: bytes
+    ) -> None:
+        with pytest.raises(QueryError):
+            sink.flush(TABLE, src, [row(1), PositionedRow(0, 2, damage), row(3)])
+        assert sink.positions(TABLE, src) == {}
+
+    def test_tables_that_exist_are_left_alone(self, sink: RowSink, client: ClickHouse, row: Make, src: str) -> None:
+        sink.flush(TABLE, src, [row(1)])
+        create_tables(client, SchemaSet.load())
+        assert count(client, src) == 1
+
+
+@pytest.mark.integration
+def test_an_engine_killed_in_mid_insert_shows_whole_inserts_only(
+    tmp_path: Path, free_port: Callable[[], int], row: Make
+) -> None:
+    """After a restart the newest position stands for everything before it: no insert is there in part."""
+    engine = clickhouse_process(tmp_path / "data", free_port())
+    size, src = 500, "killed"
+    with running(engine, tmp_path / "front.log") as process:
+        client = ClickHouse(engine.address)
+        sink = real_sink(client)
+
+        def insert_until_it_breaks() -> None:
+            for number in range(10_000):
+                try:
+                    sink.flush(TABLE, src, [row(number * size + place) for place in range(size)])
+                except BusError:
+                    return
+
+        inserting = threading.Thread(target=insert_until_it_breaks)
+        inserting.start()
+        deadline = time.monotonic() + 60
+        while sink.positions(TABLE, src).get(0, 0) < 3 * size:
+            assert time.monotonic() < deadline, "no rows came"
+        process.kill()
+        inserting.join()
+        client.close()
+    with running(engine, tmp_path / "front.log"):
+        client = ClickHouse(engine.address)
+        sink = real_sink(client)
+        newest = sink.positions(TABLE, src)[0]
+        assert (newest + 1) % size == 0
+        assert count(client, src) == newest + 1
+        client.close()
