@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from creditbus.catalogue.loader import code_lists_of
 from creditbus.catalogue.models import Catalogue, Dated, Named, Region, Wording
 from creditbus.catalogue.working_calendar import read_working_calendar
 from creditbus.core.identifiers import AuthorityTypes, RegionSpan, RegionTable, synthetic_uscc
@@ -82,7 +83,7 @@ def compile_rules(edition: Edition) -> Rules:
             )
             for row in catalogue.publicity.rows
         ),
-        code_lists={name: frozenset(values) for name, values in catalogue.code_lists.items()},
+        code_lists={name: frozenset(values) for name, values in code_lists_of(catalogue).items()},
         reasons=_reasons(catalogue),
         calendar=read_working_calendar(catalogue.calendar),
         unscored_penalty_types=frozenset(catalogue.publicity.unscored_penalty_types),

@@ -14,7 +14,9 @@ from creditbus.core.errors import SettingsError
 from creditbus.core.outcome import Reason
 
 DATA = Path(__file__).parent / "data"
-_ROW_FILES = ("regions", "authority_types", "departments", "items", "instruments", "lists", "measures")
+_ROW_FILES = (
+    "regions", "authority_types", "departments", "items", "instruments", "lists", "measures", "ratings", "incentives",
+)  # fmt: skip
 _OBJECT_FILES = ("score", "publicity", "code_lists", "reasons")
 _MARKET_FAMILIES = frozenset({"M13", "M14"})
 _COUNTIES = 103
@@ -39,6 +41,15 @@ def load(folder: Path | None = None) -> Catalogue:
     if problems:
         raise CatalogueError("\n".join(problems))
     return catalogue
+
+
+def code_lists_of(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """Allowed values of coded facts by <Kind>.<field>; those of ratings come from their schemes."""
+    found = dict(catalogue.code_lists)
+    if catalogue.ratings:
+        found["Rating.scheme"] = tuple(row.code for row in catalogue.ratings)
+        found |= {f"Rating.grade:{row.code}": row.grades for row in catalogue.ratings}
+    return found
 
 
 def problems_of(catalogue: Catalogue) -> Iterator[str]:
@@ -70,8 +81,29 @@ def _unknown_references(catalogue: Catalogue) -> Iterator[str]:
     for measure in catalogue.measures:
         yield from _unknown("measures", measure.code, "basis", measure.basis, instruments)
         yield from _unknown("measures", measure.code, "lists", measure.lists, lists)
+    domains = {row.domain for row in catalogue.departments}
+    for rating in catalogue.ratings:
+        yield from _unknown("ratings", rating.code, "rater", [rating.rater], domains)
+    for listed in catalogue.lists:
+        yield from _unknown("lists", listed.code, "domains", listed.domains, domains)
+    yield from _unknown_codes(catalogue)
+
+
+def _unknown_codes(catalogue: Catalogue) -> Iterator[str]:
+    """Codes of honours, grades and facts that no code list has: the row would never apply."""
+    codes = code_lists_of(catalogue)
+    grades = {f"{row.code}:{grade}" for row in catalogue.ratings for grade in row.grades}
+    instruments = {row.code for row in catalogue.instruments}
+    deserving = grades | set(codes["Honor.honor"])
+    for incentive in catalogue.incentives:
+        yield from _unknown("incentives", incentive.code, "basis", incentive.basis, instruments)
+        yield from _unknown("incentives", incentive.code, "for", incentive.deserving, deserving)
     for point in catalogue.score.points:
         yield from _unknown("score", point.code, "reason", [point.reason], catalogue.reasons.score)
+        for name, values in point.match.items():
+            scheme = point.match["scheme"][0] if name == "grade" else ""
+            allowed = codes.get(f"{point.kind}.{name}:{scheme}" if scheme else f"{point.kind}.{name}", ())
+            yield from _unknown("score", point.code, f"match.{name}", values, allowed)
 
 
 def _unknown(file: str, row: str, field: str, values: Iterable[str], known: Iterable[str]) -> Iterator[str]:

@@ -107,6 +107,28 @@ class MeasureRow(Named):
     basis: tuple[str, ...] = Field(min_length=1)
 
 
+class RatingRow(Named):
+    """A rating scheme (信用评价); grades from best to worst."""
+
+    grades: tuple[str, ...] = Field(min_length=2)
+    rater: str
+    """Domain of the departments that may rate."""
+    public: bool
+    rule: str
+
+
+class IncentiveRow(Named):
+    """An incentive (守信激励措施)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    deserving: tuple[str, ...] = Field(alias="for", min_length=1)
+    """Honours by code, and grades of ratings as SCHEME:GRADE."""
+    binding: Literal["OFFER", "ADVISORY"]
+    executor: str
+    basis: tuple[str, ...] = Field(min_length=1)
+
+
 class GradeRow(BaseModel):
     """A grade of the score."""
 
@@ -199,6 +221,9 @@ class Catalogue(BaseModel):
     instruments: tuple[Instrument, ...]
     lists: tuple[ListRow, ...]
     measures: tuple[MeasureRow, ...]
+    ratings: tuple[RatingRow, ...] = ()
+    """Editions of before ratings had a file of their own have them among the code lists."""
+    incentives: tuple[IncentiveRow, ...] = ()
     score: Score
     publicity: Publicity
     code_lists: Mapping[str, tuple[str, ...]]

@@ -19,7 +19,9 @@ from creditbus.catalogue.purposes import load_purposes
 
 console = Console()
 
-ROW_THEMES = ("regions", "authority_types", "departments", "items", "instruments", "lists", "measures")
+ROW_THEMES = (
+    "regions", "authority_types", "departments", "items", "instruments", "lists", "measures", "ratings", "incentives",
+)  # fmt: skip
 THEMES = (*ROW_THEMES, "points", "grades", "publicity", "code_lists", "reasons")
 
 Folder = Annotated[Path | None, typer.Option("--folder", help="Folder of the data 数据文件夹")]

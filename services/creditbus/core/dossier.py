@@ -233,10 +233,12 @@ def _take_effect(
     effect = EFFECTS.get(record.kind)
     if effect is not None:
         effect(view, record, facts_of(record), ctx)
+    elif record.kind in ctx.rules.score.record_kinds:
+        _count_in_score(view, record, facts_of(record), ctx)
 
 
 def _count_in_score(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
-    """Penalty, Rating, Honor: they count while their window runs."""
+    """Penalty, Rating, Honor and all other facts with a point rule: they count while their window runs."""
     entry = entry_of(record, facts, ctx.rules)
     if entry is None or view.summary.kind not in ctx.rules.score.scored_kinds:
         return
@@ -300,11 +302,8 @@ def _register(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Contex
 
 
 Effect = Callable[[SubjectView, CreditRecord, Facts, Context], None]
-EFFECTS: Mapping[str, Effect] = {
+EFFECTS: Mapping[str, Effect] = {  # of every other kind: _count_in_score
     "Registration": _register,
-    "Penalty": _count_in_score,
-    "Rating": _count_in_score,
-    "Honor": _count_in_score,
     "CourtEnforcement": _list_or_delist,
     "ListDecision": _list_or_delist,
     "Repair": _repair,

@@ -7,7 +7,7 @@ edition by its hash, and whoever decides gets a ``Rules`` as an argument.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from creditbus.core.calendar import WorkingCalendar
@@ -152,6 +152,11 @@ class ScoreRules:
     points: tuple[PointRule, ...]
     scored_kinds: frozenset[str]
     """Subject kinds that are scored: legal persons only."""
+    record_kinds: frozenset[str] = field(init=False)
+    """Kinds of record that have a point rule; the facts of others need not be read."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "record_kinds", frozenset(rule.kind for rule in self.points))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

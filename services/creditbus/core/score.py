@@ -113,12 +113,14 @@ def _matching_rule(kind: str, facts: Mapping[str, object], day: date, rules: Rul
 
 
 def _is_kept_out(kind: str, facts: Mapping[str, object], rules: Rules) -> bool:
-    """Warnings and criticism alone, and penalties that are not final, do not count (domain.md 3.1, 5.1)."""
+    """Whatever is not final, and warnings and criticism alone, do not count (domain.md 3.1, 5.1)."""
+    if facts.get("is_final") is False:
+        return True
     if kind != "Penalty":
         return False
     types = facts.get("penalty_types")
     only_mild = isinstance(types, Sequence) and bool(types) and set(types) <= rules.unscored_penalty_types
-    return only_mild or not facts.get("is_final") or facts.get("procedure") == "SIMPLIFIED"
+    return only_mild or facts.get("procedure") == "SIMPLIFIED"
 
 
 def _last_day(record: CreditRecord, facts: Mapping[str, object], decided_on: date, rules: Rules) -> int | None:

@@ -35,7 +35,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("Penalty", {"region": "999999"}, "unknown-region", "region"),
     ("Penalty", {"item": "C99-NOTHING"}, "unknown-item", "item"),
     ("Penalty", {"item": "C03-PERMIT"}, "item-not-allowed", "item"),
-    ("Rating", {"subject__kind": "ORGAN"}, "unknown-code", "subject.kind"),
+    ("Rating", {"subject__kind": "NATURAL_PERSON"}, "unknown-code", "subject.kind"),
     ("Penalty", {"document__number": "  "}, "missing-document-number", "document.number"),
     ("Penalty", {"document__decided_on": "1949-09-30"}, "impossible-date", "document.decided_on"),
     ("Penalty", {"document__decided_on": "2026-11-27"}, "future-date", "document.decided_on"),
