@@ -7,7 +7,8 @@ schema it was built with and does not start without it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ import httpx
 from creditbus.bus.schemas import Schema
 from creditbus.core.errors import RetryLaterError, SettingsError
 
+_AT_ONCE = 8
 COMPATIBILITY = "FULL_TRANSITIVE"
 _CONTENT = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
 
@@ -43,7 +45,7 @@ class Pushed:
 
 
 class Registry:
-    """Client of one registry; not for several threads at once."""
+    """Client of one registry. For several threads at once."""
 
     def __init__(self, url: str, timeout_seconds: float = 10.0) -> None:
         """url: base of the Confluent-compatible API, such as http://127.0.0.1:18081/apis/ccompat/v7."""
@@ -58,16 +60,25 @@ class Registry:
         """Set the global level FULL_TRANSITIVE."""
         self._call("PUT", "/config", {"compatibility": COMPATIBILITY})
 
-    def push(self, pairs: Iterable[tuple[str, Schema]]) -> Iterable[Pushed]:
-        """Register each (topic, schema), one by one. Raises IncompatibleSchemaError, with nothing registered for it."""
+    def push(self, pairs: Iterable[tuple[str, Schema]]) -> Iterator[Pushed]:
+        """Register each (topic, schema); those of one subject in order, different subjects at the same time.
+
+        Raises IncompatibleSchemaError, with nothing registered for that subject from there on.
+        """
+        by_subject: dict[str, list[Schema]] = {}
         for topic, schema in pairs:
-            subject = subject_of(topic, schema)
+            by_subject.setdefault(subject_of(topic, schema), []).append(schema)
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="push") as pool:
+            for pushed in pool.map(self._push_subject, by_subject, by_subject.values()):
+                yield from pushed
+
+    def _push_subject(self, subject: str, schemas: Iterable[Schema]) -> list[Pushed]:
+        pushed = []
+        for schema in schemas:
             known = self._id_or_none(subject, schema)
-            yield (
-                Pushed(subject, known, False)
-                if known is not None
-                else Pushed(subject, self._add(subject, schema), True)
-            )
+            is_new = known is None
+            pushed.append(Pushed(subject, self._add(subject, schema) if known is None else known, is_new))
+        return pushed
 
     def id_of(self, topic: str, schema: Schema) -> int:
         """Id under which this very schema is registered for the topic. Raises UnknownSchemaError."""

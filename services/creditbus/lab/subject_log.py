@@ -108,7 +108,7 @@ def read_subject_log(
                 collector.add(message)
 
     read_topic(brokers, RECORDS, use, progress=progress)
-    collector = by_partition[min(home)] if home else _Collector()
+    collector = by_partition[min(home or by_partition)] if by_partition else _Collector()
     log = SubjectLog(subject_key, collector.entries)
     log.editions = {name: text.decode() for name, text in read_editions(brokers).items()}
     for entry in log.entries:

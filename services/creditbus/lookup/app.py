@@ -165,21 +165,21 @@ def _add_subjects(app: FastAPI, ports: Ports, caller_of: Callable[..., Caller]) 
         wanted = wanted_of(identifier, ports.regions)
         if isinstance(wanted, Problem):
             raise RefusedError(wanted)
-        dossier = ports.queries.dossier(wanted)
-        if dossier is None:
+        file = ports.queries.file_of(wanted, _place(cursor), limit)
+        if file is None:
             raise RefusedError(problems.UNKNOWN_SUBJECT)
-        key = str(dossier["subject_key"])
+        access_id = _audited(ports, caller, purpose, x_basis, file.key)
         answer = cut(
             {
-                "subject_key": key,
-                "dossier": dossier,
-                "records": _page(ports.queries.records(key, _place(cursor), limit), limit, _RECORD_ORDER),
-                "listings": ports.queries.of_subject("listings", key),
-                "orders": ports.queries.of_subject("orders", key),
+                "subject_key": file.key,
+                "dossier": file.dossier,
+                "records": _page(file.records.result(), limit, _RECORD_ORDER),
+                "listings": file.listings.result(),
+                "orders": file.orders.result(),
             },
             purpose.shows,
         )
-        return {**answer, "access_id": _audited(ports, caller, purpose, x_basis, key)}
+        return {**answer, "access_id": access_id}
 
     @app.get("/v1/purposes", summary="查询目的 Purposes that may be stated")
     def get_purposes(caller: Annotated[Caller, Depends(caller_of)]) -> list[dict[str, Any]]:

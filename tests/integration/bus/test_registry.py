@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from creditbus.bus.registry import IncompatibleSchemaError, Registry, UnknownSchemaError
+from creditbus.bus.registry import IncompatibleSchemaError, Registry, UnknownSchemaError, subject_of
 from creditbus.bus.schemas import Schema, SchemaSet
 from creditbus.bus.wire import Types
 
@@ -40,6 +40,7 @@ def test_pushing_again_registers_nothing_and_ids_lead_back(registry: Registry, t
     pairs = [(f"{topic_prefix}{name}", schema) for name, schema in TYPES.items()]
     assert all(pushed.is_new for pushed in registry.push(pairs))
     again = list(registry.push(pairs))
+    assert [pushed.subject for pushed in again] == [subject_of(*pair) for pair in pairs]
     assert not any(pushed.is_new for pushed in again)
     types = Types(registry)
     for (topic, schema), pushed in zip(pairs, again, strict=True):
