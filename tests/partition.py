@@ -14,6 +14,7 @@ from creditbus.core.listing import Emission
 from creditbus.core.processing import Effects, Position
 from creditbus.core.quarantine import Parked, QuarantineOrder
 from creditbus.core.records import Alert, CreditRecord, MeasureOrder
+from creditbus.core.rules import Rules
 from creditbus.core.state import Summary
 from creditbus.dossier.steps import Decided, Edition, Entry, Lookups, Tick, decide_or_park
 from creditbus.dossier.view import PartitionView
@@ -33,7 +34,8 @@ _decode = msgspec.msgpack.Decoder(CreditRecord).decode
 class Bus:
     """A partition in memory: decides about batches and keeps what they emit."""
 
-    def __init__(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, facts: Mapping[str, Mapping[str, Any]], rules: Rules = RULES) -> None:
+        self._rules = rules
         self.store = MemoryStore()
         self.emissions: list[Emission] = []
         self.outcomes: list[str] = []
@@ -82,17 +84,16 @@ class Bus:
         """Kinds of the alerts so far."""
         return [one.kind for one in self.emissions if isinstance(one, Alert)]
 
-    @staticmethod
-    def _rules_of(edition: str) -> Any:
-        if edition != RULES.edition:
+    def _rules_of(self, edition: str) -> Rules:
+        if edition != self._rules.edition:
             raise StopError("unknown edition")
-        return RULES
+        return self._rules
 
 
-def a_bus(*records: tuple[CreditRecord, Mapping[str, Any]]) -> Bus:
+def a_bus(*records: tuple[CreditRecord, Mapping[str, Any]], rules: Rules = RULES) -> Bus:
     """A bus that knows the facts of these records, with rules and time in force."""
-    bus = Bus({record.record_id: facts for record, facts in records})
-    bus.send(*START)
+    bus = Bus({record.record_id: facts for record, facts in records}, rules)
+    bus.send(Edition(rules.edition, 1), Tick(DAY_MS, DAY_MS))
     return bus
 
 

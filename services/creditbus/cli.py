@@ -10,6 +10,7 @@ from creditbus.commands import (
     deploy,
     explain,
     lab,
+    plan,
     produce,
     quarantine,
     replay,
@@ -28,6 +29,7 @@ app = typer.Typer(
 lab.register(app, deploy_steps)
 deploy.register(app)
 deadletters.register(app)
+plan.register(app)
 produce.register(app)
 quarantine.register(app)
 replay.register(app)

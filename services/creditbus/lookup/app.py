@@ -6,11 +6,8 @@ Annotations are evaluated here, not postponed: FastAPI reads dependencies that a
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Any
-from urllib.parse import unquote
 
 import structlog
 import uvicorn
@@ -28,55 +25,25 @@ from creditbus.bus.topics import load_topics
 from creditbus.bus.wire import body_reader
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
-from creditbus.catalogue.purposes import Purpose, load_purposes
+from creditbus.catalogue.purposes import load_purposes
+from creditbus.catalogue.views import load_views
 from creditbus.clickhouse.client import ClickHouse, QueryError
 from creditbus.core.errors import BusError, RetryLaterError, SettingsError
-from creditbus.core.identifiers import RegionTable
 from creditbus.core.problems import Problem
 from creditbus.lookup import problems
-from creditbus.lookup.audit import Access, Ledger
+from creditbus.lookup.access import Asked, Caller, Ports, RefusedError, asked_of, page, place, subject_answer
+from creditbus.lookup.audit import Ledger
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
 from creditbus.lookup.queries import Queries
 from creditbus.lookup.settings import LookupSettings
-from creditbus.lookup.steps import allowed, cursor_of, cut, place_of, state_of_event, wanted_of
+from creditbus.lookup.steps import state_of_event
+from creditbus.lookup.views import add_views, cut_of
 
 log = structlog.get_logger()
 
 _TITLE = "公共信用信息查询 Credit record look-up"
-_RECORD_ORDER = ("decided_on", "record_id")
 _LISTING_ORDER = ("effective_on", "listing_id")
-
-
-class RefusedError(Exception):
-    """A request that gets a problem instead of an answer."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.code)
-        self.problem = problem
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, in which roles."""
-
-    department: str
-    roles: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """What the answers are made with."""
-
-    queries: Queries
-    keyring: Keyring
-    ledger: Ledger
-    feed: AlertFeed
-    flow: Flow
-    purposes: Mapping[str, Purpose]
-    regions: RegionTable
-    metrics: Metrics
-    page_size: int
 
 
 def main() -> int:
@@ -109,7 +76,7 @@ def _built(settings: LookupSettings) -> Ports:
 
 def build(settings: LookupSettings) -> Ports:
     """Open everything. Raises RetryLaterError while something is away."""
-    schemas = SchemaSet.load()
+    schemas, catalogue = SchemaSet.load(), load()
     registry = Registry(settings.registry_url)
     queries = Queries(ClickHouse(settings.clickhouse_url), body_reader(schemas))
     queries.is_up()
@@ -122,7 +89,8 @@ def build(settings: LookupSettings) -> Ports:
         feed=AlertFeed(settings.brokers, registry),
         flow=Flow(settings.brokers, topics + more, queries.counts),
         purposes=load_purposes(),
-        regions=compile_rules(edition_of(load())).regions,
+        views={code: (view, cut_of(view, catalogue)) for code, view in load_views(catalogue).items()},
+        regions=compile_rules(edition_of(catalogue)).regions,
         metrics=Metrics("lookup"),
         page_size=settings.lookup_page_size,
     )
@@ -135,6 +103,7 @@ def build_app(ports: Ports) -> FastAPI:
     _add_subjects(app, ports, caller)
     _add_lists(app, ports, caller)
     _add_events(app, ports, caller)
+    add_views(app, ports, caller)
     _add_pages(app, ports)
     _add_errors(app, ports)
     return app
@@ -154,32 +123,9 @@ def _caller_of(ports: Ports) -> Callable[..., Caller]:
 def _add_subjects(app: FastAPI, ports: Ports, caller_of: Callable[..., Caller]) -> None:
     @app.get("/v1/subjects/{identifier}", summary="查询一个主体 One subject, by any of its identifiers")
     def get_subject(
-        identifier: str,
-        caller: Annotated[Caller, Depends(caller_of)],
-        x_purpose: Annotated[str, Header()] = "",
-        x_basis: Annotated[str, Header()] = "",
-        cursor: str | None = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        caller: Annotated[Caller, Depends(caller_of)], asked: Annotated[Asked, Depends(asked_of)]
     ) -> dict[str, Any]:
-        purpose = _purpose(ports, caller, x_purpose, x_basis)
-        wanted = wanted_of(identifier, ports.regions)
-        if isinstance(wanted, Problem):
-            raise RefusedError(wanted)
-        file = ports.queries.file_of(wanted, _place(cursor), limit)
-        if file is None:
-            raise RefusedError(problems.UNKNOWN_SUBJECT)
-        access_id = _audited(ports, caller, purpose, x_basis, file.key)
-        answer = cut(
-            {
-                "subject_key": file.key,
-                "dossier": file.dossier,
-                "records": _page(file.records.result(), limit, _RECORD_ORDER),
-                "listings": file.listings.result(),
-                "orders": file.orders.result(),
-            },
-            purpose.shows,
-        )
-        return {**answer, "access_id": access_id}
+        return subject_answer(ports, caller, asked)
 
     @app.get("/v1/purposes", summary="查询目的 Purposes that may be stated")
     def get_purposes(caller: Annotated[Caller, Depends(caller_of)]) -> list[dict[str, Any]]:
@@ -197,7 +143,7 @@ def _add_lists(app: FastAPI, ports: Ports, caller_of: Callable[..., Caller]) -> 
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
         filters = {name: value for name, value in (("list", list_code), ("region", region)) if value}
-        return _page(ports.queries.listings(filters, _place(cursor), limit), limit, _LISTING_ORDER)
+        return page(ports.queries.listings(filters, place(cursor), limit), limit, _LISTING_ORDER)
 
     @app.get("/v1/alerts", summary="最新预警 Latest alerts; as a stream with Accept: text/event-stream")
     def get_alerts(
@@ -286,52 +232,6 @@ def _add_errors(app: FastAPI, ports: Ports) -> None:
         ports.metrics.count("creditbus_http_requests_total", route=route, status=str(response.status_code))
         ports.metrics.observe("creditbus_http_seconds", time.perf_counter() - began, route=route)
         return response
-
-
-def _purpose(ports: Ports, caller: Caller, stated: str, basis: str) -> Purpose:
-    if not stated or not basis.strip():
-        raise RefusedError(problems.NO_BASIS)
-    purpose = ports.purposes.get(stated)
-    problem = allowed(purpose, stated, caller.roles)
-    if problem is not None or purpose is None:
-        raise RefusedError(problem or problems.NO_BASIS)
-    return purpose
-
-
-def _audited(ports: Ports, caller: Caller, purpose: Purpose, basis: str, key: str) -> str:
-    """Record the access; without that there is no answer."""
-    access = Access(
-        actor=caller.department,
-        role=", ".join(sorted(purpose.roles & caller.roles)),
-        department=caller.department,
-        purpose=purpose.code,
-        basis=unquote(basis).strip()[:200],  # headers are ASCII: other text comes percent-encoded
-        subject_key=key,
-        fields=tuple(sorted(purpose.shows)),
-        endpoint="/v1/subjects",
-        result="answered",
-    )
-    try:
-        return ports.ledger.record(access)
-    except RetryLaterError as error:
-        raise RefusedError(problems.CANNOT_AUDIT) from error
-
-
-def _page(rows: list[dict[str, Any]], limit: int, order: tuple[str, ...]) -> dict[str, Any]:
-    return {"items": rows, "next": cursor_of(rows[-1], order) if len(rows) == limit else None}
-
-
-def _place(cursor: str | None) -> list[str] | None:
-    with _as_problem():
-        return place_of(cursor, 2)
-
-
-@contextmanager
-def _as_problem() -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        raise RefusedError(problems.bad_identifier(["cursor"])) from error
 
 
 async def _stream(ports: Ports, last: str | None) -> AsyncIterator[dict[str, str]]:

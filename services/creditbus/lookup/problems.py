@@ -90,3 +90,16 @@ def not_allowed(purpose: str, roles: Iterable[str]) -> Problem:
         detail_en=f"{purpose} needs one of the roles: {needed or '(unknown purpose)'}; see GET /v1/purposes.",
         detail_zh=f"{purpose} 需要以下角色之一：{needed or '（未知目的）'}；见 GET /v1/purposes。",
     )
+
+
+def unknown_view(code: str, known: Iterable[str]) -> Problem:
+    """A view that does not exist."""
+    shown = ", ".join(known)
+    return Problem(
+        status=404,
+        code="unknown-view",
+        title_en="There is no such view",
+        title_zh="没有该档案或信息库",
+        detail_en=f"{code} is none of: {shown}.",
+        detail_zh=f"{code} 不在以下范围内：{shown}。",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,32 @@ _AT_ONCE = 6
 Row = dict[str, Any]
 ReadBody = Callable[[str, bytes], dict[str, Any]]
 _ROW_TABLES = ("records", "rejections", "changes", "dossiers", "listings", "orders", "alerts", "access")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """Which records belong to a view. An empty list takes all."""
+
+    subjects: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    senders: Sequence[str] = ()
+    items: Sequence[str] = ()
+
+    @property
+    def where(self) -> str:
+        """Condition on the table of records; values are bound by the server."""
+        columns = {"subjects": "subject_kind", "kinds": "kind", "senders": "sender", "items": "item"}
+        chosen = [(name, column) for name, column in columns.items() if getattr(self, name)]
+        return "".join(f" AND {column} IN {{{name}:Array(String)}}" for name, column in chosen)
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The values."""
+        chosen = {"subjects": self.subjects, "kinds": self.kinds, "senders": self.senders, "items": self.items}
+        return {name: list(values) for name, values in chosen.items()}
+
+
+ALL = Cut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +63,21 @@ class Queries:
         self._read_body = read_body
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="query")
 
-    def file_of(self, wanted: Wanted, after: list[str] | None, limit: int) -> File | None:
-        """Everything about a subject; None when there is no dossier."""
-        parts = self._parts(wanted.key, after, limit) if wanted.key else None
+    def file_of(self, wanted: Wanted, after: list[str] | None, limit: int, cut: Cut = ALL) -> File | None:
+        """Everything about a subject, or its records of a view; None when there is no dossier."""
+        parts = self._parts(wanted.key, after, limit, cut) if wanted.key else None
         dossier = self.dossier(wanted)
         if dossier is None:
             return None
         key = str(dossier["subject_key"])
-        return File(key, dossier, *(parts or self._parts(key, after, limit)))
+        return File(key, dossier, *(parts or self._parts(key, after, limit, cut)))
 
     def _parts(
-        self, key: str, after: list[str] | None, limit: int
+        self, key: str, after: list[str] | None, limit: int, cut: Cut
     ) -> tuple[Future[list[Row]], Future[list[Row]], Future[list[Row]]]:
         submit = self._pool.submit
         return (
-            submit(self.records, key, after, limit),
+            submit(self.records, key, after, limit, cut),
             submit(self.of_subject, "listings", key),
             submit(self.of_subject, "orders", key),
         )
@@ -66,16 +92,33 @@ class Queries:
         )
         return self._decoded(rows[0], "") if rows else None
 
-    def records(self, key: str, after: list[str] | None, limit: int) -> list[Row]:
+    def records(self, key: str, after: list[str] | None, limit: int, cut: Cut = ALL) -> list[Row]:
         """Records of a subject with their facts, newest decision first."""
         place = " AND (decided_on, record_id) < ({day:Date32}, {record:String})" if after else ""
         rows = self._ask(
-            f"SELECT * FROM {DATABASE}.records FINAL WHERE subject_key = {{key:String}}{place} "  # noqa: S608
+            f"SELECT * FROM {DATABASE}.records FINAL WHERE subject_key = {{key:String}}{cut.where}{place} "  # noqa: S608
             "ORDER BY decided_on DESC, record_id DESC LIMIT {limit:UInt32}",
-            {"key": key, "limit": limit, "day": after[0] if after else "", "record": after[1] if after else ""},
+            {
+                "key": key,
+                "limit": limit,
+                "day": after[0] if after else "",
+                "record": after[1] if after else "",
+                **cut.parameters,
+            },  # fmt: skip
             binary=True,
         )
         return [self._decoded(row, "facts") for row in rows]
+
+    def subjects_of(self, cut: Cut, after: str, limit: int) -> list[Row]:
+        """Organisations with records in a cut, by key: how many records, and the day of the newest decision."""
+        rows = self._ask(
+            "SELECT subject_key, any(subject_name) AS name, any(subject_kind) AS kind, "  # noqa: S608
+            f"count() AS records, max(decided_on) AS newest FROM {DATABASE}.records FINAL "
+            f"WHERE op = 'RECORD' AND subject_kind IN ('LEGAL_PERSON', 'ORGAN') AND subject_key > {{after:String}}"
+            f"{cut.where} GROUP BY subject_key ORDER BY subject_key LIMIT {{limit:UInt32}}",
+            {"after": after, "limit": limit, **cut.parameters},
+        )
+        return [shown(row) for row in rows]
 
     def of_subject(self, table: str, key: str) -> list[Row]:
         """Listing changes or orders of a subject, newest first."""

@@ -1,0 +1,151 @@
+"""Who asks, why, and that it was recorded: what every answer of the look-up begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import Header, Query
+
+from creditbus.bus.keyring import Keyring
+from creditbus.bus.metrics import Metrics
+from creditbus.catalogue.purposes import Purpose
+from creditbus.catalogue.views import View
+from creditbus.core.errors import RetryLaterError
+from creditbus.core.identifiers import RegionTable
+from creditbus.core.problems import Problem
+from creditbus.lookup import problems
+from creditbus.lookup.audit import Access, Ledger
+from creditbus.lookup.feed import AlertFeed
+from creditbus.lookup.flow import Flow
+from creditbus.lookup.queries import ALL, Cut, Queries
+from creditbus.lookup.steps import allowed, cursor_of, cut, place_of, wanted_of
+
+_RECORD_ORDER = ("decided_on", "record_id")
+
+
+class RefusedError(Exception):
+    """A request that gets a problem instead of an answer."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, in which roles."""
+
+    department: str
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What the answers are made with."""
+
+    queries: Queries
+    keyring: Keyring
+    ledger: Ledger
+    feed: AlertFeed
+    flow: Flow
+    purposes: Mapping[str, Purpose]
+    views: Mapping[str, tuple[View, Cut]]
+    """Each view with how it is cut from the records."""
+    regions: RegionTable
+    metrics: Metrics
+    page_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question about one subject, as it came."""
+
+    identifier: str
+    purpose: str
+    basis: str
+    cursor: str | None
+    limit: int
+
+
+def asked_of(
+    identifier: str,
+    x_purpose: Annotated[str, Header()] = "",
+    x_basis: Annotated[str, Header()] = "",
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Asked:
+    """The question that a request asks."""
+    return Asked(identifier, x_purpose, x_basis, cursor, limit)
+
+
+def subject_answer(ports: Ports, caller: Caller, asked: Asked, chosen: Cut = ALL) -> dict[str, Any]:
+    """What a purpose shows of a subject, all of it or its records of a view; audited before it is given."""
+    purpose = stated_purpose(ports, caller, asked.purpose, asked.basis)
+    wanted = wanted_of(asked.identifier, ports.regions)
+    if isinstance(wanted, Problem):
+        raise RefusedError(wanted)
+    file = ports.queries.file_of(wanted, place(asked.cursor), asked.limit, chosen)
+    if file is None:
+        raise RefusedError(problems.UNKNOWN_SUBJECT)
+    access_id = audited(ports, caller, purpose, asked.basis, file.key)
+    answer = {
+        "subject_key": file.key,
+        "dossier": file.dossier,
+        "records": page(file.records.result(), asked.limit, _RECORD_ORDER),
+        "listings": file.listings.result(),
+        "orders": file.orders.result(),
+    }
+    return {**cut(answer, purpose.shows), "access_id": access_id}
+
+
+def stated_purpose(ports: Ports, caller: Caller, stated: str, basis: str) -> Purpose:
+    """The purpose that a caller states, if it may."""
+    if not stated or not basis.strip():
+        raise RefusedError(problems.NO_BASIS)
+    purpose = ports.purposes.get(stated)
+    problem = allowed(purpose, stated, caller.roles)
+    if problem is not None or purpose is None:
+        raise RefusedError(problem or problems.NO_BASIS)
+    return purpose
+
+
+def audited(ports: Ports, caller: Caller, purpose: Purpose, basis: str, key: str) -> str:
+    """Record the access; without that there is no answer."""
+    access = Access(
+        actor=caller.department,
+        role=", ".join(sorted(purpose.roles & caller.roles)),
+        department=caller.department,
+        purpose=purpose.code,
+        basis=unquote(basis).strip()[:200],  # headers are ASCII: other text comes percent-encoded
+        subject_key=key,
+        fields=tuple(sorted(purpose.shows)),
+        endpoint="/v1/subjects",
+        result="answered",
+    )
+    try:
+        return ports.ledger.record(access)
+    except RetryLaterError as error:
+        raise RefusedError(problems.CANNOT_AUDIT) from error
+
+
+def page(rows: list[dict[str, Any]], limit: int, order: tuple[str, ...]) -> dict[str, Any]:
+    """Rows of a page, and where the next one begins."""
+    return {"items": rows, "next": cursor_of(rows[-1], order) if len(rows) == limit else None}
+
+
+def place(cursor: str | None, columns: int = 2) -> list[str] | None:
+    """The place in the order that a cursor stands for."""
+    with _as_problem():
+        return place_of(cursor, columns)
+
+
+@contextmanager
+def _as_problem() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise RefusedError(problems.bad_identifier(["cursor"])) from error

@@ -1,0 +1,61 @@
+"""Views over HTTP: the files and databases that the plan names.
+
+Annotations are evaluated here, not postponed: FastAPI reads dependencies that are made inside a function.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query
+
+from creditbus.catalogue.models import Catalogue
+from creditbus.catalogue.views import View, senders_of
+from creditbus.lookup import problems
+from creditbus.lookup.access import Asked, Caller, Ports, RefusedError, asked_of, page, place, subject_answer
+from creditbus.lookup.queries import Cut
+
+_SEES_LISTS = frozenset({"officer", "producer", "operator"})
+
+
+def cut_of(view: View, catalogue: Catalogue) -> Cut:
+    """Which records belong to a view."""
+    return Cut(subjects=view.subjects, kinds=view.kinds, senders=senders_of(view, catalogue), items=view.items)
+
+
+def add_views(app: FastAPI, ports: Ports, caller_of: Callable[..., Caller]) -> None:
+    """Add the routes."""
+
+    @app.get("/v1/views", summary="信用档案与信息库 The files and databases of the plan")
+    def get_views(caller: Annotated[Caller, Depends(caller_of)]) -> list[dict[str, Any]]:
+        return [
+            {"code": view.code, "zh": view.zh, "en": view.en, "plan": list(view.plan)}
+            for view, _ in ports.views.values()
+        ]
+
+    @app.get("/v1/views/{code}/subjects", summary="档案中的单位 Organisations with records in a view; never persons")
+    def get_view(
+        code: str,
+        caller: Annotated[Caller, Depends(caller_of)],
+        cursor: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    ) -> dict[str, Any]:
+        if not caller.roles & _SEES_LISTS:
+            raise RefusedError(problems.not_allowed("views", _SEES_LISTS))
+        _, chosen = _view(ports, code)
+        after = place(cursor, 1)
+        rows = ports.queries.subjects_of(chosen, after[0] if after else "", limit)
+        return page(rows, limit, ("subject_key",))
+
+    @app.get("/v1/views/{code}/subjects/{identifier}", summary="一个主体在档案中的信息 A subject's records in a view")
+    def get_subject_in_view(
+        code: str, caller: Annotated[Caller, Depends(caller_of)], asked: Annotated[Asked, Depends(asked_of)]
+    ) -> dict[str, Any]:
+        view, chosen = _view(ports, code)
+        return {**subject_answer(ports, caller, asked, chosen), "view": view.code}
+
+
+def _view(ports: Ports, code: str) -> tuple[View, Cut]:
+    found = ports.views.get(code)
+    if found is None:
+        raise RefusedError(problems.unknown_view(code[:40], ports.views))
+    return found
