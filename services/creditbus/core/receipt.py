@@ -117,7 +117,7 @@ def receipt_of(summary: Summary, rules: Rules, day: int) -> Receipt | None:
         score=score.score,
         grade=score.grade,
         grade_by_points=_grade_of(rules, score.score),
-        severe_lists=tuple(sorted(one.list_code for one in summary.listings if one.severe)),
+        severe_lists=tuple(sorted({one.list_code for one in _severe(summary)})),
         reasons=_reasons(summary, score, rules),
         next_grade=_next_grade(summary, score, rules, day),
         receipt_hash=score.receipt,
@@ -156,27 +156,41 @@ def _line(entry: Entry, points: int, running: int, day: int) -> Line:
 
 def _reasons(summary: Summary, score: Score, rules: Rules) -> tuple[PrincipalReason, ...]:
     """Severe lists first, since they cap the grade; then deductions by code, the largest first."""
-    groups: list[tuple[str, int, list[str], int | None]] = [
-        (one.reason, 0, [one.record_id], one.until) for one in _severe(summary)
-    ]
+    by_list: dict[tuple[str, str], list[ListingState]] = {}
+    for listing in _severe(summary):
+        by_list.setdefault((listing.reason, listing.list_code), []).append(listing)
     by_code: dict[str, list[Part]] = {}
     for part in score.parts:
         if part.points < 0:
             by_code.setdefault(part.entry.reason, []).append(part)
+    reasons = [
+        _reason(rules, (code, name), 0, [one.record_id for one in same], _last_of([one.until for one in same]))
+        for (code, name), same in by_list.items()
+    ]
     deductions = [
-        (code, sum(p.points for p in parts), [p.entry.record_id for p in parts], _last_end(parts))
+        _reason(
+            rules,
+            (code, None),
+            sum(part.points for part in parts),
+            [part.entry.record_id for part in parts],
+            _last_of([part.entry.until for part in parts]),
+        )
         for code, parts in by_code.items()
     ]
-    groups += sorted(deductions, key=lambda group: (group[1], group[0]))
-    return tuple(_reason(rules, *group) for group in groups[:MOST_REASONS])
+    reasons += sorted(deductions, key=lambda one: (one.points, one.code))
+    return tuple(reasons[:MOST_REASONS])
 
 
-def _reason(rules: Rules, code: str, points: int, records: list[str], until: int | None) -> PrincipalReason:
-    words = rules.reasons[code]
+def _reason(
+    rules: Rules, what: tuple[str, str | None], points: int, records: list[str], until: int | None
+) -> PrincipalReason:
+    """what: code of the reason, and of the list that it is about."""
+    words = rules.reasons[what[0]]
+    name = rules.lists[what[1]].name if what[1] in rules.lists else None
     return PrincipalReason(
-        code=code,
-        text_zh=words.text.zh,
-        text_en=words.text.en,
+        code=what[0],
+        text_zh=f"{words.text.zh}：{name.zh}" if name else words.text.zh,
+        text_en=f"{words.text.en}: {name.en}" if name else words.text.en,
         remedy_zh=words.remedy.zh,
         remedy_en=words.remedy.en,
         points=points,
@@ -191,7 +205,7 @@ def _next_grade(summary: Summary, score: Score, rules: Rules, day: int) -> NextG
     place = grades.index(score.grade)
     if place == 0:
         return None
-    listings = tuple(sorted(one.list_code for one in _severe(summary)))
+    listings = tuple(sorted({one.list_code for one in _severe(summary)}))
     for ended in _sets([part.entry for part in score.parts if part.points < 0]):
         ids = {entry.record_id for entry in ended}
         left = _without(summary, ids)
@@ -231,9 +245,8 @@ def _grade_of(rules: Rules, score: int) -> str:
     return next((grade.code for grade in grades if score >= grade.minimum), grades[-1].code)
 
 
-def _last_end(parts: Sequence[Part]) -> int | None:
+def _last_of(ends: Sequence[int | None]) -> int | None:
     """The day on which the last of them ends; None when one does not end by itself."""
-    ends = [part.entry.until for part in parts]
     return None if None in ends else max(end for end in ends if end is not None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,3 +131,13 @@ def test_the_end_of_a_reason_is_that_of_its_last_record() -> None:
     assert found.reasons[0].ends_on == date.fromordinal(DAY.toordinal() + 9).isoformat()
     open_ended = receipt(a_subject(an_entry(1, until=TODAY + 5), an_entry(3)))
     assert open_ended.reasons[0].ends_on is None
+
+
+def test_several_listings_of_one_list_are_one_reason_that_names_the_list() -> None:
+    subject = a_subject(listed=True)
+    subject.listings.append(msgspec.structs.replace(subject.listings[0], listing_id="m", record_id="s"))
+    found = receipt(subject)
+    assert found.severe_lists == ("L01",)
+    (reason,) = found.reasons
+    assert reason.record_ids == ("r", "s")
+    assert RULES.lists["L01"].name.zh in reason.text_zh

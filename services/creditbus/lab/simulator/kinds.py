@@ -97,6 +97,52 @@ def _list(chance: random.Random, day: date) -> Facts:
     return {"list": "L03", "action": "LIST", "ground": "拖欠工资（虚构）", "effective_on": day.isoformat()}
 
 
+def _inspection(chance: random.Random, day: date) -> Facts:
+    result = chance.choices(["PASSED", "RECTIFY", "VIOLATION", "NOT_FOUND"], [80, 15, 4, 1])[0]
+    return {
+        "category": chance.choice(["DAILY", "DOUBLE_RANDOM", "SPECIAL"]),
+        "inspected_on": day.isoformat(),
+        "result": result,
+        "content": "检查情况（虚构）",
+        "rectify_by": (day + timedelta(days=30)).isoformat() if result == "RECTIFY" else None,
+    }
+
+
+def _commitment(chance: random.Random, day: date) -> Facts:
+    state = chance.choices(["OPEN", "FULFILLED", "BROKEN"], [50, 46, 4])[0]
+    return {
+        "category": chance.choice(["CREDIT", "NOTIFICATION", "SAFETY", "PRICE"]),
+        "content": "承诺依法诚信经营（虚构）",
+        "promised_on": _before(chance, day, 200),
+        "state": state,
+        "settled_on": None if state == "OPEN" else day.isoformat(),
+        "severity": "GENERAL" if state == "BROKEN" else "",
+    }
+
+
+def _filing(chance: random.Random, day: date) -> Facts:
+    is_missed = chance.random() < 0.05
+    return {
+        "category": "ANNUAL_REPORT",
+        "state": "MISSED" if is_missed else "FILED",
+        "period": str(day.year - 1),
+        "due_on": f"{day.year}-06-30",
+        "filed_on": None if is_missed else day.isoformat(),
+    }
+
+
+def _finding(chance: random.Random, day: date) -> Facts:
+    category = chance.choice(["ACCIDENT", "JUDGMENT_UNPERFORMED", "CONSTRUCTION_CONDUCT"])
+    return {
+        "category": category,
+        "conduct": "经生效文书认定的事实（虚构）",
+        "occurred_on": _before(chance, day, 300),
+        "is_final": chance.random() < 0.8,
+        "severity": chance.choices(["GENERAL", "SERIOUS"], [9, 1])[0],
+        "performance": "NONE" if category == "JUDGMENT_UNPERFORMED" else None,
+    }
+
+
 def _before(chance: random.Random, day: date, days: int) -> str:
     return (day - timedelta(days=chance.randrange(1, days))).isoformat()
 
@@ -107,6 +153,10 @@ KINDS: Mapping[str, Kind] = {
     "Penalty": Kind("C03-PENALTY", 12, ("150100-scjg", "150200-sthj", "150000-yjglt"), "XZCFF", "罚字", _penalty),
     "Rating": Kind("C09-RATING", 8, ("150000-swj",), None, "评字", _rating),
     "Honor": Kind("C11-HONOR", 3, ("150000-fgw",), None, "荣字", _honor),
+    "Inspection": Kind("C03-INSPECTION", 6, ("150100-scjg", "150000-yjglt", "150000-sthj"), None, "检字", _inspection),
+    "Commitment": Kind("C08-COMMITMENT", 4, ("150100-zwfw", "150000-zjt"), None, "承字", _commitment),
+    "Filing": Kind("C10-FILING", 4, ("150000-scjg",), None, "年报字", _filing),
+    "Finding": Kind("C10-COMPLIANCE", 1, ("150000-yjglt", "150000-zjt"), "NMGSHXY", "认字", _finding),
     "CourtEnforcement": Kind("C02-ENFORCEMENT", 1, ("150100-zy", "150000-gy"), "FS2017-7", "执字", _court),
     "ListDecision": Kind("C06-LISTS", 1, ("150000-rst",), "NMGGZ", "列字", _list),
 }
