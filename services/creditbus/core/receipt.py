@@ -186,7 +186,8 @@ def _reason(
 ) -> PrincipalReason:
     """what: code of the reason, and of the list that it is about."""
     words = rules.reasons[what[0]]
-    name = rules.lists[what[1]].name if what[1] in rules.lists else None
+    rule = rules.lists.get(what[1]) if what[1] is not None else None
+    name = rule.name if rule is not None else None
     return PrincipalReason(
         code=what[0],
         text_zh=f"{words.text.zh}：{name.zh}" if name else words.text.zh,
