@@ -34,6 +34,7 @@ NOW_MS = int(datetime(2026, 11, 24, 4, tzinfo=UTC).timestamp() * 1000)
 SENDERS = {
     "CourtEnforcement": "150100-zy",
     "ListDecision": "150000-rst",
+    "ListStep": "150000-rst",
     "MeasureAcknowledgement": "150200-zwfw",
     "Rating": "150000-swj",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from creditbus.bus.avro import NotAvroError, decode, decode_event, encode
 from creditbus.bus.schemas import EventSchema, Schema, SchemaSet
 from creditbus.bus.topics import load_topics
+from creditbus.bus.wire import body_reader
 from creditbus.commands.contract_rules import (
     Example,
     faults_of_example,
@@ -21,6 +23,7 @@ from creditbus.commands.contract_rules import (
     problems_of_contract,
     problems_of_examples,
     problems_of_topics,
+    unfrozen,
 )
 
 SCHEMAS = SchemaSet.load()
@@ -130,13 +133,19 @@ _PRIMITIVES: dict[str, st.SearchStrategy[Any]] = {
     "double": st.floats(allow_nan=False),
     "null": st.none(),
 }
+_LOGICAL: dict[str, st.SearchStrategy[int]] = {
+    "date": st.dates().map(lambda day: (day - dt.date(1970, 1, 1)).days),
+    "timestamp-millis": st.integers(-(10**12), 10**13),
+}
 
 
-def values_of(type_: Any, named: dict[str, Any]) -> st.SearchStrategy[Any]:
+def values_of(type_: Any, named: dict[str, Any]) -> st.SearchStrategy[Any]:  # noqa: C901 - a case for each kind of type
     """Values of an Avro type, with dates and times as numbers."""
     match type_:
+        case str() if type_ in _PRIMITIVES:
+            return _PRIMITIVES[type_]
         case str():
-            return _PRIMITIVES[type_] if type_ in _PRIMITIVES else values_of(named[type_], named)
+            return values_of(named[type_], named)
         case list():
             return st.one_of([values_of(one, named) for one in type_])
         case {"type": "array", "items": items}:
@@ -148,6 +157,8 @@ def values_of(type_: Any, named: dict[str, Any]) -> st.SearchStrategy[Any]:
         case {"type": "record", "fields": fields}:
             named[f"{type_['namespace']}.{type_['name']}"] = type_
             return st.fixed_dictionaries({one["name"]: values_of(one["type"], named) for one in fields})
+        case {"logicalType": logical}:
+            return _LOGICAL[logical]
         case {"type": inner}:
             return values_of(inner, named)
     raise ValueError(type_)
@@ -168,3 +179,29 @@ def test_each_body_names_its_schema_by_content() -> None:
     assert len(SCHEMAS.bodies) == len(SCHEMAS.events) + len(SCHEMAS.records)
     for name, schema in SCHEMAS.bodies.items():
         assert name == f"{schema.name}#{schema.fingerprint}"
+
+
+# -- forms of earlier releases -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body_schema", sorted(SCHEMAS.history))
+@given(data=st.data())
+def test_bodies_of_every_earlier_form_are_read_as_the_present_one(body_schema: str, data: st.DataObject) -> None:
+    written = SCHEMAS.history[body_schema]
+    value = data.draw(values_of(written.definition, {}))
+    read = body_reader(SCHEMAS)(body_schema, encode(written, value, raw=True))
+    present = SCHEMAS.current_bodies[written.name]
+    assert set(read) == {field["name"] for field in present.fields}
+    if "string" in {field["type"] for field in written.fields if isinstance(field["type"], str)}:
+        texts = [field["name"] for field in written.fields if field["type"] == "string"]
+        assert {name: read[name] for name in texts} == {name: value[name] for name in texts}
+
+
+def test_the_history_holds_an_earlier_form_and_every_present_one() -> None:
+    assert unfrozen(SCHEMAS) == []
+    assert len(SCHEMAS.history) > len({schema.name for schema in SCHEMAS.history.values()})
+
+
+def test_a_body_of_an_unknown_form_is_no_body() -> None:
+    with pytest.raises(NotAvroError):
+        body_reader(SCHEMAS)("creditbus.events.PenaltyFacts#0000000000000000", b"")

@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import Any, cast
 
 from fastavro import schemaless_reader, schemaless_writer
+from fastavro.read import SchemaResolutionError
 
 from creditbus.bus.schemas import EventSchema, Schema
 from creditbus.core.framing import WireError
@@ -38,6 +39,15 @@ def decode(schema: Schema, payload: bytes, *, raw: bool = False) -> dict[str, An
     if buffer.tell() != len(payload):
         raise NotAvroError(f"{len(payload) - buffer.tell()} bytes too many after {schema.name}")
     return value
+
+
+def decode_as(written: Schema, wanted: Schema, payload: bytes) -> dict[str, Any]:
+    """Value of an Avro binary that was written with one version of a type, as another version has it."""
+    decode(written, payload)  # nothing may be left over, which the resolving reader does not tell
+    try:
+        return cast("dict[str, Any]", schemaless_reader(BytesIO(payload), written.parsed, wanted.parsed))
+    except (SchemaResolutionError, EOFError, ValueError, TypeError, KeyError) as error:
+        raise NotAvroError(f"{written.name} of an earlier release cannot be read: {type(error).__name__}") from error
 
 
 def decode_event(schema: EventSchema, payload: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:

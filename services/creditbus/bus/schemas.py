@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +18,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from creditbus.core.errors import SettingsError
 
+HISTORY = "history"
 Json = Any
 """A JSON value as the schema files have it."""
 
@@ -100,6 +101,8 @@ class SchemaSet:
     records: Mapping[str, Schema]
     """By name without namespace, such as CreditRecord."""
     common: Mapping[str, Schema]
+    history: Mapping[str, Schema] = field(default_factory=dict)
+    """Every body schema that a release ever wrote with, by its ``body_schema``."""
 
     @classmethod
     def load(cls, folder: Path | None = None) -> SchemaSet:
@@ -113,13 +116,18 @@ class SchemaSet:
         events = {_short(n): EventSchema(n, d) for n, d in inlined.items() if n.startswith("creditbus.events.")}
         records = {_short(n): Schema(n, d) for n, d in inlined.items() if n.startswith("creditbus.records.")}
         common = {_short(n): Schema(n, d) for n, d in inlined.items() if n.startswith("creditbus.common.")}
-        return cls(events, records, common)
+        return cls(events, records, common, _history(root))
 
     @cached_property
     def bodies(self) -> Mapping[str, Schema]:
         """Every schema that a body can name, by its ``body_schema``."""
         candidates = [*(event.facts for event in self.events.values()), *self.records.values()]
         return {schema.body_schema: schema for schema in candidates}
+
+    @cached_property
+    def current_bodies(self) -> Mapping[str, Schema]:
+        """The same by full name."""
+        return {schema.name: schema for schema in self.bodies.values()}
 
     def by_full_name(self, name: str) -> Schema | None:
         """An event or record schema by its full name."""
@@ -133,6 +141,12 @@ def contract_folder() -> Path:
     if installed.is_dir():
         return installed
     return Path(__file__).parents[3] / "schemas"
+
+
+def _history(root: Path) -> Mapping[str, Schema]:
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((root / HISTORY).glob("*.json"))]
+    schemas = [Schema(f"{one['namespace']}.{one['name']}", one) for one in found]
+    return {schema.body_schema: schema for schema in schemas}
 
 
 def _short(name: str) -> str:

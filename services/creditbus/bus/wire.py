@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 from fastavro import schemaless_writer
 
-from creditbus.bus.avro import NotAvroError, decode
+from creditbus.bus.avro import NotAvroError, decode, decode_as
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.schemas import EventSchema, Schema, SchemaSet
 from creditbus.core.framing import frame_prefix, unframe
@@ -107,8 +107,12 @@ def body_reader(schemas: SchemaSet) -> Callable[[str, bytes], dict[str, Any]]:
 
     def read(body_schema: str, body: bytes) -> dict[str, Any]:
         schema = schemas.bodies.get(body_schema)
-        if schema is None:
+        if schema is not None:
+            return decode(schema, body)
+        earlier = schemas.history.get(body_schema)
+        current = schemas.current_bodies.get(earlier.name) if earlier is not None else None
+        if earlier is None or current is None:
             raise NotAvroError(f"no schema {body_schema} in this release")
-        return decode(schema, body)
+        return decode_as(earlier, current, body)
 
     return read

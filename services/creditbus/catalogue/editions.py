@@ -132,6 +132,7 @@ def _lists(catalogue: Catalogue) -> dict[str, ListRule]:
             subject_kinds=frozenset(row.subjects),
             term_months=row.term_months,
             attested=frozenset(row.attested),
+            steps=tuple(step for step in ("notice", "heard", "served") if step in row.steps),
             basis=row.basis,
             reason_code=row.reason,
             span=_span(row),

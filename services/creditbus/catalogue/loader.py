@@ -19,6 +19,7 @@ _ROW_FILES = (
 )  # fmt: skip
 _OBJECT_FILES = ("score", "publicity", "code_lists", "reasons")
 _MARKET_FAMILIES = frozenset({"M13", "M14"})
+_ALL_STEPS = 3
 _COUNTIES = 103
 _MESSAGES = ("LISTED", "REMOVED", "ORDER", "LIFT", "DISHONEST_SUBJECT", "CLEARED_SUBJECT")
 
@@ -125,6 +126,8 @@ def _ethics(catalogue: Catalogue) -> Iterator[str]:
     yield from (problem for measure in catalogue.measures for problem in _forced_market(measure))
     levels = {row.code: row.level for row in catalogue.instruments}
     for listed in catalogue.lists:
+        if listed.severe and "ListDecision" in listed.entry_kinds and len(set(listed.steps)) != _ALL_STEPS:
+            yield f"lists: {listed.code}: steps: a severe list needs notice, heard and served before it takes effect"
         if all(levels.get(code) in ("LOCAL_RULE", "POLICY") for code in listed.basis):
             yield f"lists: {listed.code}: basis: a list needs a law, a regulation or a rule of a ministry as its basis"
 

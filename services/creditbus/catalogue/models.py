@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Mark = Literal["S0", "V", "C", "GK"]
 SubjectKind = Literal["LEGAL_PERSON", "SOLE_TRADER", "NATURAL_PERSON", "ORGAN"]
+ListStep = Literal["notice", "heard", "served"]
 FIRST_DAY = date(1949, 10, 1)
 
 
@@ -91,7 +92,10 @@ class ListRow(Named):
     domains: tuple[str, ...] = Field(min_length=1)
     subjects: tuple[SubjectKind, ...] = Field(min_length=1)
     term_months: int | None = Field(None, ge=1, le=120)
-    attested: tuple[Literal["notice", "heard", "served"], ...] = ()
+    steps: tuple[ListStep, ...] = ()
+    """What has to have happened before a listing takes effect; editions of before there were steps have none."""
+    attested: tuple[ListStep, ...] = ()
+    """Steps that the decision itself may attest."""
     basis: tuple[str, ...] = Field(min_length=1)
     reason: str
 

@@ -65,8 +65,17 @@ def problems_of_contract(
     for event in schemas.events.values():
         if event.fields[-1]["name"] != "facts":
             yield f"{event.short_name}: facts must be the last field, so that their bytes can be cut off"
+    for schema in unfrozen(schemas):
+        yield f"{schema.short_name}: not in history/, so a later release could not read it: `creditbus schemas freeze`"
     yield from problems_of_topics(schemas, topics)
     yield from problems_of_examples(schemas, load_examples() if examples is None else examples)
+
+
+def unfrozen(schemas: SchemaSet) -> list[Schema]:
+    """Types that travel as bodies and whose present form is not in the history yet."""
+    travelling = [event.facts for event in schemas.events.values()]
+    travelling += [schemas.records[name] for name in sorted(BODIES) if name in schemas.records]
+    return [schema for schema in travelling if schema.body_schema not in schemas.history]
 
 
 def problems_of_topics(schemas: SchemaSet, topics: Sequence[Topic]) -> Iterator[str]:

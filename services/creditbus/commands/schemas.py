@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -12,9 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from creditbus.bus.registry import Registry
-from creditbus.bus.schemas import Schema, SchemaSet
+from creditbus.bus.schemas import HISTORY, Schema, SchemaSet, contract_folder
 from creditbus.bus.topics import load_topics, schemas_of
-from creditbus.commands.contract_rules import problems_of_contract
+from creditbus.commands.contract_rules import problems_of_contract, unfrozen
 from creditbus.core.errors import BusError
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -25,11 +26,12 @@ RegistryUrl = Annotated[str | None, typer.Option("--registry", metavar="URL", he
 
 
 def register(app: typer.Typer) -> None:
-    """Add `schemas check`, `schemas push` and `schemas show` to app."""
+    """Add `schemas check`, `push`, `show` and `freeze` to app."""
     group = typer.Typer(help="The Avro contract: check, register, show. 数据契约。", no_args_is_help=True)
     group.command("check")(check)
     group.command("push")(push)
     group.command("show")(show)
+    group.command("freeze")(freeze)
     app.add_typer(group, name="schemas")
 
 
@@ -74,6 +76,18 @@ def show(kind: Annotated[str | None, typer.Argument(help="A type, such as Penalt
     else:
         console.print(f"There is no type {escape(kind)}; `creditbus schemas show` lists them. 没有该类型。")
         raise typer.Exit(2)
+
+
+def freeze() -> None:
+    """Keep the present form of every body, so that all later releases can read it. 固化历史模式。"""
+    folder = contract_folder() / "avro" / HISTORY
+    folder.mkdir(exist_ok=True)
+    new = unfrozen(SchemaSet.load())
+    for schema in new:
+        text = json.dumps(schema.definition, ensure_ascii=False, indent=2)
+        (folder / f"{schema.short_name}-{schema.fingerprint}.json").write_text(f"{text}\n", encoding="utf-8")
+        console.print(f"[green]+[/] {schema.body_schema}", highlight=False)
+    console.print(f"{len(new)} kept. 新固化 {len(new)} 个。")
 
 
 def _refused(url: str, schemas: SchemaSet) -> list[str]:

@@ -9,11 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from creditbus.core.hashing import output_id, timer_id
 from creditbus.core.listing import Context, acknowledge, list_rule_of, put_on_list, take_off_list
-from creditbus.core.records import CreditRecord, business_day, date_of, start_of_day_ms
+from creditbus.core.procedure import (
+    effective_from,
+    forget_step,
+    missing_steps,
+    note_step,
+    procedure_of,
+    waiting_key,
+)
+from creditbus.core.records import CreditRecord, business_day, date_of, day_of, start_of_day_ms
+from creditbus.core.rules import ListRule
 from creditbus.core.score import entry_of, score_subject
 from creditbus.core.state import (
     ACTIVE,
@@ -231,7 +241,9 @@ def _take_effect(
     view: SubjectView, record: CreditRecord, facts_of: Callable[[CreditRecord], Facts], ctx: Context
 ) -> None:
     effect = EFFECTS.get(record.kind)
-    if effect is not None:
+    if record.kind == "ListStep":
+        _go_on_with_procedure(view, record, facts_of(record), ctx, facts_of)
+    elif effect is not None:
         effect(view, record, facts_of(record), ctx)
     elif record.kind in ctx.rules.score.record_kinds:
         _count_in_score(view, record, facts_of(record), ctx)
@@ -254,9 +266,50 @@ def _list_or_delist(view: SubjectView, record: CreditRecord, facts: Facts, ctx: 
         return
     rule = list_rule_of(record, facts, ctx.rules)
     if rule is not None and view.summary.kind in rule.subject_kinds:
-        put_on_list(view.summary, record, facts, rule, ctx)
-        view.summary.scored_on = -1
+        if rule.steps:
+            _list_when_complete(view, record, facts, rule, ctx)
+        else:
+            _list_now(view, record, facts, rule, ctx)
     _count_in_score(view, record, facts, ctx)
+
+
+def _list_when_complete(view: SubjectView, record: CreditRecord, facts: Facts, rule: ListRule, ctx: Context) -> None:
+    """A decision takes effect when notice, hearing and service are complete; until then it waits on file."""
+    procedure = procedure_of(view.summary, rule.code, str(facts.get("notice_number") or ""))
+    if missing_steps(rule, record, facts, procedure):
+        key = waiting_key(procedure.list_code, procedure.notice_number)
+        view.set_held(key, [*view.held(key), record])
+        procedure.is_waiting = True
+        return
+    served_on = effective_from(rule, facts, procedure)
+    begins = facts.get("effective_on")
+    if served_on is not None and (not isinstance(begins, date) or day_of(begins) < served_on):
+        facts = {**facts, "effective_on": date_of(served_on)}
+    _list_now(view, record, facts, rule, ctx)
+
+
+def _list_now(view: SubjectView, record: CreditRecord, facts: Facts, rule: ListRule, ctx: Context) -> None:
+    put_on_list(view.summary, record, facts, rule, ctx)
+    view.summary.scored_on = -1
+
+
+def _go_on_with_procedure(
+    view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context, facts_of: Callable[[CreditRecord], Facts]
+) -> None:
+    """告知、陈述申辩、送达: note the step; decisions that waited for it may take effect now."""
+    procedure = procedure_of(view.summary, str(facts["list"]), str(facts["notice_number"]))
+    note_step(procedure, record, facts)
+    if not procedure.is_waiting:
+        return
+    key = waiting_key(procedure.list_code, procedure.notice_number)
+    waiting = view.held(key)
+    view.set_held(key, [])
+    procedure.is_waiting = False
+    for decision in waiting:
+        told = facts_of(decision)
+        rule = list_rule_of(decision, told, ctx.rules)
+        if rule is not None:
+            _list_when_complete(view, decision, told, rule, ctx)
 
 
 def _repair(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
@@ -326,6 +379,8 @@ def _finish(view: SubjectView, natural_key: str, why: tuple[str, str, str], ctx:
 
 def _end_effects(view: SubjectView, natural_key: str, why: tuple[str, str], ctx: Context) -> None:
     summary = view.summary
+    forget_step(summary, natural_key)
+    _stop_waiting(view, natural_key)
     kept = [entry for entry in summary.entries if entry.natural_key != natural_key]
     ended = [listing for listing in summary.listings if listing.natural_key == natural_key]
     if len(kept) != len(summary.entries) or ended:
@@ -333,6 +388,16 @@ def _end_effects(view: SubjectView, natural_key: str, why: tuple[str, str], ctx:
     summary.entries = kept
     for listing in ended:
         take_off_list(summary, listing, why[0], why[1], ctx)
+
+
+def _stop_waiting(view: SubjectView, natural_key: str) -> None:
+    """A decision that ends while it waits for its procedure waits no more."""
+    for procedure in view.summary.procedures:
+        if procedure.is_waiting:
+            key = waiting_key(procedure.list_code, procedure.notice_number)
+            left = [record for record in view.held(key) if record.natural_key != natural_key]
+            view.set_held(key, left)
+            procedure.is_waiting = bool(left)
 
 
 def change_id_of(applied: Applied) -> str:

@@ -66,6 +66,8 @@ class Reason(StrEnum):
     """Personal data stands where none may be (an identity number in free text or in a document number)."""
     MINOR = "minor"
     """The person is a minor and must not be recorded."""
+    MISSING_STEP = "missing-step"
+    """A decision to list does not name the notice that came before it."""
     BAD_TARGET = "bad-target"
     """The record that this event refers to is not named properly."""
 

@@ -89,6 +89,8 @@ class ListRule:
     """Months after which a listing ends by itself; None = until the authority removes it."""
     attested: frozenset[str]
     """Steps that may be attested inside the decision: notice, heard, served."""
+    steps: tuple[str, ...] = field(default=(), kw_only=True)
+    """Steps without which a listing has no effect, in their order."""
     basis: tuple[str, ...]
     reason_code: str
     span: Span

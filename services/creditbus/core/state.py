@@ -70,6 +70,19 @@ class ListingState(msgspec.Struct, array_like=True):
     orders: list[OrderState]
 
 
+class ProcedureState(msgspec.Struct, array_like=True):
+    """What has happened of the procedure of a listing (列入程序), as events told it."""
+
+    list_code: str
+    notice_number: str
+    steps: dict[str, tuple[int, str]] = {}
+    """Day and natural key by step: notice, heard, served."""
+    is_objection_accepted: bool = False
+    """The authority agreed with the subject's statement: nothing may follow."""
+    is_waiting: bool = False
+    """A decision waits for steps that are missing."""
+
+
 class Summary(msgspec.Struct, array_like=True):
     """What is true of the subject now."""
 
@@ -100,6 +113,7 @@ class Summary(msgspec.Struct, array_like=True):
     """Sequence of the first record that waits in quarantine."""
     parked_to: int = 0
     """Sequence that the next one gets; equal to ``parked_from`` when none waits."""
+    procedures: list[ProcedureState] = []
 
     @property
     def is_parked(self) -> bool:

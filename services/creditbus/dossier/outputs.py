@@ -166,6 +166,7 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
         "disputed": [entry.record_id for entry in summary.entries if entry.disputed]
         + [listing.record_id for listing in summary.listings if listing.disputed],
         "parked": summary.parked_to - summary.parked_from,
+        "waiting_lists": sorted({one.list_code for one in summary.procedures if one.is_waiting}),
     }
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from creditbus.core.events import NATURAL_PERSON, Event
 from creditbus.core.identifiers import Scheme, grade, is_blocked
@@ -129,7 +130,7 @@ def check_dates(event: Event, checking: Checking) -> Iterable[Fault]:
 
 _PERIODS = (("valid_from", "valid_until"), ("granted_on", "valid_until"))
 _PAST = frozenset({"established_on", "filed_on", "published_on", "granted_on", "performed_on", "revoked_on", "done_on",
-                   "notice_on", "heard_on", "final_on"})  # fmt: skip
+                   "notice_on", "heard_on", "served_on", "happened_on", "final_on"})  # fmt: skip
 
 
 def check_fact_dates(event: Event, checking: Checking) -> Iterable[Fault]:
@@ -181,7 +182,7 @@ def check_grade(event: Event, checking: Checking) -> Iterable[Fault]:
 
 def check_list(event: Event, checking: Checking) -> Iterable[Fault]:
     """Only a list of the catalogue, decided by a department that may decide it; a delisting names what it ends."""
-    if event.kind != "ListDecision":
+    if event.kind not in ("ListDecision", "ListStep"):
         return
     rule = checking.rules.lists.get(str(event.facts["list"]))
     department = checking.rules.departments.get(event.sender)
@@ -189,8 +190,26 @@ def check_list(event: Event, checking: Checking) -> Iterable[Fault]:
         yield fault(Reason.UNKNOWN_CODE, "facts.list", event.facts["list"], checking, checking.rules.lists)
     elif department is not None and rule.authorities_domains and department.domain not in rule.authorities_domains:
         yield fault(Reason.ITEM_NOT_ALLOWED, "facts.list", event.facts["list"], checking, rule.authorities_domains)
-    if event.facts["action"] == "DELIST" and event.target is None:
+    if event.facts.get("action") == "DELIST" and event.target is None:
         yield fault(Reason.BAD_TARGET, "facts.target", "", checking)
+
+
+_STEPS = ("facts.notice_on", "facts.heard_on", "document.decided_on", "facts.served_on")
+
+
+def check_list_steps(event: Event, checking: Checking) -> Iterable[Fault]:
+    """Nobody is listed without a notice; what a decision attests of its procedure is in order (domain.md 0.1-4)."""
+    if event.kind != "ListDecision" or event.facts["action"] != "LIST":
+        return
+    rule = checking.rules.lists.get(str(event.facts["list"]))
+    if rule is not None and "notice" in rule.steps and not str(event.facts.get("notice_number") or "").strip():
+        yield fault(Reason.MISSING_STEP, "facts.notice_number", "", checking)
+    days = [event.facts.get(name.partition(".")[2]) for name in _STEPS]
+    days[2] = event.head.document.decided_on
+    told = [(name, day) for name, day in zip(_STEPS, days, strict=True) if isinstance(day, int)]
+    for (_, before), (name, day) in pairwise(told):
+        if day < before:
+            yield fault(Reason.IMPOSSIBLE_DATE, name, _shown(day), checking)
 
 
 def check_amounts(event: Event, checking: Checking) -> Iterable[Fault]:
@@ -239,6 +258,7 @@ CHECKS: Sequence[Check] = (
     check_codes,
     check_grade,
     check_list,
+    check_list_steps,
     check_amounts,
     check_target,
     check_free_text,

@@ -115,7 +115,8 @@ class Queries:
             "SELECT subject_key, any(subject_name) AS name, any(subject_kind) AS kind, "  # noqa: S608
             f"count() AS records, max(decided_on) AS newest FROM {DATABASE}.records FINAL "
             f"WHERE op = 'RECORD' AND subject_kind IN ('LEGAL_PERSON', 'ORGAN') AND subject_key > {{after:String}}"
-            f"{cut.where} GROUP BY subject_key ORDER BY subject_key LIMIT {{limit:UInt32}}",
+            f"{cut.where} GROUP BY subject_key ORDER BY subject_key LIMIT {{limit:UInt32}} "
+            "SETTINGS prefer_column_name_to_alias = 1",  # the cut's kind is the column, not the alias
             {"after": after, "limit": limit, **cut.parameters},
         )
         return [shown(row) for row in rows]

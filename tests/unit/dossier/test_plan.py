@@ -21,7 +21,9 @@ def listed(code: str, subject_kind: str) -> tuple[Bus, Any]:
     """A subject on a list, by the catalogue as it is."""
     row = LISTS[code]
     kind = row.entry_kinds[0]
-    facts: dict[str, Any] = {"effective_on": DAY, "published_on": DAY, "list": code, "action": "LIST", "ground": "G2"}
+    procedure = {"notice_number": "告〔2026〕1号", "notice_on": DAY, "heard_on": DAY, "served_on": DAY}
+    decided: dict[str, Any] = {"effective_on": DAY, "published_on": DAY, "list": code, "action": "LIST", "ground": "G2"}
+    facts = {**decided, **procedure}
     record = make_record(kind, subject_kind=subject_kind, sender="150000-gy")
     bus = a_bus((record, facts), rules=rules())
     bus.send(record)

@@ -24,7 +24,7 @@ const FIXED = {
     MeasureAcknowledgement: ["措施反馈", "acknowledgement of a measure"], Rating: ["信用评价", "rating"],
     Honor: ["表彰奖励", "honour"], Inspection: ["监督检查", "inspection"], Commitment: ["信用承诺", "commitment"],
     Practitioner: ["职业信息", "practitioner"], Finding: ["认定事实", "finding"], Filing: ["备案报告", "filing"],
-    PreReview: ["信用预审", "pre-review"], Dispute: ["异议", "dispute"], Repair: ["信用修复", "repair"],
+    PreReview: ["信用预审", "pre-review"], ListStep: ["名单程序", "listing procedure"], Dispute: ["异议", "dispute"], Repair: ["信用修复", "repair"],
     Revocation: ["撤销", "revocation"],
   },
   scheme: {

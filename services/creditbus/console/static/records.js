@@ -82,6 +82,7 @@ const CONTENT = {
   Practitioner: (facts) => [facts.profession, " · ", facts.stage, facts.result ? ` · ${facts.result}` : ""],
   Finding: (facts) => [facts.conduct, facts.amount_fen ? [" · ", yuan(facts.amount_fen)] : ""],
   Filing: (facts) => [facts.category, facts.period ? ` ${facts.period}` : "", " · ", facts.state],
+  ListStep: (facts) => [name("list", facts.list), " · ", facts.step, " ", facts.happened_on],
   PreReview: (facts) => [facts.scenario, " · ", facts.outcome || facts.stage],
   Dispute: (facts) => [facts.stage, facts.outcome ? ` · ${facts.outcome}` : ""],
   Repair: (facts) => [facts.stage, facts.reason ? ` · ${facts.reason}` : ""],

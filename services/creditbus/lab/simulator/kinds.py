@@ -94,7 +94,18 @@ def _court(chance: random.Random, day: date) -> Facts:
 
 
 def _list(chance: random.Random, day: date) -> Facts:
-    return {"list": "L03", "action": "LIST", "ground": "拖欠工资（虚构）", "effective_on": day.isoformat()}
+    return {
+        "list": "L03",
+        "action": "LIST",
+        "ground": "拖欠工资（虚构）",
+        "effective_on": day.isoformat(),
+        "notice_number": f"告字〔{day.year}〕{chance.randrange(10**6)}号",
+        "notice_on": (day - timedelta(days=30)).isoformat(),
+        "heard_on": (day - timedelta(days=20)).isoformat(),
+        "statement_outcome": chance.choice(["NONE", "REJECTED"]),
+        # some decisions are reported before they are served: they wait without effect
+        "served_on": day.isoformat() if chance.random() < 0.9 else None,
+    }
 
 
 def _inspection(chance: random.Random, day: date) -> Facts:
