@@ -6,14 +6,19 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import EventDict
 
 
 def configure_logging(service: str, level: int = logging.INFO) -> None:
     """Send this process's log to standard error as one line an event, marked with the service's name."""
+
+    def named(_: object, __: str, event: EventDict) -> EventDict:
+        return {**event, "service": service}  # not a context variable: threads would not have it
+
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            named,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -25,4 +30,3 @@ def configure_logging(service: str, level: int = logging.INFO) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
