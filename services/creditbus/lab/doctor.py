@@ -24,6 +24,7 @@ from creditbus.lab.texts import Text
 
 # how long a partition has to stand still to be called stuck; longer than any commit interval of the services
 LOOK_SECONDS = 3.0
+LOOKS = 2
 OWN_GROUPS = "creditbus-"
 REQUEST_TIMEOUT_SECONDS = 5.0
 LOG_LINES = 200
@@ -168,11 +169,12 @@ def find_stuck(brokers: str, processes: Sequence[ProcessRecord]) -> Iterator[Fin
     """For each consumer group the partition that stands still with work to do, and why; or one line when none does."""
     admin = _admin(brokers)
     before = read_lags(admin)
-    if any(lag.lag for lag in before):
-        time.sleep(LOOK_SECONDS)
-        stuck = [lag for lag in unmoved(before, read_lags(admin)) if has_record(brokers, lag)]
-    else:
-        stuck = []
+    stuck = tuple(lag for lag in before if lag.lag)
+    for _ in range(LOOKS):  # a slow commit is no stuck partition: it has to stand still twice
+        if stuck:
+            time.sleep(LOOK_SECONDS)
+            stuck = unmoved(stuck, read_lags(admin))
+    stuck = tuple(lag for lag in stuck if has_record(brokers, lag))
     if not stuck:
         groups = len({lag.group for lag in before})
         yield Finding(what=Text(en="stages", zh="各环节"), detail=f"{groups} groups, none stuck")

@@ -88,6 +88,7 @@ def build(settings: MonitorSettings, live: Live, types: Types, metrics: Metrics)
         broker_session_timeout=_SESSION_SECONDS,
         broker_heartbeat_interval=_SESSION_SECONDS / 3,
         stream_wait_empty=False,
+        broker_commit_interval=1.0,
         # no tables, so no assignor that places their standbys
         table_standby_replicas=0,
         # Faust reads uncommitted messages then: a batch that is aborted and repeated is counted twice

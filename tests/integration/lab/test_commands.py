@@ -143,6 +143,19 @@ def test_a_second_lab_on_the_folder_and_one_on_its_ports_are_refused_with_the_re
     assert "CREDITBUS_LAB_KAFKA_PORT" in output
 
 
+def test_reset_deletes_the_data_of_a_stopped_lab_and_only_that(lab: Lab) -> None:
+    assert lab.run("up", "--detach", "--services", "none")[0] == 0
+    assert lab.run("reset", "--yes")[0] == 1, "a lab that runs is not pulled from under its users"
+    assert lab.living()
+    lab.run("down")
+    kept = lab.folder.parent / "kept"
+    kept.write_text("not the lab's")
+    code, output = lab.run("reset", "--yes")
+    assert code == 0, output
+    assert not lab.folder.exists()
+    assert kept.exists()
+
+
 def test_ctrl_c_stops_everything(lab: Lab) -> None:
     foreground = lab.start("up", "--services", "none")
     assert foreground.stdout is not None

@@ -1,0 +1,120 @@
+"""What the documents tell a reader to type is typed here, against a running lab, and works."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from running_lab import RunningLab, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+ELSEWHERE = {
+    "up --detach": "running_lab.py",
+    "down": "integration/lab/test_commands.py",
+    "reset": "integration/lab/test_commands.py",
+    "replay --into DIR --processes 4": "e2e/test_quarantine_and_replay.py",
+    "quarantine list": "e2e/test_quarantine_and_replay.py",
+    "deadletters list": "e2e/test_dead_letters.py",
+    "deadletters load": "e2e/test_dead_letters.py",
+    "explain SUBJECT --receipt receipt.json --log log.json": "e2e/test_explain.py",
+    "explain --verify receipt.json --log log.json --public-key HEX": "e2e/test_explain.py",
+}
+"""Commands that other tests type, because they stop the lab or need their own story."""
+
+
+def commands() -> list[str]:
+    """Every command line in the documents, without the program's name."""
+    found = set()
+    for path in DOCUMENTS:
+        text = path.read_text(encoding="utf-8")
+        found |= set(re.findall(r"`(?:\.venv/bin/)?creditbus ([^`\n]+)`", text))
+        found |= {line.split("#")[0].strip() for line in re.findall(r"^\.venv/bin/creditbus (.+)$", text, re.MULTILINE)}
+    return sorted(found)
+
+
+HERE = [one for one in commands() if one not in ELSEWHERE]
+
+
+def snippets(path: Path) -> list[str]:
+    """The Python examples of a document."""
+    return re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def keys_of(lab: RunningLab) -> dict[str, str]:
+    return dict(json.loads((lab.folder / "secrets" / "lab-keys.json").read_text()))
+
+
+def look_up(lab: RunningLab, path: str) -> Any:
+    base, key = f"http://127.0.0.1:{lab.port('lookup')}", keys_of(lab)["console"]
+    return httpx.get(f"{base}{path}", headers={"Authorization": f"Bearer {key}"}).raise_for_status().json()
+
+
+def filled_in(command: str, lab: RunningLab) -> list[str]:
+    """The command with this lab's own subject, day and files where the document has examples."""
+    firm = look_up(lab, "/v1/alerts")["items"][0]["subject_key"]
+    known = {
+        "91150102MA0N123408": firm,
+        "2026-11-01": datetime.now(tz=UTC).date().isoformat(),
+        "FILE": str(ROOT / "tests/data/permits-utf8.csv"),
+        "CODE": "150100-scjg",
+        "-f": "",
+    }
+    return [known.get(word, word) for word in command.split() if known.get(word, word)]
+
+
+@pytest.mark.parametrize("command", HERE)
+def test_a_documented_command_works(running_lab: RunningLab, command: str) -> None:
+    running_lab.creditbus("scenario", "hohhot")
+    if command == "verify":
+        assert not any(check["wrong"] for check in running_lab.verify())
+    running_lab.creditbus(*filled_in(command, running_lab), *(["--help"] if command == "import" else []))
+
+
+@pytest.mark.parametrize("command", sorted(ELSEWHERE))
+def test_a_command_of_another_test_is_documented_and_typed_there(command: str) -> None:
+    assert command in commands()
+    typed = (ROOT / "tests" / ELSEWHERE[command]).read_text(encoding="utf-8")
+    for word in command.split()[:2]:
+        assert f'"{word}"' in typed or word.isupper(), f"{ELSEWHERE[command]} does not type {word}"
+
+
+@pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is missing: apt-get install kcat")
+def test_the_documented_kcat_command_reads_alerts(running_lab: RunningLab) -> None:
+    running_lab.creditbus("scenario", "hohhot")
+    text = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    found = re.search(r"`(kcat [^`]+)`", text)
+    assert found
+    command = found[1].replace("19092", str(running_lab.port("kafka")))
+    assert subprocess.run(command, shell=True, capture_output=True, timeout=60, check=True).stdout.split()
+
+
+def test_the_documented_client_code_sends_and_follows(running_lab: RunningLab) -> None:
+    """The examples run as they stand; the lab's own addresses, key and event stand for the reader's."""
+    sending, following = snippets(ROOT / "docs/integrate.md")
+    sending = sending.replace("18080", str(running_lab.port("gateway")))
+    example = json.loads((ROOT / "schemas/avro/examples/Permit/valid-food.json").read_text(encoding="utf-8"))
+    sent: dict[str, Any] = {"api_key": keys_of(running_lab)["150100-scjg"], "event": {**example, "fictitious": True}}
+    exec(sending, sent)  # noqa: S102 - the code under test is the document's
+    assert [receipt.status for receipt in sent["receipts"]] == ["RECEIVED"]
+
+    running_lab.creditbus("scenario", "hohhot")
+    seen: list[Any] = []
+    following = following.replace("19092", str(running_lab.port("kafka"))).replace("...", "seen.append(order); break")
+    registry_url = f"http://127.0.0.1:{running_lab.port('registry')}/apis/ccompat/v7"
+    told = {"registry_url": registry_url, "seen": seen}
+    thread = threading.Thread(target=exec, args=(following, told), daemon=True)
+    thread.start()
+    wait_until("an order", lambda: bool(seen))
+    thread.join(30)
+    assert {seen[0].action} <= {"ORDER", "LIFT"}
