@@ -124,8 +124,10 @@ class Queries:
     def of_subject(self, table: str, key: str) -> list[Row]:
         """Listing changes or orders of a subject, newest first."""
         assert table in ("listings", "orders")
+        # several messages of one tick have the same time: their order is that of the log
         rows = self._ask(
-            f"SELECT * FROM {DATABASE}.{table} FINAL WHERE subject_key = {{key:String}} ORDER BY at DESC LIMIT 500",  # noqa: S608
+            f"SELECT * FROM {DATABASE}.{table} FINAL WHERE subject_key = {{key:String}} "  # noqa: S608
+            "ORDER BY at DESC, koff DESC LIMIT 500",
             {"key": key},
         )
         return [shown(row) for row in rows]
