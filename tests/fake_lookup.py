@@ -22,6 +22,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from creditbus.catalogue.editions import authority_code
 from creditbus.core.identifiers import synthetic_uscc
+from creditbus.lookup.steps import downstream_of
 
 KEY = "a-key-that-no-browser-may-see"
 COURT, MARKET = authority_code("150100", 20), authority_code("150000", 6)
@@ -240,11 +241,26 @@ def _listed_dossier() -> dict[str, Any]:
         listings=[LISTING],
         orders=ORDERS,
         disputed=["r1"],
+        waiting_lists=["L03"],
+        terms=[
+            {"term": "DISPUTE", "record_id": "r1", "document_number": "异字〔2026〕7号", "since": "2026-11-16",
+             "until": None, "reminders": 1, "list": "", "measure": "", "waiting": []},
+            {"term": "LIFT_ACKNOWLEDGEMENT", "record_id": "r2", "document_number": "（2026）内0102执1号",
+             "since": "2026-11-20", "until": "2026-11-25", "reminders": 1, "list": "L01", "measure": "M01-LICENCE",
+             "waiting": ["150200-zwfw"]},
+        ],
     )  # fmt: skip
 
 
 def subject(code: str, start: int, limit: int) -> dict[str, Any] | None:
     """The answer about one subject; None for one that is unknown."""
+    found = _subject(code, start, limit)
+    if found is not None and "orders" in found:
+        found["downstream"] = downstream_of(found["dossier"])
+    return found
+
+
+def _subject(code: str, start: int, limit: int) -> dict[str, Any] | None:
     if code == LISTED:
         return {
             "subject_key": code[8:17],

@@ -9,8 +9,8 @@ import msgspec
 
 from builders import DAY, DAY_MS, make_record, make_rules
 from creditbus.bus.store import MemoryStore
+from creditbus.core.context import Emission
 from creditbus.core.errors import StopError
-from creditbus.core.listing import Emission
 from creditbus.core.processing import Effects, Position
 from creditbus.core.quarantine import Parked, QuarantineOrder
 from creditbus.core.records import Alert, CreditRecord, MeasureOrder

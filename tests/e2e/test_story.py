@@ -18,8 +18,25 @@ pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)
 
 def test_the_scenario_goes_from_listing_to_recovery(running_lab: RunningLab) -> None:
     told = running_lab.creditbus("scenario", "hohhot")
-    for seen in ("4 rows received", "1 refused by intake", "ORDER", "LIFT", "score 800, grade B, no list"):
+    for seen in ("4 rows received", "1 refused by intake", "ORDER", "LIFT", "score 800, grade B", "stays downstream"):
         assert seen in told
+
+
+def test_the_newest_message_of_every_measure_of_a_cleared_firm_is_its_lift(running_lab: RunningLab) -> None:
+    """Order and lift may fall into one tick of the clock; the log tells which came last."""
+    running_lab.creditbus("scenario", "hohhot")
+    key = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())["150100-scjg"]
+    headers = {"Authorization": f"Bearer {key}", "X-Purpose": "supervision", "X-Basis": "test"}
+    base = f"http://127.0.0.1:{running_lab.port('lookup')}/v1"
+    alerts = httpx.get(f"{base}/alerts", headers=headers).json()["items"]
+    cleared = [one["subject_key"] for one in alerts if one["kind"] == "CLEARED_SUBJECT"]
+    assert cleared
+    for firm in cleared:
+        found = httpx.get(f"{base}/subjects/{firm}", headers=headers).json()
+        newest = {row["order_id"]: row["action"] for row in reversed(found["orders"])}
+        assert set(newest.values()) == {"LIFT"}
+        assert [row["state"] for row in found["listings"]] == ["REMOVED", "LISTED"]
+        assert found["downstream"]["clear"]
 
 
 def test_nothing_is_lost_or_doubled_after_it(running_lab: RunningLab) -> None:

@@ -22,9 +22,11 @@ from creditbus.core.rules import (
     PointRule,
     PublicityRule,
     ReasonText,
+    RequiredFact,
     Rules,
     ScoreRules,
     Span,
+    TermRule,
     Text,
 )
 
@@ -87,6 +89,20 @@ def compile_rules(edition: Edition) -> Rules:
         reasons=_reasons(catalogue),
         calendar=read_working_calendar(catalogue.calendar),
         unscored_penalty_types=frozenset(catalogue.publicity.unscored_penalty_types),
+        required=tuple(
+            RequiredFact(kind=row.kind, field=row.field, value=row.value, needs=row.needs) for row in catalogue.required
+        ),
+        terms=tuple(
+            TermRule(
+                term=row.term,
+                region=row.region,
+                working_days=row.working_days,
+                extended_working_days=row.extended,
+                alert=row.alert,
+                suspends=row.suspends,
+            )
+            for row in catalogue.terms
+        ),
     )
 
 

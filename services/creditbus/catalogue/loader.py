@@ -16,12 +16,16 @@ from creditbus.core.outcome import Reason
 DATA = Path(__file__).parent / "data"
 _ROW_FILES = (
     "regions", "authority_types", "departments", "items", "instruments", "lists", "measures", "ratings", "incentives",
+    "terms", "required",
 )  # fmt: skip
 _OBJECT_FILES = ("score", "publicity", "code_lists", "reasons")
 _MARKET_FAMILIES = frozenset({"M13", "M14"})
 _ALL_STEPS = 3
 _COUNTIES = 103
-_MESSAGES = ("LISTED", "REMOVED", "ORDER", "LIFT", "DISHONEST_SUBJECT", "CLEARED_SUBJECT")
+_MESSAGES = (
+    "LISTED", "REMOVED", "ORDER", "LIFT", "SUSPEND", "RESUME", "DISHONEST_SUBJECT", "CLEARED_SUBJECT",
+    "DISPUTE_OVERDUE", "REPAIR_OVERDUE", "LIFT_UNACKNOWLEDGED",
+)  # fmt: skip
 
 
 class CatalogueError(SettingsError):
@@ -85,6 +89,8 @@ def _unknown_references(catalogue: Catalogue) -> Iterator[str]:
     domains = {row.domain for row in catalogue.departments}
     for rating in catalogue.ratings:
         yield from _unknown("ratings", rating.code, "rater", [rating.rater], domains)
+    for term in catalogue.terms:
+        yield from _unknown("terms", term.code, "region", [term.region], regions)
     for listed in catalogue.lists:
         yield from _unknown("lists", listed.code, "domains", listed.domains, domains)
     yield from _unknown_codes(catalogue)

@@ -192,6 +192,35 @@ class Publicity(BaseModel):
     rows: tuple[PublicityRow, ...]
 
 
+class TermRow(Named):
+    """A term within which somebody has to act (办理期限)."""
+
+    term: Literal["DISPUTE", "REPAIR_ACCEPTANCE", "REPAIR_DECISION", "LIFT_ACKNOWLEDGEMENT"]
+    region: str
+    working_days: tuple[int, ...] = Field(min_length=1)
+    extended: int | None = Field(None, ge=1)
+    alert: Literal["DISPUTE_OVERDUE", "REPAIR_OVERDUE", "LIFT_UNACKNOWLEDGED"]
+    suspends: bool
+    basis: str
+
+    @model_validator(mode="after")
+    def _longer_and_longer(self) -> TermRow:
+        lengths = (*self.working_days, *([self.extended] if self.extended else []))
+        if any(length < 1 for length in lengths) or list(lengths) != sorted(set(lengths)):
+            raise ValueError("working_days and then extended have to grow from 1 on; put them in order")
+        return self
+
+
+class RequiredRow(Named):
+    """A fact that an event needs when another fact has a value (前提条件)."""
+
+    kind: str
+    field: str
+    value: str
+    needs: str
+    basis: str
+
+
 class Wording(BaseModel):
     """A text and how what it says is mended."""
 
@@ -228,6 +257,9 @@ class Catalogue(BaseModel):
     ratings: tuple[RatingRow, ...] = ()
     """Editions of before ratings had a file of their own have them among the code lists."""
     incentives: tuple[IncentiveRow, ...] = ()
+    terms: tuple[TermRow, ...] = ()
+    """Editions of before there were terms have none."""
+    required: tuple[RequiredRow, ...] = ()
     score: Score
     publicity: Publicity
     code_lists: Mapping[str, tuple[str, ...]]

@@ -7,31 +7,15 @@ listing causes is kept with it, so that whatever ends the listing lifts every on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 
+from creditbus.core.context import Context
 from creditbus.core.hashing import output_id
-from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, business_day, date_of, day_of
+from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, date_of, day_of
 from creditbus.core.rules import ListRule, MeasureRule, Rules
 from creditbus.core.score import add_months
-from creditbus.core.state import ListingState, OrderState, Summary
-
-Emission = ListingChange | MeasureOrder | Alert
-
-
-@dataclass(slots=True)
-class Context:
-    """What a decision is made with, and where its emissions go."""
-
-    rules: Rules
-    now_ms: int
-    """Business time of the partition: its last tick."""
-    emissions: list[Emission] = field(default_factory=list)
-
-    @property
-    def today(self) -> int:
-        """The Beijing calendar day of the business time."""
-        return business_day(self.now_ms)
+from creditbus.core.state import ListingState, OrderState, Summary, TermState
+from creditbus.core.terms import LIFT_ACKNOWLEDGEMENT, begin
 
 
 def list_rule_of(record: CreditRecord, facts: Mapping[str, object], rules: Rules) -> ListRule | None:
@@ -87,20 +71,46 @@ def take_off_list(summary: Summary, listing: ListingState, cause: str, cause_id:
     summary.listings.remove(listing)
     for order in listing.orders:
         ctx.emissions.append(_message(summary, listing, order, ctx, ("LIFT", cause, cause_id)))
+        if order.acknowledged:
+            begin(summary, _open_lift(listing, order, ctx), ctx)
     ctx.emissions.append(_listing_change(summary, listing, ctx, ("REMOVED", cause, cause_id)))
     if listing.severe and not summary.is_severely_listed:
         ctx.emissions.append(_alert(summary, listing, ctx, "CLEARED_SUBJECT", cause_id))
 
 
-def acknowledge(summary: Summary, order_id: str, sender: str) -> bool:
-    """Note that a department applies an order; False when no such order is in effect."""
-    for listing in summary.listings:
-        for order in listing.orders:
-            if order.order_id == order_id:
-                if sender not in order.acknowledged:
-                    order.acknowledged.append(sender)
-                return True
-    return False
+def suspend(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:
+    """Let every subscriber stop for now. why: (cause, id of the timer behind it)."""
+    listing.is_suspended = True
+    _tell_subscribers(summary, listing, "SUSPEND", why, ctx)
+
+
+def resume(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:
+    """Let every subscriber go on. why: (cause, id of the record behind it)."""
+    listing.is_suspended = False
+    _tell_subscribers(summary, listing, "RESUME", why, ctx)
+
+
+def _tell_subscribers(summary: Summary, listing: ListingState, action: str, why: tuple[str, str], ctx: Context) -> None:
+    summary.scored_on = -1
+    for order in listing.orders:
+        ctx.emissions.append(_message(summary, listing, order, ctx, (action, *why)))
+
+
+def _open_lift(listing: ListingState, order: OrderState, ctx: Context) -> TermState:
+    """Whoever said that it applies the measure has to say that it stopped."""
+    return TermState(
+        term=LIFT_ACKNOWLEDGEMENT,
+        key=order.order_id,
+        opened_by="",
+        record_id=listing.record_id,
+        region=listing.region,
+        document_number=listing.document_number,
+        fictitious=listing.fictitious,
+        since=ctx.today,
+        list_code=listing.list_code,
+        waiting=list(order.acknowledged),
+        measure=order.measure,
+    )
 
 
 def _last_day(facts: Mapping[str, object], rule: ListRule, effective_on: date) -> int | None:

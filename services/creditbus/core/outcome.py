@@ -67,6 +67,7 @@ class Reason(StrEnum):
     MINOR = "minor"
     """The person is a minor and must not be recorded."""
     MISSING_STEP = "missing-step"
+    MISSING_CONDITION = "missing-condition"
     """A decision to list does not name the notice that came before it."""
     BAD_TARGET = "bad-target"
     """The record that this event refers to is not named properly."""

@@ -238,7 +238,9 @@ def _sets(entries: Sequence[Entry]) -> Sequence[tuple[Entry, ...]]:
 
 
 def _severe(summary: Summary) -> list[ListingState]:
-    return sorted((one for one in summary.listings if one.severe), key=lambda one: one.listing_id)
+    return sorted(
+        (one for one in summary.listings if one.severe and not one.is_suspended), key=lambda one: one.listing_id
+    )
 
 
 def _grade_of(rules: Rules, score: int) -> str:

@@ -174,6 +174,33 @@ class PublicityRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TermRule:
+    """Within how many working days somebody has to act (办理期限), and what follows when nobody does."""
+
+    term: str
+    region: str
+    """GB/T 2260 code of the region, league or county that it holds for."""
+    working_days: tuple[int, ...]
+    """One length, or several: each later one reminds again."""
+    extended_working_days: int | None
+    """Length when the office extends it; None = it may not."""
+    alert: str
+    """Kind of the alert when it is missed."""
+    suspends: bool
+    """What the disputed fact causes is suspended when it is missed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequiredFact:
+    """A fact that an event needs when another fact has a value (前提条件)."""
+
+    kind: str
+    field: str
+    value: str
+    needs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonText:
     """What a reason code says and how it is mended."""
 
@@ -202,3 +229,5 @@ class Rules:
     calendar: WorkingCalendar
     unscored_penalty_types: frozenset[str]
     """Penalties of only these types are kept out of publication and score."""
+    terms: tuple[TermRule, ...] = ()
+    required: tuple[RequiredFact, ...] = ()

@@ -99,7 +99,7 @@ def score_subject(summary: Summary, rules: Rules, day: int) -> Score | None:
     parts = _capped([Part(entry=e, points=points_on(e, day)) for e in summary.entries], book.dimension_caps)
     total = max(book.floor, min(book.ceiling, book.base + sum(part.points for part in parts)))
     grade = next((g.code for g in book.grades if total >= g.minimum), book.grades[-1].code)
-    if summary.is_severely_listed:
+    if summary.is_grade_capped:
         grade = _worse(grade, book.severe_list_grade, [g.code for g in book.grades])
     shown = tuple(sorted((p for p in parts if p.points != 0), key=lambda p: (p.points, p.entry.record_id)))
     return Score(score=total, grade=grade, parts=shown, receipt=_receipt(rules.edition, day, parts, (total, grade)))

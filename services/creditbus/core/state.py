@@ -68,6 +68,8 @@ class ListingState(msgspec.Struct, array_like=True):
     fictitious: bool
     disputed: bool
     orders: list[OrderState]
+    is_suspended: bool = False
+    """A dispute was not decided in time: subscribers have stopped until it is."""
 
 
 class ProcedureState(msgspec.Struct, array_like=True):
@@ -81,6 +83,30 @@ class ProcedureState(msgspec.Struct, array_like=True):
     """The authority agreed with the subject's statement: nothing may follow."""
     is_waiting: bool = False
     """A decision waits for steps that are missing."""
+
+
+class TermState(msgspec.Struct, array_like=True):
+    """A term within which somebody has to act (terms.py)."""
+
+    term: str
+    key: str
+    """Natural key of the fact that it is about, or id of the lifted order."""
+    opened_by: str
+    """Natural key of the fact that asks for the act; "" for a lift."""
+    record_id: str
+    region: str
+    document_number: str
+    fictitious: bool
+    since: int
+    until: int | None = None
+    """Last day; None = all lengths are over, or there is none."""
+    reminders: int = 0
+    """How often it was missed."""
+    list_code: str = ""
+    waiting: list[str] = []
+    """Departments that have to act, where several do."""
+    measure: str = ""
+    """Code of the lifted measure."""
 
 
 class Summary(msgspec.Struct, array_like=True):
@@ -114,6 +140,27 @@ class Summary(msgspec.Struct, array_like=True):
     parked_to: int = 0
     """Sequence that the next one gets; equal to ``parked_from`` when none waits."""
     procedures: list[ProcedureState] = []
+    terms: list[TermState] = []
+    """Terms that run or are missed."""
+    answers: list[tuple[str, str, int]] = []
+    """Answers that came before their question, as (term, natural key, day)."""
+
+    def count(self, kind: str) -> None:
+        """One more record of a kind is in effect."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+
+    def uncount(self, kind: str) -> None:
+        """One record of a kind is no longer in effect."""
+        left = self.counts.get(kind, 0) - 1
+        if left > 0:
+            self.counts[kind] = left
+        else:
+            self.counts.pop(kind, None)
+
+    @property
+    def in_effect(self) -> list[Entry | ListingState]:
+        """Everything that has an effect, may have a last day and may be disputed."""
+        return [*self.entries, *self.listings]
 
     @property
     def is_parked(self) -> bool:
@@ -124,6 +171,11 @@ class Summary(msgspec.Struct, array_like=True):
     def is_severely_listed(self) -> bool:
         """Whether it is on a list of severely dishonest subjects (严重失信主体名单)."""
         return any(listing.severe for listing in self.listings)
+
+    @property
+    def is_grade_capped(self) -> bool:
+        """Whether a severe list whose effects are not suspended keeps the grade down."""
+        return any(listing.severe and not listing.is_suspended for listing in self.listings)
 
 
 class Row(msgspec.Struct, array_like=True):

@@ -9,9 +9,9 @@ from creditbus.bus.avro import encode
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.topics import topic_for
 from creditbus.bus.wire import Writers
+from creditbus.core.context import Emission
 from creditbus.core.events import NATURAL_PERSON
 from creditbus.core.hashing import digest
-from creditbus.core.listing import Emission
 from creditbus.core.processing import Output
 from creditbus.core.quarantine import Parked, QuarantineOrder
 from creditbus.core.records import Alert, Change, ListingChange
@@ -145,6 +145,7 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
                 "document_number": listing.document_number,
                 "effective_on": listing.effective_on,
                 "until": listing.until,
+                "suspended": listing.is_suspended,
             }
             for listing in summary.listings
         ],
@@ -167,6 +168,20 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
         + [listing.record_id for listing in summary.listings if listing.disputed],
         "parked": summary.parked_to - summary.parked_from,
         "waiting_lists": sorted({one.list_code for one in summary.procedures if one.is_waiting}),
+        "terms": [
+            {
+                "term": state.term,
+                "record_id": state.record_id,
+                "document_number": state.document_number,
+                "since": state.since,
+                "until": state.until,
+                "reminders": state.reminders,
+                "list": state.list_code,
+                "measure": state.measure,
+                "waiting": state.waiting,
+            }
+            for state in summary.terms
+        ],
     }
 
 

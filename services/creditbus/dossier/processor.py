@@ -7,13 +7,13 @@ from typing import Any
 
 from creditbus.bus.registry import UnknownSchemaError
 from creditbus.bus.wire import Types, read_value
-from creditbus.core.dossier import Facts
 from creditbus.core.framing import WireError
 from creditbus.core.hashing import digest
 from creditbus.core.processing import Effects, Message, StateReader
 from creditbus.core.quarantine import QuarantineOrder, Unreadable, reason_of
 from creditbus.core.records import CreditRecord
 from creditbus.core.rules import Rules
+from creditbus.core.subject import Facts
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.steps import Decided, Edition, Entry, Lookups, Tick, decide_or_park
 

@@ -15,12 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from creditbus.core.context import Context, Emission
 from creditbus.core.dossier import (
-    DROPPED,
-    PARKED,
-    Applied,
-    Expired,
-    Facts,
     apply_record,
     change_id_of,
     expire_due,
@@ -31,11 +27,11 @@ from creditbus.core.dossier import (
 )
 from creditbus.core.errors import BusError, StopError
 from creditbus.core.hashing import output_id
-from creditbus.core.listing import Context, Emission
 from creditbus.core.processing import StateReader
 from creditbus.core.quarantine import PARK, Parked, PoisonError, QuarantineOrder, Unreadable, reason_of
 from creditbus.core.records import Change, CreditRecord
 from creditbus.core.rules import Rules
+from creditbus.core.subject import DROPPED, PARKED, Applied, Expired, Facts
 from creditbus.dossier.queue import Poison, enqueue, note, release
 from creditbus.dossier.view import PartitionView, SubjectState, keys_of
 
@@ -308,14 +304,14 @@ def _change(subject: SubjectState, applied: Applied, before: _Standing, ctx: Con
 def _expiry(subject: SubjectState, expired: Expired, before: _Standing, ctx: Context) -> Change:
     summary = subject.summary
     return Change(
-        change_id=output_id(expired.timer_id, "change EXPIRED"),
+        change_id=output_id(expired.timer_id, f"change {expired.outcome}"),
         record_id=expired.record_id,
         event_key=None,
         sender="",
         event_id="",
         subject_key=summary.subject_key,
         kind=expired.kind,
-        outcome="EXPIRED",
+        outcome=expired.outcome,
         cause="TIMER",
         version=summary.version,
         score_before=before[0],

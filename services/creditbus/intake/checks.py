@@ -212,6 +212,15 @@ def check_list_steps(event: Event, checking: Checking) -> Iterable[Fault]:
             yield fault(Reason.IMPOSSIBLE_DATE, name, _shown(day), checking)
 
 
+def check_required(event: Event, checking: Checking) -> Iterable[Fault]:
+    """A decision rests on its conditions: a repair on performance and commitment, an answer on its outcome."""
+    for rule in checking.rules.required:
+        if rule.kind == event.kind and event.facts.get(rule.field) == rule.value:
+            value = event.facts.get(rule.needs)
+            if value is None or value == "":
+                yield fault(Reason.MISSING_CONDITION, f"facts.{rule.needs}", "", checking)
+
+
 def check_amounts(event: Event, checking: Checking) -> Iterable[Fault]:
     """Money is not negative."""
     for name, value in event.facts.items():
@@ -259,6 +268,7 @@ CHECKS: Sequence[Check] = (
     check_grade,
     check_list,
     check_list_steps,
+    check_required,
     check_amounts,
     check_target,
     check_free_text,

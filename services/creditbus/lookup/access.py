@@ -22,7 +22,7 @@ from creditbus.lookup.audit import Access, Ledger
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
 from creditbus.lookup.queries import ALL, Cut, Queries
-from creditbus.lookup.steps import allowed, cursor_of, cut, place_of, wanted_of
+from creditbus.lookup.steps import allowed, cursor_of, cut, downstream_of, place_of, wanted_of
 
 _RECORD_ORDER = ("decided_on", "record_id")
 
@@ -98,6 +98,7 @@ def subject_answer(ports: Ports, caller: Caller, asked: Asked, chosen: Cut = ALL
         "records": page(file.records.result(), asked.limit, _RECORD_ORDER),
         "listings": file.listings.result(),
         "orders": file.orders.result(),
+        "downstream": downstream_of(file.dossier),
     }
     return {**cut(answer, purpose.shows), "access_id": access_id}
 

@@ -107,12 +107,30 @@ def place_of(cursor: str | None, columns: int) -> list[str] | None:
 
 def cut(answer: Mapping[str, Any], shows: frozenset[str]) -> dict[str, Any]:
     """The answer without what the purpose does not show."""
-    kept = {name: value for name, value in answer.items() if name in shows or name in ("subject_key", "dossier")}
+    always = ("subject_key", "dossier", *(("downstream",) if "orders" in shows else ()))
+    kept = {name: value for name, value in answer.items() if name in shows or name in always}
     dossier = dict(kept["dossier"])
     if "score" not in shows:
         for name in ("score", "grade", "reasons", "receipt_hash"):
             dossier.pop(name, None)
-    for name in ("listings", "orders"):
-        if name not in shows:
+    for name, needs in (
+        ("listings", "listings"),
+        ("waiting_lists", "listings"),
+        ("orders", "orders"),
+        ("terms", "orders"),
+    ):
+        if needs not in shows:
             dossier.pop(name, None)
     return {**kept, "dossier": dossier}
+
+
+def downstream_of(dossier: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether any measure is left with subscribers: ordered, or lifted without everybody saying that they stopped."""
+    orders = dossier.get("orders") or []
+    lifts = [one for one in dossier.get("terms") or [] if one["term"] == "LIFT_ACKNOWLEDGEMENT"]
+    return {
+        "clear": not orders and not lifts,
+        "in_effect": len(orders),
+        "open_lifts": [{name: one[name] for name in ("measure", "list", "since", "waiting")} for one in lifts],
+        "as_of": dossier["as_of"],
+    }

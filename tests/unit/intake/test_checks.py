@@ -54,6 +54,8 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("ListDecision", {"facts__list": "L99"}, "unknown-code", "facts.list"),
     ("ListDecision", {"facts__action": "DELIST"}, "bad-target", "facts.target"),
     ("ListDecision", {"facts__notice_number": None}, "missing-step", "facts.notice_number"),
+    ("Repair", {"facts__performed_on": None}, "missing-condition", "facts.performed_on"),
+    ("Repair", {"facts__commitment": None}, "missing-condition", "facts.commitment"),
     ("ListDecision", {"facts__notice_on": "2026-11-01"}, "impossible-date", "facts.heard_on"),
     ("ListDecision", {"facts__heard_on": "2026-11-17"}, "impossible-date", "document.decided_on"),
     ("ListDecision", {"facts__served_on": "2026-11-15"}, "impossible-date", "facts.served_on"),

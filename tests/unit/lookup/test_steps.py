@@ -7,7 +7,7 @@ import pytest
 from builders import FIRM, FIRM_KEY, make_rules
 from creditbus.core.problems import Problem
 from creditbus.lookup.problems import CITIZEN_NUMBER
-from creditbus.lookup.steps import Wanted, cut, state_of_event, wanted_of
+from creditbus.lookup.steps import Wanted, cut, downstream_of, state_of_event, wanted_of
 
 REGIONS = make_rules().regions
 
@@ -50,14 +50,34 @@ def test_an_event_has_one_state(
     assert state_of_event(rejections, records, outcomes) == state
 
 
+def test_nothing_stays_downstream_without_orders_and_open_lifts() -> None:
+    lift = {"term": "LIFT_ACKNOWLEDGEMENT", "measure": "M01-LICENCE", "list": "L01", "since": "x", "waiting": ["a"]}
+    told = [
+        downstream_of({"as_of": "x", "orders": orders, "terms": terms})
+        for orders, terms in (([], []), ([], [{"term": "DISPUTE"}]), ([{}], []), ([], [lift]))
+    ]
+    assert [one["clear"] for one in told] == [True, True, False, False]
+    assert told[3]["open_lifts"] == [{"measure": "M01-LICENCE", "list": "L01", "since": "x", "waiting": ["a"]}]
+
+
 def test_a_purpose_shows_no_more_than_it_needs() -> None:
     answer = {
         "subject_key": FIRM_KEY,
-        "dossier": {"score": 700, "grade": "B", "reasons": [], "receipt_hash": "x", "listings": [], "orders": []},
+        "dossier": {
+            "score": 700,
+            "grade": "B",
+            "reasons": [],
+            "receipt_hash": "x",
+            "listings": [],
+            "orders": [],
+            "waiting_lists": [],
+            "terms": [],
+        },
+        "downstream": {"clear": True},
         "records": {"items": []},
         "listings": [],
         "orders": [],
     }
     shown = cut(answer, frozenset({"listings"}))
     assert set(shown) == {"subject_key", "dossier", "listings"}
-    assert set(shown["dossier"]) == {"listings"}
+    assert set(shown["dossier"]) == {"listings", "waiting_lists"}

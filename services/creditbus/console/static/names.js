@@ -34,6 +34,13 @@ const FIXED = {
   },
   alert: {
     DISHONEST_SUBJECT: ["新增严重失信主体", "new dishonest subject"], CLEARED_SUBJECT: ["移出全部名单", "cleared"],
+    DISPUTE_OVERDUE: ["异议逾期", "dispute overdue"], REPAIR_OVERDUE: ["修复逾期", "repair overdue"],
+    LIFT_UNACKNOWLEDGED: ["解除未回执", "lift not acknowledged"],
+  },
+  term: {
+    DISPUTE: ["异议处理", "decision about a dispute"], REPAIR_ACCEPTANCE: ["信用修复受理", "acceptance of a repair"],
+    REPAIR_DECISION: ["信用修复办理", "decision about a repair"],
+    LIFT_ACKNOWLEDGEMENT: ["停止实施的回执", "word that a measure stopped"],
   },
   binding: { MANDATORY: ["强制", "mandatory"], ADVISORY: ["参考", "advisory"] },
   listingState: { LISTED: ["在列", "listed"], REMOVED: ["已移出", "removed"] },
@@ -43,7 +50,8 @@ const FIXED = {
   cause: {
     DECIDED: ["决定列入", "decided"], REPAIRED: ["信用修复", "repaired"], REVOKED: ["决定撤销", "revoked"],
     EXPIRED: ["期满", "expired"], DELISTED: ["决定移出", "taken off by decision"], CORRECTED: ["更正", "corrected"],
-    DISPUTE_UPHELD: ["异议成立", "dispute upheld"],
+    DISPUTE_UPHELD: ["异议成立", "dispute upheld"], DISPUTE_OVERDUE: ["异议逾期未处理", "dispute not decided in time"],
+    DISPUTE_DECIDED: ["异议已处理", "dispute decided"],
   },
 };
 

@@ -16,6 +16,10 @@ export function listingsSection({ dossier, listings }) {
     active.length
       ? h("ul", { class: "cards" }, active.map((row) => listing(row, decided.get(row.listing_id))))
       : h("p", { class: "empty good" }, bi("不在任何名单上。", "On no list.")),
+    dossier.waiting_lists?.length
+      ? h("p", { class: "quiet" }, bi("决定尚未生效，待完成告知、陈述申辩或送达：", "decided without effect, until notice, hearing and service are complete: "),
+          dossier.waiting_lists.map((code, index) => [index ? ", " : "", name("list", code)]))
+      : null,
     ended.length
       ? h("details", { open: active.length === 0 },
           h("summary", {}, bi(`已移出 ${ended.length} 次`, `removed: ${ended.length}`)),
@@ -28,7 +32,8 @@ function listing(row, decision) {
   return h(
     "li",
     { class: isSevere(row.list) ? "severe" : "mild" },
-    h("h3", {}, name("list", row.list)),
+    h("h3", {}, name("list", row.list),
+      row.suspended ? h("span", { class: "tag" }, bi("异议逾期，措施暂停", "measures suspended: a dispute is overdue")) : null),
     h("dl", { class: "facts" },
       fact(bi("列入机关", "authority"), name("authority", row.authority)),
       fact(bi("文书号", "document"), h("bdi", {}, row.document_number)),

@@ -6,6 +6,7 @@ import { isSevere, name, pair } from "./names.js";
 import { listingsSection, measuresSection } from "./orders.js";
 import { recordsSection } from "./records.js";
 import { scoreSection } from "./score.js";
+import { termsSection } from "./terms.js";
 
 const page = document.getElementById("subject");
 const identifier = decodeURIComponent(location.pathname.slice("/subjects/".length));
@@ -24,6 +25,7 @@ function sections(found) {
     scoreSection(dossier),
     listingsSection(found),
     measuresSection(found),
+    termsSection(found),
     recordsSection(found, lookUp),
     footer(found),
   ].filter(Boolean);

@@ -198,7 +198,13 @@ def _repair(stage: Stage, story: Story) -> str:
 
 def _recover(stage: Stage, story: Story) -> str:
     dossier = _dossier(stage, story, "the recovered score", lambda found: not found["lists"] and not found["reasons"])
-    return f"score {dossier['score']}, grade {dossier['grade']}, no list, no measure"
+
+    def is_clear() -> bool:
+        found = stage.ask(BUREAU, f"/v1/subjects/{story.firm}", "supervision")
+        return found is not None and bool(found["downstream"]["clear"])
+
+    stage.until("every subscriber's word that it stopped", is_clear)
+    return f"score {dossier['score']}, grade {dossier['grade']}, every lift acknowledged, nothing stays downstream"
 
 
 def _dossier(stage: Stage, story: Story, what: str, is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:

@@ -158,6 +158,7 @@ class Story:
             },
             "stage": "GRANTED",
             "performed_on": self.day.isoformat(),
+            "commitment": f"信用承诺{self.seed}-{self._number}（虚构）",
         }
         return Sent(past.department, event, "RECORDED")
 

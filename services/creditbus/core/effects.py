@@ -1,0 +1,216 @@
+"""What each kind of record does to its subject beyond being on file, and how all of it is taken back.
+
+Each kind with an effect has one function in ``EFFECTS``; of every other kind the record counts in the score where a
+point rule says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from creditbus.core.context import Context
+from creditbus.core.listing import list_rule_of, put_on_list, take_off_list
+from creditbus.core.procedure import (
+    effective_from,
+    forget_step,
+    missing_steps,
+    note_step,
+    procedure_of,
+    waiting_key,
+)
+from creditbus.core.records import CreditRecord, date_of, day_of
+from creditbus.core.rules import ListRule
+from creditbus.core.score import entry_of
+from creditbus.core.state import ACTIVE, EXPIRED, REPAIRED, REVOKED, Row
+from creditbus.core.subject import Facts, SubjectView
+from creditbus.core.way_back import (
+    acknowledge,
+    answer_dispute,
+    answer_repair,
+    apply_for_repair,
+    extend_dispute,
+    file_dispute,
+    forget_terms,
+)
+
+
+def take_effect(
+    view: SubjectView, record: CreditRecord, facts_of: Callable[[CreditRecord], Facts], ctx: Context
+) -> None:
+    effect = EFFECTS.get(record.kind)
+    if record.kind == "ListStep":
+        _go_on_with_procedure(view, record, facts_of(record), ctx, facts_of)
+    elif effect is not None:
+        effect(view, record, facts_of(record), ctx)
+    elif record.kind in ctx.rules.score.record_kinds:
+        _count_in_score(view, record, facts_of(record), ctx)
+
+
+def _count_in_score(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """Penalty, Rating, Honor and all other facts with a point rule: they count while their window runs."""
+    entry = entry_of(record, facts, ctx.rules)
+    if entry is None or view.summary.kind not in ctx.rules.score.scored_kinds:
+        return
+    if entry.until is None or entry.until >= ctx.today:
+        view.summary.entries.append(entry)
+        view.summary.scored_on = -1
+
+
+def _list_or_delist(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """CourtEnforcement and ListDecision: onto a list, or off the list that the target put the subject on."""
+    if record.target_key is not None:
+        finish(view, record.target_key, (REVOKED, "DELISTED", record.record_id), ctx)
+        return
+    rule = list_rule_of(record, facts, ctx.rules)
+    if rule is not None and view.summary.kind in rule.subject_kinds:
+        if rule.steps:
+            _list_when_complete(view, record, facts, rule, ctx)
+        else:
+            _list_now(view, record, facts, rule, ctx)
+    _count_in_score(view, record, facts, ctx)
+
+
+def _list_when_complete(view: SubjectView, record: CreditRecord, facts: Facts, rule: ListRule, ctx: Context) -> None:
+    """A decision takes effect when notice, hearing and service are complete; until then it waits on file."""
+    procedure = procedure_of(view.summary, rule.code, str(facts.get("notice_number") or ""))
+    if missing_steps(rule, record, facts, procedure):
+        key = waiting_key(procedure.list_code, procedure.notice_number)
+        view.set_held(key, [*view.held(key), record])
+        procedure.is_waiting = True
+        return
+    served_on = effective_from(rule, facts, procedure)
+    begins = facts.get("effective_on")
+    if served_on is not None and (not isinstance(begins, date) or day_of(begins) < served_on):
+        facts = {**facts, "effective_on": date_of(served_on)}
+    _list_now(view, record, facts, rule, ctx)
+
+
+def _list_now(view: SubjectView, record: CreditRecord, facts: Facts, rule: ListRule, ctx: Context) -> None:
+    put_on_list(view.summary, record, facts, rule, ctx)
+    view.summary.scored_on = -1
+
+
+def _go_on_with_procedure(
+    view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context, facts_of: Callable[[CreditRecord], Facts]
+) -> None:
+    """告知、陈述申辩、送达: note the step; decisions that waited for it may take effect now."""
+    procedure = procedure_of(view.summary, str(facts["list"]), str(facts["notice_number"]))
+    note_step(procedure, record, facts)
+    if not procedure.is_waiting:
+        return
+    key = waiting_key(procedure.list_code, procedure.notice_number)
+    waiting = view.held(key)
+    view.set_held(key, [])
+    procedure.is_waiting = False
+    for decision in waiting:
+        told = facts_of(decision)
+        rule = list_rule_of(decision, told, ctx.rules)
+        if rule is not None:
+            _list_when_complete(view, decision, told, rule, ctx)
+
+
+def _repair(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """信用修复: a granted repair ends publication, sharing and use at once."""
+    key, stage = record.target_key, str(facts["stage"])
+    if key is None:
+        return
+    if stage == "APPLIED":
+        apply_for_repair(view, record, key, ctx)
+    else:
+        answer_repair(view, record, key, stage)
+    if stage == "GRANTED":
+        finish(view, key, (REPAIRED, "REPAIRED", record.record_id), ctx)
+
+
+def _revoke(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """The authority withdrew its decision (行政处罚法 Art. 48)."""
+    if record.target_key is not None:
+        finish(view, record.target_key, (REVOKED, "REVOKED", record.record_id), ctx)
+
+
+_GRANTED = {  # outcomes of a dispute that end what was disputed: state of its row, cause
+    "UPHELD": (REVOKED, "DISPUTE_UPHELD"),
+    "DELETED": (REVOKED, "DISPUTE_UPHELD"),
+    "STOPPED": (EXPIRED, "DISPUTE_UPHELD"),
+    "DELISTED": (REVOKED, "DELISTED"),
+}
+
+
+def _dispute(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """异议: annotated at once and out of the score while open; granted it ends the record, otherwise it goes on."""
+    key = record.target_key
+    if key is None:
+        return
+    if facts["stage"] == "FILED":
+        file_dispute(view, record, key, ctx)
+        return
+    if facts["stage"] == "EXTENDED":
+        extend_dispute(view, key, ctx)
+        return
+    answer_dispute(view, record, key, ctx)
+    ends = _GRANTED.get(str(facts["outcome"]))
+    if ends is not None:
+        finish(view, key, (*ends, record.record_id), ctx)
+
+
+def _acknowledge(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """A subscriber says that it applies an order, or that it stopped."""
+    acknowledge(view.summary, record, facts, ctx)
+
+
+def _register(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """Former numbers of the registration resolve to the subject."""
+    former = facts["former_identifiers"]
+    assert isinstance(former, list)
+    for one in former:
+        alias = (str(one["scheme"]), str(one["value"]))
+        if alias not in view.summary.aliases:
+            view.summary.aliases.append(alias)
+
+
+Effect = Callable[[SubjectView, CreditRecord, Facts, Context], None]
+EFFECTS: Mapping[str, Effect] = {  # of every other kind: _count_in_score
+    "Registration": _register,
+    "CourtEnforcement": _list_or_delist,
+    "ListDecision": _list_or_delist,
+    "Repair": _repair,
+    "Revocation": _revoke,
+    "Dispute": _dispute,
+    "MeasureAcknowledgement": _acknowledge,
+}
+
+
+def finish(view: SubjectView, natural_key: str, why: tuple[str, str, str], ctx: Context) -> None:
+    """End a fact for good. why: (state of its row, cause, id of the record behind it)."""
+    state, cause, cause_id = why
+    row = view.row(natural_key)
+    if row is None or row.state != ACTIVE:
+        return
+    end_effects(view, natural_key, (cause, cause_id), ctx)
+    view.summary.uncount(row.kind)
+    view.set_row(natural_key, Row(row.record_id, row.revision, row.event_key, row.kind, state))
+
+
+def end_effects(view: SubjectView, natural_key: str, why: tuple[str, str], ctx: Context) -> None:
+    summary = view.summary
+    forget_step(summary, natural_key)
+    forget_terms(summary, natural_key, why[1], ctx)
+    _stop_waiting(view, natural_key)
+    kept = [entry for entry in summary.entries if entry.natural_key != natural_key]
+    ended = [listing for listing in summary.listings if listing.natural_key == natural_key]
+    if len(kept) != len(summary.entries) or ended:
+        summary.scored_on = -1
+    summary.entries = kept
+    for listing in ended:
+        take_off_list(summary, listing, why[0], why[1], ctx)
+
+
+def _stop_waiting(view: SubjectView, natural_key: str) -> None:
+    """A decision that ends while it waits for its procedure waits no more."""
+    for procedure in view.summary.procedures:
+        if procedure.is_waiting:
+            key = waiting_key(procedure.list_code, procedure.notice_number)
+            left = [record for record in view.held(key) if record.natural_key != natural_key]
+            view.set_held(key, left)
+            procedure.is_waiting = bool(left)

@@ -1,0 +1,63 @@
+"""What deciding about one subject looks at and results in: the view of its state, and what each record became."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from creditbus.core.records import CreditRecord
+from creditbus.core.state import EventRow, Row, Summary
+
+Facts = Mapping[str, object]
+
+RECORDED = "RECORDED"
+DUPLICATE = "DUPLICATE"
+HELD = "HELD"
+PARKED = "PARKED"
+DROPPED = "DROPPED"
+
+
+class SubjectView(Protocol):
+    """The state of one subject while a batch is decided."""
+
+    summary: Summary
+
+    def row(self, natural_key: str) -> Row | None:
+        """What became of a fact."""
+
+    def set_row(self, natural_key: str, row: Row) -> None:
+        """Note what became of a fact."""
+
+    def event(self, event_key: str) -> EventRow | None:
+        """What became of an event."""
+
+    def set_event(self, event_key: str, row: EventRow) -> None:
+        """Note what became of an event."""
+
+    def held(self, natural_key: str) -> list[CreditRecord]:
+        """Records that wait for this fact, in order of arrival."""
+
+    def set_held(self, natural_key: str, records: list[CreditRecord]) -> None:
+        """Keep records until this fact arrives; an empty list forgets them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one record became; a record that released held ones is followed by theirs."""
+
+    record: CreditRecord
+    outcome: str
+    ordinal: int = 0
+    """1 for a record that was held before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A deadline that fired: id of the firing, and the kind and record that it ended, or the term that was missed."""
+
+    timer_id: str
+    kind: str
+    record_id: str
+    outcome: str = "EXPIRED"
+    """OVERDUE for a missed term."""

@@ -1,0 +1,112 @@
+"""Terms within which somebody has to act (期限), and what happens when nobody does.
+
+A term begins with a fact and ends with the answer to it. Its length is a number of working days of the catalogue's
+row for the region (terms.yaml; domain.md 5.2 and 5.3): the day of the fact is not counted (民法典 Art. 201). When it
+is over the office is alarmed; a term with several lengths reminds again at each.
+"""
+
+from __future__ import annotations
+
+from creditbus.core.calendar import add_working_days
+from creditbus.core.context import Context
+from creditbus.core.hashing import output_id
+from creditbus.core.records import Alert, CreditRecord, date_of, day_of
+from creditbus.core.rules import TermRule
+from creditbus.core.state import Summary, TermState
+
+DISPUTE = "DISPUTE"
+REPAIR_ACCEPTANCE = "REPAIR_ACCEPTANCE"
+REPAIR_DECISION = "REPAIR_DECISION"
+LIFT_ACKNOWLEDGEMENT = "LIFT_ACKNOWLEDGEMENT"
+TERMS = (DISPUTE, REPAIR_ACCEPTANCE, REPAIR_DECISION, LIFT_ACKNOWLEDGEMENT)
+
+
+def term_about(term: str, key: str, record: CreditRecord) -> TermState:
+    """A term that a record opens about another fact; it does not run yet. key: natural key of that fact."""
+    return TermState(
+        term=term,
+        key=key,
+        opened_by=record.natural_key,
+        record_id=record.record_id,
+        region=record.region,
+        document_number=record.document_number,
+        fictitious=record.fictitious,
+        since=record.decided_on,
+    )
+
+
+def begin(summary: Summary, state: TermState, ctx: Context) -> None:
+    """Let a term run; without a row in the catalogue it is open without a last day."""
+    _run_until(state, _rule(state, ctx), 0, ctx)
+    summary.terms.append(state)
+    summary.terms.sort(key=lambda one: (one.term, one.key, one.opened_by))
+
+
+def extend(summary: Summary, term: str, key: str, ctx: Context) -> None:
+    """The office takes the longer time that the law allows (延长办理期限)."""
+    for state in open_terms(summary, key, term):
+        rule = _rule(state, ctx)
+        if rule is not None and rule.extended_working_days is not None and not state.reminders:
+            state.until = _last_day(state, rule.extended_working_days, ctx)
+
+
+def open_terms(summary: Summary, key: str, *terms: str) -> list[TermState]:
+    """Terms about a fact that nobody has answered."""
+    return [state for state in summary.terms if state.key == key and state.term in terms]
+
+
+def close(summary: Summary, key: str, *terms: str) -> bool:
+    """Somebody acted; False when no such term was open."""
+    closed = open_terms(summary, key, *terms)
+    summary.terms = [state for state in summary.terms if state not in closed]
+    return bool(closed)
+
+
+def remind(summary: Summary, state: TermState, cause_id: str, ctx: Context) -> TermRule | None:
+    """The last day is over and nobody acted: alarm the office, and let the next length run."""
+    rule = _rule(state, ctx)
+    state.reminders += 1
+    _run_until(state, rule, state.reminders, ctx)
+    if rule is not None:
+        ctx.emissions.append(_alert(summary, state, rule, cause_id, ctx))
+    return rule
+
+
+def _run_until(state: TermState, rule: TermRule | None, number: int, ctx: Context) -> None:
+    lengths = rule.working_days if rule is not None else ()
+    state.until = _last_day(state, lengths[number], ctx) if number < len(lengths) else None
+
+
+def _last_day(state: TermState, working_days: int, ctx: Context) -> int:
+    """The n-th working day after the fact; not before today, since nobody can act on what comes late."""
+    day = add_working_days(ctx.rules.calendar, date_of(state.since), working_days).day
+    return max(day_of(day), ctx.today)
+
+
+def _rule(state: TermState, ctx: Context) -> TermRule | None:
+    """The row of the county, else of the league or city, else of the region."""
+    rows = {row.region: row for row in ctx.rules.terms if row.term == state.term}
+    region = state.region
+    return rows.get(region) or rows.get(region[:4] + "00") or rows.get(region[:2] + "0000")
+
+
+def _alert(summary: Summary, state: TermState, rule: TermRule, cause_id: str, ctx: Context) -> Alert:
+    text = ctx.rules.reasons[f"EMIT_{rule.alert}"].text
+    named = ctx.rules.lists.get(state.list_code)
+    facts = {"name": summary.name, "document": state.document_number, "waiting": ", ".join(state.waiting)}
+    return Alert(
+        alert_id=output_id(cause_id, f"alert {rule.alert}"),
+        kind=rule.alert,
+        subject_key=summary.subject_key,
+        subject_kind=summary.kind,
+        subject_name=summary.name,
+        identifier=summary.identifier,
+        region=state.region,
+        lists=[state.list_code] if state.list_code else [],
+        record_id=state.record_id,
+        cause_id=cause_id,
+        at=ctx.now_ms,
+        fictitious=state.fictitious,
+        text_zh=text.zh.format(list=named.name.zh if named else "", **facts),
+        text_en=text.en.format(list=named.name.en if named else "", **facts),
+    )

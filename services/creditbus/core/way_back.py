@@ -1,0 +1,148 @@
+"""The way back: disputes (异议), repair (信用修复), and lifts that reach whoever applies a measure.
+
+A dispute is annotated the moment it is filed and out of the score while it is open; when the office misses its term,
+whatever the disputed fact causes is suspended until it decides. A lift stays open until each department that said it
+applies the measure says that it stopped; when none is open, nothing stays downstream. Sources: domain.md 5.2, 5.3, 4.2.
+"""
+
+from __future__ import annotations
+
+from creditbus.core.context import Context
+from creditbus.core.listing import resume, suspend
+from creditbus.core.records import CreditRecord
+from creditbus.core.state import ACTIVE, Summary, TermState
+from creditbus.core.subject import Facts, SubjectView
+from creditbus.core.terms import (
+    DISPUTE,
+    LIFT_ACKNOWLEDGEMENT,
+    REPAIR_ACCEPTANCE,
+    REPAIR_DECISION,
+    begin,
+    close,
+    extend,
+    open_terms,
+    remind,
+    term_about,
+)
+
+_REPAIR_TERMS = (REPAIR_ACCEPTANCE, REPAIR_DECISION)
+
+
+def file_dispute(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
+    """异议申请: annotated at once, unless its decision came before it."""
+    if _begins(view, record, key, DISPUTE, ctx):
+        _annotate(view.summary, key)
+
+
+def extend_dispute(view: SubjectView, key: str, ctx: Context) -> None:
+    """The office needs the longer term."""
+    extend(view.summary, DISPUTE, key, ctx)
+
+
+def answer_dispute(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
+    """异议处理结果: the annotation ends; what was suspended goes on."""
+    _answered(view, record, key, DISPUTE)
+    _end_annotation(view.summary, key, record.record_id, ctx)
+
+
+def apply_for_repair(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
+    """修复申请: acceptance and decision are due."""
+    for term in _REPAIR_TERMS:
+        _begins(view, record, key, term, ctx)
+
+
+def answer_repair(view: SubjectView, record: CreditRecord, key: str, stage: str) -> None:
+    """受理 closes the first term, a decision both."""
+    for term in _REPAIR_TERMS[:1] if stage == "ACCEPTED" else _REPAIR_TERMS:
+        _answered(view, record, key, term)
+
+
+def acknowledge(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """回执: a department applies an order, or stopped it."""
+    order_id, sender = str(facts["order_id"]), record.sender
+    if facts["action"] == "LIFT":
+        for state in open_terms(summary, order_id, LIFT_ACKNOWLEDGEMENT):
+            state.waiting = [one for one in state.waiting if one != sender]
+            if not state.waiting:
+                close(summary, order_id, LIFT_ACKNOWLEDGEMENT)
+        return
+    order = next(
+        (order for listing in summary.listings for order in listing.orders if order.order_id == order_id), None
+    )
+    if order is None:
+        _acknowledge_late(summary, record, facts, ctx)
+    elif sender not in order.acknowledged:
+        order.acknowledged.append(sender)
+
+
+def _acknowledge_late(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """A department applies what was lifted meanwhile: it has to say that it stopped, like the others."""
+    if facts["state"] != "APPLIED":
+        return
+    order_id = str(facts["order_id"])
+    state = next(iter(open_terms(summary, order_id, LIFT_ACKNOWLEDGEMENT)), None)
+    if state is None:
+        state = term_about(LIFT_ACKNOWLEDGEMENT, order_id, record)
+        state.measure = str(facts["family"])
+        begin(summary, state, ctx)
+    if record.sender not in state.waiting:
+        state.waiting.append(record.sender)
+
+
+def miss_term(summary: Summary, state: TermState, cause_id: str, ctx: Context) -> None:
+    """Nobody acted in time: the office is alarmed, and where the catalogue says so the effects are suspended."""
+    rule = remind(summary, state, cause_id, ctx)
+    if rule is not None and rule.suspends:
+        for listing in summary.listings:
+            if listing.natural_key == state.key and not listing.is_suspended:
+                suspend(summary, listing, ("DISPUTE_OVERDUE", cause_id), ctx)
+
+
+def forget_terms(summary: Summary, natural_key: str, cause_id: str, ctx: Context) -> None:
+    """A fact ended: nobody has to act about it any more, and what it asked for is asked no more."""
+    asked = [state for state in summary.terms if state.opened_by == natural_key]
+    summary.terms = [one for one in summary.terms if one not in asked and one.key != natural_key]
+    summary.answers = [one for one in summary.answers if one[1] != natural_key]
+    for state in asked:
+        if state.term == DISPUTE:
+            _end_annotation(summary, state.key, cause_id, ctx)
+
+
+def _begins(view: SubjectView, record: CreditRecord, key: str, term: str, ctx: Context) -> bool:
+    """Whether a term begins: the fact is in effect, and no answer of that day or later is known."""
+    row = view.row(key)
+    if row is None or row.state != ACTIVE:
+        return False
+    answers = view.summary.answers
+    known = [one for one in answers if one[:2] == (term, key) and one[2] >= record.decided_on]
+    if known:
+        answers.remove(known[0])
+        return False
+    begin(view.summary, term_about(term, key, record), ctx)
+    return True
+
+
+def _answered(view: SubjectView, record: CreditRecord, key: str, term: str) -> None:
+    """Close a term; an answer that comes before its question is kept for it while the fact is in effect."""
+    summary, row = view.summary, view.row(key)
+    if not close(summary, key, term) and row is not None and row.state == ACTIVE:
+        summary.answers = sorted({*summary.answers, (term, key, record.decided_on)})
+
+
+def _annotate(summary: Summary, key: str) -> None:
+    for over in summary.in_effect:
+        if over.natural_key == key:
+            over.disputed = True
+            summary.scored_on = -1
+
+
+def _end_annotation(summary: Summary, key: str, cause_id: str, ctx: Context) -> None:
+    if open_terms(summary, key, DISPUTE):
+        return  # somebody else disputes it too
+    for over in summary.in_effect:
+        if over.natural_key == key:
+            over.disputed = False
+            summary.scored_on = -1
+    for listing in summary.listings:
+        if listing.natural_key == key and listing.is_suspended:
+            resume(summary, listing, ("DISPUTE_DECIDED", cause_id), ctx)

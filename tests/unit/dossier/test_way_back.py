@@ -1,0 +1,261 @@
+"""Disputes, repairs and lifts have terms; who misses one is told of, and a missed dispute suspends what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from builders import DAY, DAY_MS, make_record, target_of
+from creditbus.core.calendar import add_working_days
+from creditbus.core.records import CreditRecord, MeasureOrder, day_of
+from creditbus.dossier.steps import Tick
+from intake_harness import rules
+from partition import COURT_FACTS, DAY_LENGTH, PENALTY, Bus, a_bus
+
+RULES = rules()
+COURT = make_record("CourtEnforcement")
+PENALIZED = make_record()
+Told = tuple[CreditRecord, Mapping[str, Any]]
+
+
+def dispute(stage: str, outcome: str | None = None, about: CreditRecord = COURT, number: str = "") -> Told:
+    record = make_record("Dispute", number=f"异{stage}{number}", **target_of(about))
+    return record, {"stage": stage, "outcome": outcome}
+
+
+def repair(stage: str) -> Told:
+    return make_record("Repair", number=f"修{stage}", **target_of(COURT)), {"stage": stage}
+
+
+def acknowledgement(bus: Bus, action: str, sender: str = "150100-ggzy", family: str = "M01") -> Told:
+    order = next(one for one in bus.emissions if isinstance(one, MeasureOrder) and one.family == family)
+    record = make_record("MeasureAcknowledgement", number=f"回执{action}{sender}", sender=sender)
+    return record, {"order_id": order.order_id, "action": action, "family": family, "state": "APPLIED"}
+
+
+FILED, EXTENDED, UPHELD, REJECTED = (
+    dispute("FILED"),
+    dispute("EXTENDED"),
+    dispute("DECIDED", "UPHELD"),
+    dispute("DECIDED", "REJECTED"),
+)
+
+
+def a_listed_firm(*told: Told) -> Bus:
+    bus = a_bus((COURT, COURT_FACTS), (PENALIZED, PENALTY), *told, rules=RULES)
+    bus.send(COURT)
+    return bus
+
+
+def days_pass(bus: Bus, first: int, last: int) -> None:
+    """Ticks from the start of one day after DAY to the end of another."""
+    bus.send(
+        *(Tick(at, at) for at in range(DAY_MS + first * DAY_LENGTH + 600_000, DAY_MS + last * DAY_LENGTH + 1, 600_000))
+    )
+
+
+def last_day(working_days: int) -> int:
+    """Days after DAY on which a term of so many working days ends."""
+    return (add_working_days(RULES.calendar, DAY, working_days).day - DAY).days
+
+
+def terms(bus: Bus) -> list[str]:
+    return [state.term for state in bus.summary().terms]
+
+
+def test_a_dispute_is_annotated_at_once_and_its_term_runs_in_working_days() -> None:
+    bus = a_listed_firm(FILED)
+    bus.send(FILED[0])
+    assert bus.summary().listings[0].disputed
+    [state] = bus.summary().terms
+    assert (state.term, state.until) == ("DISPUTE", day_of(DAY) + last_day(5))
+
+
+def test_a_dispute_decided_in_time_suspends_nothing() -> None:
+    bus = a_listed_firm(FILED, REJECTED)
+    bus.send(FILED[0])
+    days_pass(bus, 0, last_day(5))
+    bus.send(REJECTED[0])
+    days_pass(bus, last_day(5), last_day(20))
+    assert {action for action, _ in bus.orders()} == {"ORDER"}
+    assert bus.alerts() == ["DISHONEST_SUBJECT"]
+    assert not bus.summary().listings[0].disputed
+
+
+def test_a_missed_term_suspends_every_measure_and_alarms_the_office_until_the_decision() -> None:
+    bus = a_listed_firm(FILED, REJECTED)
+    ordered = [family for _, family in bus.orders()]
+    assert bus.summary().grade == "D"
+    bus.send(FILED[0])
+    days_pass(bus, 0, last_day(5))
+    assert bus.alerts() == ["DISHONEST_SUBJECT"], "the last day is not over"
+    days_pass(bus, last_day(5), last_day(5) + 1)
+    assert bus.alerts() == ["DISHONEST_SUBJECT", "DISPUTE_OVERDUE"]
+    assert bus.orders()[len(ordered) :] == [("SUSPEND", family) for family in ordered]
+    assert bus.changes[-1].outcome == "OVERDUE"
+    assert bus.summary().grade != "D", "a suspended list does not keep the grade down"
+    days_pass(bus, last_day(5) + 1, last_day(20))
+    assert len(bus.alerts()) == 2, "told once"
+    bus.send(REJECTED[0])
+    assert bus.orders()[2 * len(ordered) :] == [("RESUME", family) for family in ordered]
+    assert bus.summary().grade == "D"
+    assert terms(bus) == []
+
+
+def test_an_extended_dispute_has_until_the_longest_term_of_the_law() -> None:
+    bus = a_listed_firm(FILED, EXTENDED)
+    bus.send(FILED[0], EXTENDED[0])
+    days_pass(bus, 0, last_day(20))
+    assert bus.alerts() == ["DISHONEST_SUBJECT"]
+    days_pass(bus, last_day(20), last_day(20) + 1)
+    assert bus.alerts() == ["DISHONEST_SUBJECT", "DISPUTE_OVERDUE"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_listed"),
+    [
+        ("UPHELD", False), ("DELETED", False), ("STOPPED", False), ("DELISTED", False), ("REJECTED", True),
+        ("CORRECTED", True), ("SUPPLEMENTED", True),
+    ],
+)  # fmt: skip
+def test_each_outcome_ends_the_listing_or_lets_it_go_on(outcome: str, is_listed: bool) -> None:
+    decided = dispute("DECIDED", outcome)
+    bus = a_listed_firm(FILED, decided)
+    bus.send(FILED[0], decided[0])
+    assert bool(bus.summary().listings) is is_listed
+    assert terms(bus) == []
+    assert not any(listing.disputed for listing in bus.summary().listings)
+
+
+@pytest.mark.parametrize("answer", [UPHELD, REJECTED], ids=["upheld", "rejected"])
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_in_whatever_order_the_steps_of_a_dispute_come_the_end_is_the_same(
+    answer: Told, order: tuple[int, ...]
+) -> None:
+    records = [COURT, FILED[0], answer[0]]
+    bus = a_bus((COURT, COURT_FACTS), FILED, answer, rules=RULES)
+    for number in order:
+        bus.send(records[number])
+    days_pass(bus, 0, last_day(5) + 2)
+    summary = bus.summary()
+    assert bool(summary.listings) is (answer is REJECTED)
+    assert not any(listing.disputed for listing in summary.listings)
+    assert (summary.terms, summary.answers, summary.held) == ([], [], [])
+    assert "DISPUTE_OVERDUE" not in bus.alerts()
+
+
+def test_a_dispute_that_is_withdrawn_asks_for_nothing() -> None:
+    withdrawn = make_record("Revocation", number="撤回异议", **target_of(FILED[0]))
+    bus = a_listed_firm(FILED, (withdrawn, {"reason": "申请人撤回"}))
+    bus.send(FILED[0], withdrawn)
+    assert terms(bus) == []
+    assert not bus.summary().listings[0].disputed
+
+
+def test_two_disputes_of_one_record_end_with_the_office_s_decision_or_one_by_one() -> None:
+    other = dispute("FILED", number="2")
+    withdrawn = make_record("Revocation", number="撤回异议", **target_of(FILED[0]))
+    bus = a_listed_firm(FILED, other, (withdrawn, {"reason": "申请人撤回"}))
+    bus.send(FILED[0], other[0], withdrawn)
+    assert terms(bus) == ["DISPUTE"]
+    assert bus.summary().listings[0].disputed, "the other one is open"
+
+
+def test_a_disputed_penalty_is_out_of_the_score_until_the_decision() -> None:
+    filed, rejected = dispute("FILED", about=PENALIZED), dispute("DECIDED", "REJECTED", about=PENALIZED)
+    bus = a_bus((PENALIZED, PENALTY), filed, rejected, rules=RULES)
+    bus.send(PENALIZED)
+    counted = bus.summary().score
+    bus.send(filed[0])
+    assert bus.summary().score == RULES.score.base
+    bus.send(rejected[0])
+    assert bus.summary().score == counted
+
+
+def test_an_application_for_repair_is_accepted_and_decided_within_its_terms() -> None:
+    applied, accepted, granted = repair("APPLIED"), repair("ACCEPTED"), repair("GRANTED")
+    bus = a_listed_firm(applied, accepted, granted)
+    bus.send(applied[0])
+    assert terms(bus) == ["REPAIR_ACCEPTANCE", "REPAIR_DECISION"]
+    bus.send(accepted[0])
+    assert terms(bus) == ["REPAIR_DECISION"]
+    days_pass(bus, 0, last_day(10) + 1)
+    assert bus.alerts() == ["DISHONEST_SUBJECT", "REPAIR_OVERDUE"]
+    assert bus.summary().listings, "an office's silence grants nothing"
+    bus.send(granted[0])
+    assert (bus.summary().listings, terms(bus)) == ([], [])
+
+
+def test_a_refused_repair_closes_its_terms_and_changes_nothing_else() -> None:
+    applied, refused = repair("APPLIED"), repair("REFUSED")
+    bus = a_listed_firm(applied, refused)
+    bus.send(applied[0], refused[0])
+    days_pass(bus, 0, last_day(10) + 1)
+    assert bus.summary().listings
+    assert bus.alerts() == ["DISHONEST_SUBJECT"]
+
+
+def lifted_firm(*senders: str) -> Bus:
+    """A firm whose measure M01 some departments applied, and whose listing was repaired."""
+    granted = repair("GRANTED")
+    probe = a_listed_firm()
+    applied = [acknowledgement(probe, "ORDER", sender) for sender in senders]
+    stopped = [acknowledgement(probe, "LIFT", sender) for sender in senders]
+    bus = a_listed_firm(*applied, *stopped, granted)
+    bus.send(*(record for record, _ in applied))
+    bus.send(granted[0])
+    return bus
+
+
+def test_nothing_stays_downstream_once_everybody_who_applied_a_measure_has_stopped() -> None:
+    bus = lifted_firm("150100-ggzy", "150200-zwfw")
+    [state] = bus.summary().terms
+    assert (state.term, state.waiting) == ("LIFT_ACKNOWLEDGEMENT", ["150100-ggzy", "150200-zwfw"])
+    bus.send(acknowledgement(bus, "LIFT", "150100-ggzy")[0])
+    assert bus.summary().terms[0].waiting == ["150200-zwfw"]
+    bus.send(acknowledgement(bus, "LIFT", "150200-zwfw")[0])
+    assert bus.summary().terms == []
+
+
+def test_a_lift_that_nobody_acknowledges_is_told_again_and_again_by_its_age() -> None:
+    bus = lifted_firm("150100-ggzy")
+    for reminders, (length, before) in enumerate([(1, 0), (3, 1), (5, 3)], 1):
+        days_pass(bus, last_day(before) + (reminders > 1), last_day(length) + 1)
+        assert bus.alerts().count("LIFT_UNACKNOWLEDGED") == reminders
+    days_pass(bus, last_day(5) + 1, last_day(20))
+    assert bus.alerts().count("LIFT_UNACKNOWLEDGED") == 3
+    assert terms(bus) == ["LIFT_ACKNOWLEDGEMENT"], "it stays open until they do"
+
+
+def test_a_measure_that_nobody_said_to_apply_leaves_no_open_lift() -> None:
+    assert terms(lifted_firm()) == []
+
+
+def test_a_department_that_applies_a_measure_after_its_lift_has_to_stop_too() -> None:
+    probe, granted = a_listed_firm(), repair("GRANTED")
+    late, stopped = acknowledgement(probe, "ORDER"), acknowledgement(probe, "LIFT")
+    bus = a_listed_firm(late, stopped, granted)
+    bus.send(granted[0], late[0])
+    assert [(state.term, state.waiting) for state in bus.summary().terms] == [("LIFT_ACKNOWLEDGEMENT", ["150100-ggzy"])]
+    bus.send(stopped[0])
+    assert terms(bus) == []
+
+
+def test_a_county_s_own_term_goes_before_the_region_s() -> None:
+    [own] = [replace(row, region="150100", working_days=(2,)) for row in RULES.terms if row.term == "DISPUTE"]
+    bus = a_bus((COURT, COURT_FACTS), FILED, rules=replace(RULES, terms=(*RULES.terms, own)))
+    bus.send(COURT, FILED[0])
+    assert bus.summary().terms[0].until == day_of(DAY) + last_day(2)
+
+
+def test_a_dispute_that_was_reported_late_does_not_run_out_before_anybody_saw_it() -> None:
+    filed = make_record("Dispute", number="异旧", decided_on=day_of(date(2026, 1, 5)), **target_of(COURT))
+    bus = a_listed_firm((filed, {"stage": "FILED", "outcome": None}))
+    bus.send(filed)
+    assert bus.summary().terms[0].until == day_of(DAY)
+    assert bus.alerts() == ["DISHONEST_SUBJECT"]
