@@ -244,3 +244,13 @@ def test_each_reason_that_intake_can_give_is_covered_by_a_test_here() -> None:
     told |= {"unknown-department", "minor", "not-confluent", "unknown-schema", "not-avro", "too-large", "forged"}
     of_the_gateway = {"unknown-field", "missing-field", "wrong-type"}
     assert {code.value for code in Reason} == told | of_the_gateway
+
+
+def test_a_number_that_two_texts_only_make_together_is_nobody_s() -> None:
+    """All texts are searched at once; what stands at the end of one and the start of the next is no number."""
+    first, second = ADULT[:10], ADULT[10:]
+    sent = {
+        "document__title": f"关于虚构事项的决定书编号{first}",
+        "facts__content": f"{second}元罚款并责令改正违法行为的虚构",
+    }
+    assert Intake().send(example("Penalty", **sent)).rejections == []
