@@ -24,7 +24,10 @@ from creditbus.warehouse.tables import table_specs
 
 @pytest.fixture
 def row() -> Make:
-    return lambda offset: PositionedRow(0, offset, access_payload(f"access-{offset}"))
+    def make(src: str, offset: int, partition: int = 0) -> PositionedRow:
+        return PositionedRow(src, partition, offset, access_payload(f"{src}-{partition}-{offset}"))
+
+    return make
 
 
 def real_sink(client: ClickHouse) -> ClickHouseRows:
@@ -70,11 +73,11 @@ class TestClickHouseRows(RowSinkContract):
         self, sink: RowSink, row: Make, src: str, damage: bytes
     ) -> None:
         with pytest.raises(QueryError):
-            sink.flush(TABLE, src, [row(1), PositionedRow(0, 2, damage), row(3)])
+            sink.flush(TABLE, [row(src, 1), PositionedRow(src, 0, 2, damage), row(src, 3)])
         assert sink.positions(TABLE, src) == {}
 
     def test_tables_that_exist_are_left_alone(self, sink: RowSink, client: ClickHouse, row: Make, src: str) -> None:
-        sink.flush(TABLE, src, [row(1)])
+        sink.flush(TABLE, [row(src, 1)])
         create_tables(client, SchemaSet.load())
         assert count(client, src) == 1
 
@@ -93,7 +96,7 @@ def test_an_engine_killed_in_mid_insert_shows_whole_inserts_only(
         def insert_until_it_breaks() -> None:
             for number in range(10_000):
                 try:
-                    sink.flush(TABLE, src, [row(number * size + place) for place in range(size)])
+                    sink.flush(TABLE, [row(src, number * size + place) for place in range(size)])
                 except BusError:
                     return
 

@@ -22,12 +22,13 @@ POSITION_FIELDS = (
 )
 
 
-def container(schema: Mapping[str, Any], src: str, rows: Iterable[PositionedRow]) -> bytes:
-    """One container. schema: the record that the payloads were written with; src: the log they come from."""
+def container(schema: Mapping[str, Any], rows: Iterable[PositionedRow]) -> bytes:
+    """One container. schema: the record that the payloads were written with."""
     extended = {**schema, "fields": [*POSITION_FIELDS, *schema["fields"]]}
-    source = _text(src.encode())
+    sources: dict[str, bytes] = {}
     parts = [_MAGIC, _metadata(json.dumps(extended).encode()), _SYNC]
     for row in rows:
+        source = sources.get(row.src) or sources.setdefault(row.src, _text(row.src.encode()))
         record = source + zigzag(row.partition) + zigzag(row.offset) + row.payload
         parts += (b"\x02", zigzag(len(record)), record, _SYNC)
     return b"".join(parts)

@@ -27,10 +27,10 @@ class ClickHouseRows:
         sql = f"SELECT kpart, max(koff) AS newest FROM {DATABASE}.{table} WHERE src = {{src:String}} GROUP BY kpart"  # noqa: S608
         return {int(row["kpart"]): int(row["newest"]) for row in self._clickhouse.query(sql, {"src": src})}
 
-    def flush(self, table: str, src: str, rows: Sequence[PositionedRow]) -> None:
-        """See RowSink."""
+    def flush(self, table: str, rows: Sequence[PositionedRow]) -> None:
+        """See RowSink. Tables have no partitions of their own, so that one block is one part (ddl.py)."""
         spec = self._tables[table]
-        self._clickhouse.insert_avro(table, spec.columns, container(spec.schema, src, rows))
+        self._clickhouse.insert_avro(table, spec.columns, container(spec.schema, rows))
 
 
 class MemoryRows:
@@ -46,10 +46,10 @@ class MemoryRows:
             newest[partition] = max(offset, newest.get(partition, -1))
         return newest
 
-    def flush(self, table: str, src: str, rows: Sequence[PositionedRow]) -> None:
+    def flush(self, table: str, rows: Sequence[PositionedRow]) -> None:
         """See RowSink."""
-        kept = self._rows.setdefault((table, src), {})
-        kept.update({(row.partition, row.offset): row.payload for row in rows})
+        for row in rows:
+            self._rows.setdefault((table, row.src), {})[row.partition, row.offset] = row.payload
 
     def count(self, table: str, src: str) -> int:
         """How many rows the table shows for that log."""

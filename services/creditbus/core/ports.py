@@ -13,6 +13,8 @@ from creditbus.core.deadletter import DeadLetter
 class PositionedRow:
     """A message on its way into a table, with its place in the log."""
 
+    src: str
+    """The log: cluster, topic and topic id."""
     partition: int
     offset: int
     payload: bytes
@@ -35,8 +37,8 @@ class RowSink(Protocol):
         Raises RetryLaterError when the server is away.
         """
 
-    def flush(self, table: str, src: str, rows: Sequence[PositionedRow]) -> None:
-        """Make the rows of one partition durable and readable, all or none.
+    def flush(self, table: str, rows: Sequence[PositionedRow]) -> None:
+        """Make the rows durable and readable, all or none, of however many partitions and logs they are.
 
         Raises RetryLaterError when nothing was written, ReconnectError when the outcome is unknown, and QueryError
         when the server refuses the rows. Flushing the same rows again leaves what readers see as it was.

@@ -22,7 +22,7 @@ from creditbus.core.ports import PositionedRow
 from creditbus.lab.reading import read_topic
 from creditbus.warehouse.log import sources_of
 from creditbus.warehouse.routes import is_readable, route_finder
-from creditbus.warehouse.steps import UNFRAMED
+from creditbus.warehouse.steps import UNFRAMED, Table
 from creditbus.warehouse.tables import table_specs, tables_of
 
 _SECONDS = 10.0
@@ -79,9 +79,10 @@ class DeadLetterFile:
             except NotConfluentError:
                 schema_id, payload = UNFRAMED, value
             table = route_of(letter.topic, schema_id)
-            if isinstance(table, str) and is_readable(self._types, schema_id, payload):
-                rows.flush(table, sources[letter.topic], [PositionedRow(letter.partition, letter.offset, payload)])
-                loaded.append(Loaded(letter, table))
+            if isinstance(table, Table) and is_readable(self._types, schema_id, payload):
+                row = PositionedRow(sources[letter.topic], letter.partition, letter.offset, payload)
+                rows.flush(table.name, [row])
+                loaded.append(Loaded(letter, table.name))
             else:
                 loaded.append(Loaded(letter, "", letter.reason))
         return loaded

@@ -96,7 +96,7 @@ def run(ports: Ports, *, stopping: Callable[[], bool]) -> None:
     1. poll    one batch, in the order of each partition
     2. decide  message → insert or dead letter, by type and partition (pure, steps.py)
     3. letters what is no row is told of as a dead letter, acknowledged before the reader moves past it
-    4. flush   the rows with their positions, one insert for each table and partition: this is the commit
+    4. flush   the rows with their positions, one insert for each table: this is the commit
     5. commit  the offsets, to show the lag and to start a partition that has no row yet
     6. tidy    merge crowded tables, when there is nothing else to do
 
@@ -128,7 +128,7 @@ def write(ports: Ports, batch: Sequence[Framed]) -> None:
         if key not in ports.routes:
             ports.routes[key] = ports.route_of(*key)
     _tell(ports, refused(batch, ports.routes, _now_ms()))
-    for insert in inserts_of(batch, ports.routes):
+    for insert in inserts_of(batch, ports.routes, ports.topics.sources):
         began = time.perf_counter()
         written = _flush(ports, insert)
         ports.metrics.observe("creditbus_insert_seconds", time.perf_counter() - began, table=insert.table)
@@ -137,16 +137,16 @@ def write(ports: Ports, batch: Sequence[Framed]) -> None:
 
 def _flush(ports: Ports, insert: Insert) -> int:
     """Number of rows written. A refusal of rows that can all be read is the server's matter: it is raised."""
-    source = ports.topics.sources[insert.topic]
     try:
-        ports.rows.flush(insert.table, source, insert.rows)
+        ports.rows.flush(insert.table, insert.rows)
     except QueryError:
-        sound, letters = without_damaged(insert, ports.is_readable, _now_ms())
+        topics = {source: topic for topic, source in ports.topics.sources.items()}
+        sound, letters = without_damaged(insert, ports.is_readable, topics, _now_ms())
         if not letters:
             raise
         _tell(ports, letters)
         if sound.rows:
-            ports.rows.flush(sound.table, source, sound.rows)
+            ports.rows.flush(sound.table, sound.rows)
         return len(sound.rows)
     return len(insert.rows)
 

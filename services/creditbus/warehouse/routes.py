@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from creditbus.bus.avro import NotAvroError, decode
 from creditbus.bus.registry import UnknownSchemaError
 from creditbus.bus.wire import Types
-from creditbus.warehouse.steps import NOT_FRAMED, UNFRAMED, UNKNOWN_SCHEMA, WRONG_TYPE, Refusal, Route
+from creditbus.warehouse.steps import NOT_FRAMED, UNFRAMED, UNKNOWN_SCHEMA, WRONG_TYPE, Refusal, Route, Table
 
 
 def route_finder(
@@ -23,12 +23,13 @@ def route_finder(
         if schema_id == UNFRAMED:
             return Refusal(NOT_FRAMED)
         try:
-            name = types.of(schema_id).name
+            schema = types.of(schema_id)
         except UnknownSchemaError:
             return Refusal(UNKNOWN_SCHEMA)
-        if name not in topic_types[topic]:
+        if schema.name not in topic_types[topic]:
             return Refusal(WRONG_TYPE)
-        return tables[topic].get(name)
+        table = tables[topic].get(schema.name)
+        return Table(table, schema.body_schema) if table is not None else None
 
     return route_of
 

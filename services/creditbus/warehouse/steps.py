@@ -42,18 +42,26 @@ class Refusal:
     reason: str
 
 
-Route = str | Refusal | None
-"""Table for a type; None for types that have no table (ticks, control records); or why there is none."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Messages of this schema go into a table."""
+
+    name: str
+    form: str
+    """Type and fingerprint of the schema: topics give the same schema different ids."""
+
+
+Route = Table | Refusal | None
+"""Where messages of a schema go; None for types that have no table (ticks, control records)."""
 
 
 @dataclass(slots=True)
 class Insert:
-    """Rows for one insert: one table, one partition of one topic, in log order."""
+    """Rows of one table and one form, each partition's in log order."""
 
     table: str
-    topic: str
-    partition: int
     schema_id: int
+    """One of the ids of their form."""
     rows: list[PositionedRow] = field(default_factory=list)
 
 
@@ -81,26 +89,30 @@ def resume_offset(newest_row: int | None, committed: int | None, low: int, high:
     return newest_row + 1
 
 
-def inserts_of(batch: Iterable[Framed], routes: Mapping[tuple[str, int], Route]) -> Iterator[Insert]:
-    """Inserts of a batch: one for each table, partition and schema, in log order within a partition.
+def inserts_of(
+    batch: Iterable[Framed], routes: Mapping[tuple[str, int], Route], sources: Mapping[str, str]
+) -> Iterator[Insert]:
+    """Inserts of a batch, as few as may be: each costs the server a part, whatever the number of its rows.
 
-    routes: by (topic, schema id). An insert ends where the schema changes, so that a partition's rows never overtake
-    one another.
+    routes: by (topic, schema id); sources: the log of each topic. Where the table or form of a partition's messages
+    changes, everything before it goes first, so that a partition's rows never overtake one another.
     """
-    open_inserts: dict[Place, Insert] = {}
+    open_inserts: dict[Table, Insert] = {}
+    last: dict[Place, Table] = {}
     for message in batch:
         table = routes[message.topic, message.schema_id]
-        if not isinstance(table, str):
+        if not isinstance(table, Table):
             continue
         place = (message.topic, message.partition)
-        insert = open_inserts.get(place)
-        if insert is not None and insert.schema_id != message.schema_id:
-            yield insert
-            insert = None
+        if last.get(place, table) != table:
+            yield from open_inserts.values()
+            open_inserts, last = {}, {}
+        last[place] = table
+        insert = open_inserts.get(table)
         if insert is None:
-            insert = Insert(table, message.topic, message.partition, message.schema_id)
-            open_inserts[place] = insert
-        insert.rows.append(PositionedRow(message.partition, message.offset, message.payload))
+            insert = open_inserts[table] = Insert(table.name, message.schema_id)
+        row = PositionedRow(sources[message.topic], message.partition, message.offset, message.payload)
+        insert.rows.append(row)
     yield from open_inserts.values()
 
 
@@ -116,19 +128,19 @@ def refused(batch: Iterable[Framed], routes: Mapping[tuple[str, int], Route], at
 
 
 def without_damaged(
-    insert: Insert, is_readable: Callable[[int, bytes], bool], at_ms: int
+    insert: Insert, is_readable: Callable[[int, bytes], bool], topics: Mapping[str, str], at_ms: int
 ) -> tuple[Insert, list[DeadLetter]]:
     """An insert that the server refused: the rows that can be read, and what is told of the others.
 
-    is_readable: whether a payload can be read with the schema of that id.
+    is_readable: whether a payload can be read with the schema of that id; topics: the topic of each log.
     """
-    sound = Insert(insert.table, insert.topic, insert.partition, insert.schema_id)
+    sound = Insert(insert.table, insert.schema_id)
     letters = []
     for row in insert.rows:
         if is_readable(insert.schema_id, row.payload):
             sound.rows.append(row)
         else:
-            place = (insert.topic, row.partition, row.offset)
+            place = (topics[row.src], row.partition, row.offset)
             value = _value(insert.schema_id, row.payload)
             letters.append(dead_letter(READER, place, value, NOT_READABLE, at_ms))
     return sound, letters

@@ -17,10 +17,10 @@ from creditbus.core.errors import DeadLetterError
 from creditbus.core.framing import frame
 from creditbus.core.ports import PositionedRow
 from creditbus.warehouse.app import Ports, write
-from creditbus.warehouse.steps import NOT_FRAMED, NOT_READABLE, UNFRAMED, Framed, Refusal, Route
+from creditbus.warehouse.steps import NOT_FRAMED, NOT_READABLE, UNFRAMED, Framed, Refusal, Route, Table
 
 GOOD, BAD = b"good", b"bad"
-ROUTES: dict[int, Route] = {1: "records", 2: None, UNFRAMED: Refusal(NOT_FRAMED)}
+ROUTES: dict[int, Route] = {1: Table("records", "R#1"), 2: None, UNFRAMED: Refusal(NOT_FRAMED)}
 
 
 class Refusing(MemoryRows):
@@ -31,10 +31,10 @@ class Refusing(MemoryRows):
         self._told = told
         self._broken = broken
 
-    def flush(self, table: str, src: str, rows: Sequence[PositionedRow]) -> None:
+    def flush(self, table: str, rows: Sequence[PositionedRow]) -> None:
         if self._broken or any(row.payload == BAD for row in rows):
             raise QueryError("cannot parse")
-        super().flush(table, src, rows)
+        super().flush(table, rows)
         self._told += [("row", row.offset) for row in rows]
 
 
