@@ -23,6 +23,7 @@ from creditbus.bus.kafka import consumer_config, transactional_producer, transla
 from creditbus.bus.lag import Lag
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.restore import SOURCE_KEY, Restorer, source_value
+from creditbus.bus.watchdog import Watchdog
 from creditbus.core.errors import ReconnectError
 from creditbus.core.processing import Effects, Message, Position, Processor, StateStore
 
@@ -30,6 +31,9 @@ log = structlog.get_logger()
 
 Slot = tuple[str, int]
 """Topic and partition."""
+_OFFSETS_SECONDS = 10.0
+_COMMIT_SECONDS = 25.0
+"""For offsets and commit together; a client that needs longer is beyond help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +142,7 @@ class Session:
         self._failure: Exception | None = None
         self._no_state = NoState()
         self._pace = Pace(settings.batch)
+        self._watchdog = Watchdog()
         name = f"{settings.app}-{settings.slot}"
         self._producer: Producer = transactional_producer(settings.brokers, name, settings.transaction_timeout_ms)
         self._consumer = Consumer(
@@ -207,10 +212,11 @@ class Session:
         """Offsets into the transaction, with the group's metadata as zombie fencing (KIP-447); then the commit."""
         started = time.perf_counter()
         offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in work.offsets.items()]
-        with translated("committing a transaction"):
+        with self._watchdog.during("committing a transaction", _COMMIT_SECONDS), translated("committing a transaction"):
             if offsets:
-                self._producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), 10.0)
-            self._producer.commit_transaction(15.0)
+                group = self._consumer.consumer_group_metadata()
+                self._producer.send_offsets_to_transaction(offsets, group, _OFFSETS_SECONDS)
+            self._producer.commit_transaction(_COMMIT_SECONDS - _OFFSETS_SECONDS)
         self._positions.update(work.offsets)
         self._metrics.count("creditbus_transactions_total", result="committed")
         self._metrics.observe("creditbus_commit_seconds", time.perf_counter() - started)
@@ -244,6 +250,7 @@ class Session:
         for slot in list(self._stores):
             self._drop(slot)
         self._consumer.close()
+        self._watchdog.close()
 
     # -- sending ---------------------------------------------------------------------------------------
 
