@@ -8,10 +8,10 @@ import time
 from datetime import date
 from pathlib import Path
 
-from creditbus.bus.schemas import Schema, SchemaSet
+from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import RocksStores
 from creditbus.bus.transaction import NoState, tune_collector
-from creditbus.bus.wire import Types, Writer, Writers, body_reader
+from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.core.processing import Output, Position
@@ -21,6 +21,7 @@ from creditbus.gateway.reading import compile_reader
 from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.processor import IntakeProcessor, Parts
 from creditbus.intake.steps import Privacy
+from creditbus.lab.sandbox import MemoryMessage, MemoryRegistry
 from creditbus.lab.simulator.story import Mix, Story
 
 _KEY = b"k" * 32
@@ -29,65 +30,10 @@ _NOW_MS = 1_795_449_600_000
 _POSITION = Position(source_offset=0, changelog_offset=0, lineage="", written_at_ms=0)
 
 
-class MemoryRegistry:
-    """Hands out schema ids as a registry would."""
-
-    def __init__(self) -> None:
-        self._ids: dict[tuple[str, str], int] = {}
-        self._schemas: dict[int, Schema] = {}
-
-    def id_of(self, topic: str, schema: Schema) -> int:
-        """An id for the pair."""
-        found = self._ids.setdefault((topic, schema.name), len(self._ids) + 1)
-        self._schemas[found] = schema
-        return found
-
-    def name_and_text(self, schema_id: int) -> tuple[str, str]:
-        """What the id stands for."""
-        return self._schemas[schema_id].name, self._schemas[schema_id].text
-
-
-class Bytes:
-    """A message in memory."""
-
-    __slots__ = ("_headers", "_key", "_offset", "_value")
-
-    def __init__(self, offset: int, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]) -> None:
-        self._offset, self._key, self._value, self._headers = offset, key, value, headers
-
-    def topic(self) -> str:
-        """See Message."""
-        return "bench"
-
-    def partition(self) -> int:
-        """See Message."""
-        return 0
-
-    def offset(self) -> int:
-        """See Message."""
-        return self._offset
-
-    def key(self) -> bytes | None:
-        """See Message."""
-        return self._key
-
-    def value(self) -> bytes | None:
-        """See Message."""
-        return self._value
-
-    def headers(self) -> list[tuple[str, bytes]] | None:
-        """See Message."""
-        return self._headers
-
-    def timestamp(self) -> tuple[int, int]:
-        """See Message."""
-        return 1, _NOW_MS + 1000
-
-
 def measure(events: int, batch: int = 4_000) -> dict[str, float]:
     """Events per second of intake and of the dossier."""
     registry, schemas = MemoryRegistry(), SchemaSet.load()
-    writers, types = Writers(registry, schemas), Types(registry)  # type: ignore[arg-type]
+    writers, types = Writers(registry, schemas), Types(registry)
     rules = compile_rules(edition_of(load()))
     checking = Checking(rules=rules, code_lists=code_lists_by_kind(rules), now_ms=_NOW_MS)
     messages = _messages(events, registry, schemas)
@@ -109,14 +55,14 @@ def measure(events: int, batch: int = 4_000) -> dict[str, float]:
         outputs += intake.process("credit.events.market", 0, messages[start : start + batch], NoState()).outputs
     intake_rate = events / (time.perf_counter() - began)
     records = [
-        Bytes(number, one.key, one.value or b"", [])
+        MemoryMessage(number, one.key, one.value, (), _NOW_MS + 1000)
         for number, one in enumerate(one for one in outputs if one.topic == "credit.records")
     ]
     control = [
         writers("credit.records", "EditionInForce")({"edition": rules.edition, "engine": 1, "activated_at": 0}),
         writers("credit.records", "ClockTick")({"at": _NOW_MS, "previous": None}),
     ]
-    log = [*(Bytes(0, None, value, []) for value in control), *records]
+    log = [*(MemoryMessage(0, None, value, (), _NOW_MS + 1000) for value in control), *records]
     dossier = DossierProcessor(types, Outputs(writers, schemas), lambda _: rules, body_reader(schemas))
     with tempfile.TemporaryDirectory() as folder:
         store = RocksStores(Path(folder))("bench", 0)
@@ -129,19 +75,17 @@ def measure(events: int, batch: int = 4_000) -> dict[str, float]:
     return {"intake events/s, one core": intake_rate, "dossier events/s, one core": dossier_rate}
 
 
-def _messages(events: int, registry: MemoryRegistry, schemas: SchemaSet) -> list[Bytes]:
+def _messages(events: int, registry: MemoryRegistry, schemas: SchemaSet) -> list[MemoryMessage]:
     story = Story(seed=1, subjects=max(100, events // 12), day=_DAY, mix=Mix(bad=0.02))
-    made: dict[str, Writer] = {}
+    writers = Writers(registry, schemas)
     readers = {kind: compile_reader(schema.definition) for kind, schema in schemas.events.items()}
     messages = []
     for number, sent in enumerate(story.events(events)):
         kind = sent.event["kind"]
-        if kind not in made:
-            made[kind] = Writer(registry, "credit.events.market", schemas.events[kind])  # type: ignore[arg-type]
         fields = {name: value for name, value in sent.event.items() if name != "kind"}
-        value = made[kind](readers[kind](fields, "", []))  # type: ignore[arg-type]
+        value = writers.event("credit.events.market", kind)(readers[kind](fields, "", []))  # type: ignore[arg-type]
         sender = sent.department.encode()
         stamp = hmac.digest(_KEY, sender + b"\x00" + value, "sha256").hex().encode()
         headers = [("sender", sender), ("kid", b"gateway-1"), ("sig", stamp)]
-        messages.append(Bytes(number, sent.event["event_id"].encode(), value, headers))
+        messages.append(MemoryMessage(number, sent.event["event_id"].encode(), value, headers, _NOW_MS + 1000))
     return messages

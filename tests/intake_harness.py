@@ -13,8 +13,7 @@ from typing import Any
 
 from creditbus.bus.avro import decode, encode
 from creditbus.bus.privacy import person_token
-from creditbus.bus.registry import Registry, UnknownSchemaError
-from creditbus.bus.schemas import Schema, SchemaSet, contract_folder
+from creditbus.bus.schemas import SchemaSet, contract_folder
 from creditbus.bus.store import MemoryStore
 from creditbus.bus.wire import Types, Writers
 from creditbus.catalogue.editions import compile_rules, edition_of
@@ -26,6 +25,7 @@ from creditbus.gateway.reading import compile_reader
 from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.processor import IntakeProcessor, Parts
 from creditbus.intake.steps import Privacy
+from creditbus.lab.sandbox import MemoryMessage, MemoryRegistry
 
 STAMP_KEY = b"test stamp key"
 PLATFORM_KEY = b"test platform key"
@@ -67,63 +67,6 @@ def example(kind: str, **changes: Any) -> dict[str, Any]:
     return event
 
 
-class MemoryRegistry(Registry):
-    """Ids of schemas without a server: the place in order of asking."""
-
-    def __init__(self) -> None:
-        self._known: list[Schema] = []
-
-    def id_of(self, topic: str, schema: Schema) -> int:
-        """See Registry."""
-        if schema not in self._known:
-            self._known.append(schema)
-        return self._known.index(schema) + 1
-
-    def name_and_text(self, schema_id: int) -> tuple[str, str]:
-        """See Registry."""
-        if not 1 <= schema_id <= len(self._known):
-            raise UnknownSchemaError(f"the registry has no schema {schema_id}")
-        schema = self._known[schema_id - 1]
-        return schema.name, schema.text
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A message as Kafka would hand it over."""
-
-    raw: bytes | None
-    stamps: list[tuple[str, bytes]] = field(default_factory=list)
-    number: int = 0
-
-    def topic(self) -> str:
-        """Its topic."""
-        return "credit.events.market"
-
-    def partition(self) -> int:
-        """Its partition."""
-        return 0
-
-    def offset(self) -> int:
-        """Its offset."""
-        return self.number
-
-    def key(self) -> bytes | None:
-        """Its key."""
-        return b"event"
-
-    def value(self) -> bytes | None:
-        """Its bytes."""
-        return self.raw
-
-    def headers(self) -> list[tuple[str, bytes]] | None:
-        """Its stamp."""
-        return self.stamps
-
-    def timestamp(self) -> tuple[int, int]:
-        """When it came."""
-        return 1, NOW_MS
-
-
 @dataclass(slots=True)
 class Result:
     """What came out for a batch."""
@@ -162,7 +105,7 @@ class Intake:
             )
         )
 
-    def message(self, event: Mapping[str, Any], sender: str = "", number: int = 0) -> Sent:
+    def message(self, event: Mapping[str, Any], sender: str = "", number: int = 0) -> MemoryMessage:
         """An event as the gateway would put it on the topic. Fails when the event has a fault of form."""
         schema = schemas().events[event["kind"]]
         found: list[Fault] = []
@@ -172,7 +115,7 @@ class Intake:
         by = sender or SENDERS.get(event["kind"], "150000-scjg")
         return stamped(frame(self.registry.id_of("", schema), encode(schema, value, raw=True)), by, number)
 
-    def judge(self, *messages: Sent) -> Result:
+    def judge(self, *messages: MemoryMessage) -> Result:
         """What becomes of a batch."""
         effects = self._processor.process("credit.events.market", 0, messages, MemoryStore())
         result = Result()
@@ -196,7 +139,8 @@ class Intake:
         return Checking(rules=rules(), code_lists=code_lists_by_kind(rules()), now_ms=self._now_ms)
 
 
-def stamped(value: bytes, sender: str, number: int = 0, key: bytes = STAMP_KEY) -> Sent:
+def stamped(value: bytes, sender: str, number: int = 0, key: bytes = STAMP_KEY) -> MemoryMessage:
     """A message with the gateway's stamp."""
     signature = hmac.digest(key, sender.encode() + b"\x00" + value, "sha256").hex().encode()
-    return Sent(value, [("sender", sender.encode()), ("kid", b"gateway-1"), ("sig", signature)], number)
+    headers = [("sender", sender.encode()), ("kid", b"gateway-1"), ("sig", signature)]
+    return MemoryMessage(number, b"event", value, headers, NOW_MS)

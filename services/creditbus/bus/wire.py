@@ -53,11 +53,14 @@ class Writers:
 
     def __call__(self, topic: str, record: str) -> Writer:
         """The writer of a record type, such as CreditRecord, for a topic."""
-        key = (topic, record)
-        writer = self._made.get(key)
-        if writer is None:
-            writer = Writer(self._registry, topic, self._schemas.records[record])
-            self._made[key] = writer
+        return self._made.get((topic, record)) or self._make(topic, record, self._schemas.records[record])
+
+    def event(self, topic: str, kind: str) -> Writer:
+        """The writer of a kind of event, such as Penalty, for a topic."""
+        return self._made.get((topic, kind)) or self._make(topic, kind, self._schemas.events[kind])
+
+    def _make(self, topic: str, name: str, schema: Schema) -> Writer:
+        writer = self._made[topic, name] = Writer(self._registry, topic, schema)
         return writer
 
 

@@ -6,16 +6,19 @@ from datetime import UTC, datetime
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 
+from creditbus.catalogue.loader import load
 from creditbus.lab.errors import LabError
-from creditbus.lab.scenarios import hohhot
+from creditbus.lab.scenarios import hohhot, lifetime
 from creditbus.lab.scenarios.stage import Seen, Stage
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import LabAddresses, addresses
 from creditbus.lab.texts import user_language
 
-SCENARIOS = {"hohhot": hohhot.play}
+SCENARIOS = ("hohhot", "lifetime")
 
 
 def register(app: typer.Typer) -> None:
@@ -23,33 +26,58 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def scenario(name: str = typer.Argument("hohhot", help=f"One of: {', '.join(SCENARIOS)}")) -> None:
-        """Play a story: a firm is listed, a subscriber acts, the firm repairs, all is lifted. 演示场景。"""
+        """Play a story. 演示场景。
+
+        hohhot: on the running lab, a firm is listed, a subscriber acts, the firm repairs, all is lifted.
+        lifetime: without a lab, five years of a firm and a person, each change with the article behind it.
+        """
         console = Console()
-        play = SCENARIOS.get(name)
-        if play is None:
+        if name not in SCENARIOS:
             console.print(f"There is no scenario {name}; choose from {', '.join(SCENARIOS)}. 没有该场景。")
             raise typer.Exit(2)
-        seen: list[Seen] = []
-        places = addresses(load_settings())
-        try:
-            with console.status("…") as status:
+        if name == "lifetime":
+            _play_lifetime(console)
+        else:
+            _play_hohhot(console)
 
-                def tell(one: Seen) -> None:
-                    seen.append(one)
-                    console.print(f"[green]✓[/] {one.title} [dim]({one.seconds:.1f} s)[/]", highlight=False)
-                    status.update("…")
 
-                story = play(Stage(places, tell), datetime.now(UTC))
-        except LabError as error:
-            console.print(f"[red]✗[/] {error.text.in_language(user_language())}", highlight=False)
-            raise typer.Exit(1) from error
-        _show(console, seen, places, story.firm)
+def _play_hohhot(console: Console) -> None:
+    seen: list[Seen] = []
+    places = addresses(load_settings())
+    try:
+        with console.status("…") as status:
+
+            def tell(one: Seen) -> None:
+                seen.append(one)
+                console.print(f"[green]✓[/] {one.title} [dim]({one.seconds:.1f} s)[/]", highlight=False)
+                status.update("…")
+
+            story = hohhot.play(Stage(places, tell), datetime.now(UTC))
+    except LabError as error:
+        console.print(f"[red]✗[/] {error.text.in_language(user_language())}", highlight=False)
+        raise typer.Exit(1) from error
+    _show(console, seen, places, story.firm)
+
+
+def _play_lifetime(console: Console) -> None:
+    """Five years pass in seconds; what happened on a day stands below what was reported on it."""
+    table = Table(title="五年 Five years（全部事实均为虚构 all facts are fictitious）", show_lines=True)
+    table.add_column("day 日期", no_wrap=True)
+    table.add_column("what changed 变化", ratio=3, overflow="fold")
+    table.add_column("why 依据", ratio=2, overflow="fold")
+    days = (lifetime.LAST_DAY - lifetime.FIRST_DAY).days
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("time passes 时间推移", total=days)
+        for told in lifetime.play(load(), lambda day: progress.update(task, completed=(day - lifetime.FIRST_DAY).days)):
+            what = f"[bold]▸ {escape(told.what)}[/]" if told.is_act else escape(told.what)
+            table.add_row(told.day.isoformat(), what, escape(told.why))
+    console.print(table)
 
 
 def _show(console: Console, seen: list[Seen], places: LabAddresses, firm: str) -> None:
     table = Table(title="What was seen · 所见（全部事实均为虚构 all facts are fictitious）", show_lines=True)
-    table.add_column("step", ratio=2)
-    table.add_column("seen", ratio=3)
+    table.add_column("step", ratio=2, overflow="fold")
+    table.add_column("seen", ratio=3, overflow="fold")
     table.add_column("s", justify="right")
     for one in seen:
         table.add_row(one.title, one.seen, f"{one.seconds:.1f}")
