@@ -68,6 +68,8 @@ def filled_in(command: str, lab: RunningLab) -> list[str]:
         "2026-11-01": datetime.now(tz=UTC).date().isoformat(),
         "FILE": str(ROOT / "tests/data/permits-utf8.csv"),
         "CODE": "150100-scjg",
+        "BEFORE": str(ROOT / "services/creditbus/catalogue/data"),
+        "AFTER": str(ROOT / "services/creditbus/catalogue/data"),
         "-f": "",
     }
     return [known.get(word, word) for word in command.split() if known.get(word, word)]

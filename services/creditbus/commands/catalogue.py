@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from creditbus.catalogue.editions import compile_rules, edition_of
+from creditbus.catalogue.law import law_as_markdown
 from creditbus.catalogue.loader import CatalogueError, load
 from creditbus.catalogue.models import Catalogue, Named, PublicityRow, Wording
 from creditbus.catalogue.purposes import load_purposes
@@ -21,6 +22,7 @@ console = Console()
 
 ROW_THEMES = (
     "regions", "authority_types", "departments", "items", "instruments", "lists", "measures", "ratings", "incentives",
+    "terms", "required",
 )  # fmt: skip
 THEMES = (*ROW_THEMES, "points", "grades", "publicity", "code_lists", "reasons")
 
@@ -28,11 +30,14 @@ Folder = Annotated[Path | None, typer.Option("--folder", help="Folder of the dat
 
 
 def register(app: typer.Typer) -> None:
-    """Add `catalogue check`, `catalogue show` and `catalogue list` to app."""
-    group = typer.Typer(help="The catalogue: check, show, list. 目录数据。", no_args_is_help=True)
+    """Add the group `catalogue` to app."""
+    group = typer.Typer(help="The catalogue: check, show, explain, list, diff, law. 目录数据。", no_args_is_help=True)
     group.command("check")(check)
     group.command("show")(show)
+    group.command("explain")(explain)
     group.command("list")(list_theme)
+    group.command("diff")(diff)
+    group.command("law")(law)
     app.add_typer(group, name="catalogue")
 
 
@@ -65,6 +70,62 @@ def show(
         _fail(f"no row has the code {code}; `creditbus catalogue list THEME` lists them 没有该代码")
     for theme, row in found:
         console.print(_table_of_row(f"{theme}: {code}", row))
+
+
+def explain(
+    code: Annotated[str, typer.Argument(help="Code of a row, such as XZCFF or R302 代码")], folder: Folder = None
+) -> None:
+    """What a code is, and every row that refers to it. 代码释义与引用。"""
+    catalogue = _loaded(folder)
+    found = [(theme, row) for theme in THEMES for name, row in rows_of(catalogue, theme) if name == code]
+    used = [
+        (theme, name, row)
+        for theme in THEMES
+        for name, row in rows_of(catalogue, theme)
+        if name != code and code in _values_of(row)
+    ]
+    if not found and not used:
+        _fail(f"no row has or names the code {code}; `creditbus catalogue list THEME` lists them 没有该代码")
+    for theme, row in found:
+        console.print(f"[bold]{code}[/] {theme}: {escape(' · '.join(filter(None, _names_of(row))))}", highlight=False)
+    for theme, name, row in used:
+        console.print(f"  ← {theme} {name}: {escape(' · '.join(filter(None, _names_of(row))))}", highlight=False)
+
+
+def diff(
+    before: Annotated[Path, typer.Argument(help="Folder of the earlier data 旧数据文件夹")],
+    after: Annotated[Path | None, typer.Argument(help="Folder of the later data; the program's own 新数据")] = None,
+) -> None:
+    """What changed between two catalogues, row by row and field by field. 目录差异。"""
+    old, new = _loaded(before), _loaded(after)
+    table = Table(title=f"{edition_of(old).hash[:16]} → {edition_of(new).hash[:16]}")
+    for column in ("theme 主题", "code 代码", "field 字段", "before 原", "after 现"):
+        table.add_column(column, overflow="fold")
+    for theme in THEMES:
+        rows = differences(dict(rows_of(old, theme)), dict(rows_of(new, theme)))
+        for row in rows:
+            table.add_row(theme, *map(escape, row))
+    console.print(table if table.row_count else "[green]✓[/] the same 无差异")
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """(code, field, before, after) of everything that differs; a row that came or went has no field."""
+    found = []
+    for code in dict.fromkeys((*old, *new)):
+        if code not in new:
+            found.append((code, "", " · ".join(_names_of(old[code])), "–"))
+        elif code not in old:
+            found.append((code, "", "–", " · ".join(_names_of(new[code]))))
+        else:
+            before, after = _dump(old[code]), _dump(new[code])
+            found += [(code, name, _shown(before.get(name)), _shown(after[name])) for name in after
+                      if before.get(name) != after[name]]  # fmt: skip
+    return found
+
+
+def law(folder: Folder = None) -> None:
+    """The text of docs/law.md: every rule with its legal basis and test. 规则与法律依据对照表。"""
+    typer.echo(law_as_markdown(_loaded(folder)), nl=False)
 
 
 def list_theme(
@@ -114,11 +175,26 @@ def _table_of_row(title: str, row: Any) -> Table:
     table = Table(title=escape(title))
     table.add_column("field 字段")
     table.add_column("value 值")
-    values = row.model_dump(mode="json", by_alias=True) if isinstance(row, BaseModel) else {"values": list(row)}
-    for name, value in values.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-        table.add_row(name, escape(shown))
+    for name, value in _dump(row).items():
+        table.add_row(name, escape(_shown(value)))
     return table
+
+
+def _dump(row: Any) -> dict[str, Any]:
+    return row.model_dump(mode="json", by_alias=True) if isinstance(row, BaseModel) else {"values": list(row)}
+
+
+def _values_of(row: Any) -> set[str]:
+    """Every code that a row may name."""
+    found: set[str] = set()
+    for value in _dump(row).values():
+        nested = value.values() if isinstance(value, dict) else [value]
+        found |= {str(one) for part in nested for one in (part if isinstance(part, list) else [part])}
+    return found
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def _loaded(folder: Path | None) -> Catalogue:

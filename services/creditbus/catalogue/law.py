@@ -1,0 +1,145 @@
+"""The law as the bus applies it: each rule of the catalogue, its basis, and the test that shows it (docs/law.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from creditbus.catalogue.models import Catalogue
+
+SHOWN_BY: Mapping[str, str] = {
+    "lists": "tests/unit/law/test_lists.py",
+    "measures": "tests/unit/law/test_lists.py",
+    "publicity": "tests/unit/law/test_publicity.py",
+    "terms": "tests/unit/dossier/test_way_back.py",
+    "required": "tests/unit/intake/test_checks.py",
+    "points": "tests/unit/law/test_points.py",
+}
+"""The test that plays every row of a theme."""
+
+_HEAD = (
+    "# The law, rule by rule 规则与法律依据对照表",
+    "",
+    "Every rule that the bus decides with is a row of `services/creditbus/catalogue/data/`; this page is generated",
+    "from them by `creditbus catalogue law`, and a test keeps the two the same. Marks: V verified, S0 the plan,",
+    "C computed, GK not verified: look it up before relying on it.",
+)
+_STEPS = {"notice": "告知", "heard": "陈述申辩", "served": "送达"}
+Row = Sequence[str]
+
+
+def law_as_markdown(catalogue: Catalogue) -> str:
+    """The text of docs/law.md."""
+    named = {row.code: row.zh for row in catalogue.instruments}
+    lines = [*_HEAD]
+    for theme, title, columns, rows in _themes(catalogue, named):
+        lines += ["", f"## {title}", "", f"Shown by `{SHOWN_BY[theme]}`, row by row.", ""]
+        lines += [_line(columns), _line(["---"] * len(columns)), *map(_line, rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[str, str, Sequence[str], Iterable[Row]]]:
+    yield (
+        "lists",
+        "Lists of dishonest subjects 失信名单",
+        ("code", "名称", "severe", "after which steps", "ends after", "legal basis", "mark"),
+        (
+            (
+                row.code,
+                row.zh,
+                "yes" if row.severe else "no",
+                "、".join(_STEPS[step] for step in row.steps) or "the source's feed carries none",
+                f"{row.term_months} months" if row.term_months else "removal",
+                _bases(row.basis, named),
+                row.mark,
+            )
+            for row in catalogue.lists
+        ),
+    )
+    yield (
+        "measures",
+        "Measures 惩戒措施",
+        ("code", "名称", "follows from", "force", "carried out by", "legal basis", "published", "mark"),
+        (
+            (
+                row.code,
+                row.zh,
+                "、".join(row.lists),
+                row.binding,
+                row.executor,
+                _bases(row.basis, named),
+                row.since.isoformat(),
+                row.mark,
+            )
+            for row in catalogue.measures
+        ),
+    )
+    yield (
+        "publicity",
+        "How long a fact is published and counts 公示期",
+        ("code", "kind", "severity", "at least", "at most", "decided", "legal basis", "mark"),
+        (
+            (
+                row.code,
+                row.kind,
+                row.severity or "any",
+                f"{row.minimum_months} months",
+                f"{row.maximum_months} months",
+                f"{row.since} – {row.until or ''}",
+                row.basis,
+                row.mark,
+            )
+            for row in catalogue.publicity.rows
+        ),
+    )
+    yield (
+        "terms",
+        "Terms of the way back 办理期限",
+        ("code", "名称", "region", "working days", "extended", "when missed", "basis", "mark"),
+        (
+            (
+                row.code,
+                row.zh,
+                row.region,
+                "、".join(map(str, row.working_days)),
+                str(row.extended or "–"),
+                f"{row.alert}{'; effects are suspended' if row.suspends else ''}",
+                row.basis,
+                row.mark,
+            )
+            for row in catalogue.terms
+        ),
+    )
+    yield (
+        "required",
+        "Facts that a decision rests on 前提条件",
+        ("code", "名称", "event", "needs", "basis", "mark"),
+        (
+            (row.code, row.zh, f"{row.kind}, {row.field} = {row.value}", row.needs, row.basis, row.mark)
+            for row in catalogue.required
+        ),
+    )
+    yield (
+        "points",
+        "Points of the score of legal persons 信用评价计分",
+        ("code", "kind", "when", "points", "decay", "dimension", "mark"),
+        (
+            (
+                row.code,
+                row.kind,
+                "; ".join(f"{name} = {' or '.join(values)}" for name, values in row.match.items()) or "always",
+                f"{row.points:+}",
+                "to nought over its window" if row.decays else "none",
+                row.dimension,
+                row.mark,
+            )
+            for row in catalogue.score.points
+        ),
+    )
+
+
+def _bases(codes: Iterable[str], named: Mapping[str, str]) -> str:
+    return "、".join(f"《{named[code]}》" for code in codes)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
