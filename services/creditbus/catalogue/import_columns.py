@@ -1,14 +1,32 @@
-"""The column table of `creditbus import`: headers and coded values of two-publicity files as data."""
+"""The column table of `creditbus import`: headers and coded values of departments' files as data."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 import yaml
 from pydantic import BaseModel, ConfigDict
+
+from creditbus.catalogue.loader import load
+
+
+class KindDefaults(BaseModel):
+    """What stands for a value that the files of a kind have no column for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    decided_on: str = ""
+    """Column of the day that the decision is dated by."""
+    document_number: tuple[str, ...] = ()
+    """Columns that make up a number where documents have none."""
+    basis: str = ""
+    """Code of the instrument that every row rests on."""
+
+
+NO_DEFAULTS = KindDefaults()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +42,7 @@ class ImportColumns:
     """For each coded column what may be written → code; longer words are looked for in this order."""
     endless: frozenset[str]
     """What is written for a term without end."""
+    defaults: Mapping[str, KindDefaults]
 
 
 class _Column(BaseModel):
@@ -49,6 +68,7 @@ class _File(BaseModel):
     ignored: _Ignored
     values: dict[str, dict[str, str]]
     endless: frozenset[str]
+    defaults: dict[str, KindDefaults]
 
 
 def canonical_header(text: str) -> str:
@@ -59,7 +79,13 @@ def canonical_header(text: str) -> str:
 def load_import_columns() -> ImportColumns:
     """The table that comes with the package."""
     text = (files("creditbus.catalogue") / "data" / "import_columns.yaml").read_text(encoding="utf-8")
-    return read_import_columns(text)
+    table, catalogue = read_import_columns(text), load()
+    named = {
+        "list": {row.zh: row.code for row in catalogue.lists},
+        "scheme": {row.zh: row.code for row in catalogue.ratings},
+    }
+    merged = {name: {**known, **table.values.get(name, {})} for name, known in named.items()}
+    return replace(table, values={**table.values, **merged})
 
 
 def read_import_columns(text: str) -> ImportColumns:
@@ -84,4 +110,5 @@ def read_import_columns(text: str) -> ImportColumns:
         kinds={name: column.kinds for name, column in file.columns.items() if column.kinds},
         values=file.values,
         endless=file.endless,
+        defaults=file.defaults,
     )

@@ -60,9 +60,9 @@ def register(app: typer.Typer) -> None:
 
 
 def import_file(  # noqa: PLR0913 - the options of a command line
-    file: Annotated[Path, typer.Argument(help="CSV or XLSX, any usual encoding. 双公示文件。")],
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX, any usual encoding. 报送文件。")],
     department: Annotated[str, typer.Option(help="Code of the sending department. 报送单位代码。")],
-    kind: Annotated[str, typer.Option(help="auto, Permit or Penalty. 种类。")] = AUTO,
+    kind: Annotated[str, typer.Option(help=f"auto, {', '.join(KINDS)}. 种类。")] = AUTO,
     item: Annotated[str, typer.Option(help="Catalogue item, where several fit. 目录条目。")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the rows, send nothing. 只检查。")] = False,
     fictitious: Annotated[bool, typer.Option("--fictitious", help="Mark facts as made up. 标为虚构。")] = False,
@@ -71,7 +71,9 @@ def import_file(  # noqa: PLR0913 - the options of a command line
     key_file: Annotated[Path | None, typer.Option(help="API key, or JSON of keys. Default: the lab's.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for what becomes of each. 等待处理结果。")] = False,
 ) -> None:
-    """Send a two-publicity file. 导入双公示文件；退回的行写入 <文件名>.errors.csv，更正后可直接再导入。"""
+    """Send a file of permits, penalties, court enforcement, lists, ratings or honours.
+
+    导入双公示、失信被执行人、名单、信用评价和荣誉文件；退回的行写入 <文件名>.errors.csv，更正后可直接再导入。"""
     try:
         places = addresses(load_settings())
         wish = Wish(
@@ -100,7 +102,7 @@ def _import(wish: Wish) -> int:
     """Import the file and say how it went; returns the exit code."""
     if wish.kind not in (AUTO, *KINDS):
         raise SettingsError(
-            en=f"--kind is {wish.kind}; use auto, Permit or Penalty", zh="--kind 可用：auto、Permit、Penalty"
+            en=f"--kind is {wish.kind}; use auto, {', '.join(KINDS)}", zh=f"--kind 可用：auto、{'、'.join(KINDS)}"
         )
     rules = compile_rules(edition_of(load()))
     department = _department(wish.department, rules)

@@ -14,7 +14,8 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.catalogue.import_columns import ImportColumns, load_import_columns
 from creditbus.client.importing.columns import KINDS, Layout, find_header, lay_out
 from creditbus.client.importing.files import TableFile
-from creditbus.client.importing.rows import Context, Imported, code_of, to_event
+from creditbus.client.importing.row import code_of
+from creditbus.client.importing.rows import Context, Imported, to_event
 from creditbus.core.outcome import Fault, Ok, Reason, Reject
 from creditbus.gateway.reading import compile_reader
 
