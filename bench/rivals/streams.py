@@ -22,7 +22,8 @@ def build(cache: Path) -> list[str]:
     java, _ = find_java()
     jars = _resolve(cache, _JOB)
     classes = cache / "classes"
-    if not (classes / "PaymentsJob.class").exists():
+    built = classes / "PaymentsJob.class"
+    if not built.exists() or built.stat().st_mtime < _SOURCE.stat().st_mtime:
         classes.mkdir(parents=True, exist_ok=True)
         compiler = ["-cp", _path(_resolve(cache, (_COMPILER,))), "org.eclipse.jdt.internal.compiler.batch.Main"]
         options = ["-17", "-proc:none", "-nowarn", "-cp", _path(jars), "-d", str(classes), str(_SOURCE)]

@@ -97,6 +97,8 @@ public final class PaymentsJob {
         settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, "1");
         settings.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
         settings.put(StreamsConfig.consumerPrefix("max.poll.records"), "5000");
+        settings.put(StreamsConfig.consumerPrefix("session.timeout.ms"), "6000"); // as the other engine's
+        settings.put(StreamsConfig.consumerPrefix("heartbeat.interval.ms"), "1500");
         settings.put(StreamsConfig.producerPrefix("compression.type"), "lz4");
         KafkaStreams streams = new KafkaStreams(topology, settings);
         CountDownLatch ended = new CountDownLatch(1);
