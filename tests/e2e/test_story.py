@@ -102,3 +102,28 @@ def test_a_killed_lab_starts_again_on_its_data(running_lab: RunningLab) -> None:
     running_lab.creditbus("up", "--detach")
     report = running_lab.verify()
     assert [check["wrong"] for check in report] == [[]] * len(report)
+
+
+def test_every_look_up_of_a_firm_is_told_to_whoever_may_ask_page_by_page(running_lab: RunningLab) -> None:
+    running_lab.creditbus("scenario", "hohhot")
+    keys = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())
+    with httpx.Client(base_url=f"http://127.0.0.1:{running_lab.port('lookup')}/v1", timeout=30) as http:
+        headers = {"Authorization": f"Bearer {keys['150100-scjg']}", "X-Purpose": "casework", "X-Basis": "case-17"}
+        firm = http.get("/alerts", headers=headers).json()["items"][0]["subject_key"]
+        asked = [http.get(f"/subjects/{firm}", headers=headers).json()["access_id"] for _ in range(3)]
+
+        def told() -> list[dict[str, str]]:
+            return list(http.get(f"/subjects/{firm}/accesses", headers=headers).json()["accesses"]["items"])
+
+        wait_until("the ledger", lambda: set(asked) <= {one["access_id"] for one in told()})
+        mine = [one for one in told() if one["access_id"] in asked]
+        assert {(one["department"], one["purpose"], one["basis"]) for one in mine} == {
+            ("150100-scjg", "casework", "case-17")
+        }
+        first = http.get(f"/subjects/{firm}/accesses", params={"limit": 2}, headers=headers).json()["accesses"]
+        more = {"limit": 500, "cursor": first["next"]}
+        rest = http.get(f"/subjects/{firm}/accesses", params=more, headers=headers).json()["accesses"]
+        ids = [one["access_id"] for one in (*first["items"], *rest["items"])]
+        assert len(ids) == len(set(ids)) >= len(told())
+        refused = http.get(f"/subjects/{firm}/accesses", headers={**headers, "X-Purpose": "licensing"})
+        assert (refused.status_code, refused.json()["type"]) == (403, "urn:creditbus:problem:not-shown")

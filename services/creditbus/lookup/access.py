@@ -25,6 +25,7 @@ from creditbus.lookup.queries import ALL, Cut, Queries
 from creditbus.lookup.steps import allowed, cursor_of, cut, downstream_of, place_of, wanted_of
 
 _RECORD_ORDER = ("decided_on", "record_id")
+_ACCESS_ORDER = ("at", "access_id")
 
 
 class RefusedError(Exception):
@@ -103,6 +104,24 @@ def subject_answer(ports: Ports, caller: Caller, asked: Asked, chosen: Cut = ALL
     return {**cut(answer, purpose.shows), "access_id": access_id}
 
 
+def accesses_answer(ports: Ports, caller: Caller, asked: Asked) -> dict[str, Any]:
+    """Who looked a subject up, and why; this look-up too is on the ledger before the answer leaves."""
+    purpose = stated_purpose(ports, caller, asked.purpose, asked.basis)
+    if "accesses" not in purpose.shows:
+        needed = [one.code for one in ports.purposes.values() if "accesses" in one.shows]
+        raise RefusedError(problems.shows_no_accesses(purpose.code, needed))
+    wanted = wanted_of(asked.identifier, ports.regions)
+    if isinstance(wanted, Problem):
+        raise RefusedError(wanted)
+    dossier = ports.queries.dossier(wanted)
+    if dossier is None:
+        raise RefusedError(problems.UNKNOWN_SUBJECT)
+    key = str(dossier["subject_key"])
+    access_id = audited(ports, caller, purpose, asked.basis, key, endpoint="/v1/subjects/accesses")
+    rows = ports.queries.accesses(key, place(asked.cursor), asked.limit)
+    return {"subject_key": key, "accesses": page(rows, asked.limit, _ACCESS_ORDER), "access_id": access_id}
+
+
 def stated_purpose(ports: Ports, caller: Caller, stated: str, basis: str) -> Purpose:
     """The purpose that a caller states, if it may."""
     if not stated or not basis.strip():
@@ -114,7 +133,9 @@ def stated_purpose(ports: Ports, caller: Caller, stated: str, basis: str) -> Pur
     return purpose
 
 
-def audited(ports: Ports, caller: Caller, purpose: Purpose, basis: str, key: str) -> str:
+def audited(
+    ports: Ports, caller: Caller, purpose: Purpose, basis: str, key: str, endpoint: str = "/v1/subjects"
+) -> str:
     """Record the access; without that there is no answer."""
     access = Access(
         actor=caller.department,
@@ -124,7 +145,7 @@ def audited(ports: Ports, caller: Caller, purpose: Purpose, basis: str, key: str
         basis=unquote(basis).strip()[:200],  # headers are ASCII: other text comes percent-encoded
         subject_key=key,
         fields=tuple(sorted(purpose.shows)),
-        endpoint="/v1/subjects",
+        endpoint=endpoint,
         result="answered",
     )
     try:

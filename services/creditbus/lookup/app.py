@@ -31,7 +31,17 @@ from creditbus.clickhouse.client import ClickHouse, QueryError
 from creditbus.core.errors import BusError, RetryLaterError, SettingsError
 from creditbus.core.problems import Problem
 from creditbus.lookup import problems
-from creditbus.lookup.access import Asked, Caller, Ports, RefusedError, asked_of, page, place, subject_answer
+from creditbus.lookup.access import (
+    Asked,
+    Caller,
+    Ports,
+    RefusedError,
+    accesses_answer,
+    asked_of,
+    page,
+    place,
+    subject_answer,
+)
 from creditbus.lookup.audit import Ledger
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
@@ -126,6 +136,12 @@ def _add_subjects(app: FastAPI, ports: Ports, caller_of: Callable[..., Caller]) 
         caller: Annotated[Caller, Depends(caller_of)], asked: Annotated[Asked, Depends(asked_of)]
     ) -> dict[str, Any]:
         return subject_answer(ports, caller, asked)
+
+    @app.get("/v1/subjects/{identifier}/accesses", summary="查询记录 Who looked a subject up, and why")
+    def get_accesses(
+        caller: Annotated[Caller, Depends(caller_of)], asked: Annotated[Asked, Depends(asked_of)]
+    ) -> dict[str, Any]:
+        return accesses_answer(ports, caller, asked)
 
     @app.get("/v1/purposes", summary="查询目的 Purposes that may be stated")
     def get_purposes(caller: Annotated[Caller, Depends(caller_of)]) -> list[dict[str, Any]]:

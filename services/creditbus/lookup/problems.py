@@ -103,3 +103,16 @@ def unknown_view(code: str, known: Iterable[str]) -> Problem:
         detail_en=f"{code} is none of: {shown}.",
         detail_zh=f"{code} 不在以下范围内：{shown}。",
     )
+
+
+def shows_no_accesses(purpose: str, needed: Iterable[str]) -> Problem:
+    """A purpose that does not show who looked a subject up."""
+    shown = ", ".join(needed)
+    return Problem(
+        status=403,
+        code="not-shown",
+        title_en="This purpose does not show accesses",
+        title_zh="该查询目的不展示查询记录",
+        detail_en=f"{purpose} does not show who looked a subject up; state one of: {shown}.",
+        detail_zh=f"{purpose} 不展示查询记录；请使用：{shown}。",
+    )

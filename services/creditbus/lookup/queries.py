@@ -132,6 +132,18 @@ class Queries:
         )
         return [shown(row) for row in rows]
 
+    def accesses(self, key: str, after: list[str] | None, limit: int) -> list[Row]:
+        """Who looked a subject up, newest first."""
+        place = (
+            " AND (at, access_id) < (parseDateTime64BestEffort({at:String}, 3, 'UTC'), {id:String})" if after else ""
+        )
+        rows = self._ask(
+            f"SELECT * FROM {DATABASE}.access FINAL WHERE subject_key = {{key:String}}{place} "  # noqa: S608
+            "ORDER BY at DESC, access_id DESC LIMIT {limit:UInt32}",
+            {"key": key, "limit": limit, "at": after[0] if after else "", "id": after[1] if after else ""},
+        )
+        return [shown(row) for row in rows]
+
     def listings(self, filters: dict[str, str], after: list[str] | None, limit: int) -> list[Row]:
         """Current listings of legal persons: listed and not removed."""
         where = "".join(f" AND {name} = {{{name}:String}}" for name in ("list", "region") if name in filters)
