@@ -14,6 +14,7 @@ from creditbus.commands import (
     produce,
     quarantine,
     replay,
+    rules,
     scenario,
     schemas,
     simulate,
@@ -33,6 +34,7 @@ plan.register(app)
 produce.register(app)
 quarantine.register(app)
 replay.register(app)
+rules.register(app)
 scenario.register(app)
 schemas.register(app)
 catalogue.register(app)

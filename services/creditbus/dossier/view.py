@@ -7,7 +7,7 @@ arrays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -17,6 +17,7 @@ from creditbus.core.records import CreditRecord
 from creditbus.core.state import EventRow, Row, Summary
 
 META = b"m"
+_ALL = 1 << 60
 _TIMERS = b"t"
 _encode = msgspec.msgpack.Encoder().encode
 _summary = msgspec.msgpack.Decoder(Summary).decode
@@ -75,6 +76,12 @@ def keys_of(record: CreditRecord) -> Iterable[bytes]:
     yield event_row_key(subject, record.event_key)
     if record.target_key is not None:
         yield row_key(subject, record.target_key)
+
+
+def summaries(state: StateReader) -> Iterator[Summary]:
+    """Every subject's summary."""
+    for _, value in state.scan(b"s", b"t", _ALL):
+        yield _summary(value)
 
 
 class PartitionView:

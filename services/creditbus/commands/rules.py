@@ -1,0 +1,115 @@
+"""``creditbus rules``: what a change of the rules would do, before it is made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from creditbus.bus.registry import Registry
+from creditbus.catalogue.editions import compile_rules, edition_of
+from creditbus.catalogue.loader import CatalogueError, load
+from creditbus.core.errors import BusError
+from creditbus.core.receipt import Receipt
+from creditbus.lab.backtest import Report, backtest
+from creditbus.lab.settings import load_settings
+from creditbus.lab.stack import addresses
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group to app."""
+    group = typer.Typer(help="Rule sets: what a change would do. 规则集试算。", no_args_is_help=True)
+    group.callback()(lambda: None)
+    group.command("backtest")(run_backtest)
+    app.add_typer(group, name="rules")
+
+
+def run_backtest(
+    before: Annotated[Path, typer.Argument(help="Folder of a catalogue, such as the one in force 现行目录文件夹")],
+    after: Annotated[Path, typer.Argument(help="Folder of the catalogue to try 拟用目录文件夹")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON. 输出 JSON。")] = False,
+) -> None:
+    """Decide the whole log under both, and tell who changes grade or list, and where. 以两套规则重算日志并比较。"""
+    console = Console(stderr=as_json)
+    places = addresses(load_settings())
+    registry = Registry(places.registry_url)
+    try:
+        rule_sets = (compile_rules(edition_of(load(before))), compile_rules(edition_of(load(after))))
+        with console.status("deciding the log twice 重算日志 …") as status:
+
+            def told(_topic: str, count: int) -> None:
+                status.update(f"{count:,} messages 条消息 …")
+
+            report = backtest(places.brokers, registry, rule_sets, told)
+    except (BusError, CatalogueError) as error:
+        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
+        raise typer.Exit(2) from error
+    finally:
+        registry.close()
+    if as_json:
+        print(json.dumps(as_document(report), ensure_ascii=False, indent=2))
+    else:
+        _show(console, report)
+
+
+def as_document(report: Report) -> dict[str, Any]:
+    """The report as JSON."""
+    return {
+        "subjects": report.subjects,
+        "better": report.better,
+        "worse": report.worse,
+        "grades": {f"{old} → {new}": count for (old, new), count in sorted(report.grades.items())},
+        "regions": {
+            code: {
+                "scored": place.scored,
+                "better": place.better,
+                "worse": place.worse,
+                "disparity": report.disparity(code),
+            }
+            for code, place in sorted(report.regions.items())
+        },
+        "listed": dict(report.listed),
+        "delisted": dict(report.delisted),
+        "samples": [{"before": old.as_json(), "after": new.as_json()} for old, new in report.moved],
+    }
+
+
+def _show(console: Console, report: Report) -> None:
+    changed = f"{report.better:,} better 变好, {report.worse:,} worse 变差"
+    console.print(f"{report.subjects:,} subjects 主体: {changed}", highlight=False)
+    grades = Table("grade before 原等级", "after 新等级", "subjects 主体数")
+    for (before, after), count in sorted(report.grades.items()):
+        grades.add_row(before, after, f"{count:,}")
+    console.print(grades)
+    regions = Table("region 盟市", "scored 评价数", "better 变好", "worse 变差", "disparity 差异倍数")
+    for code, place in sorted(report.regions.items()):
+        times = report.disparity(code)
+        shown = "–" if times is None else f"{times:.2f}"
+        regions.add_row(code, f"{place.scored:,}", f"{place.better:,}", f"{place.worse:,}", shown)
+    console.print(regions)
+    for what, counts in (("onto 列入", report.listed), ("off 移出", report.delisted)):
+        for code, count in sorted(counts.items()):
+            console.print(f"{what} {code}: {count:,}", highlight=False)
+    for old, new in report.moved:
+        console.print(f"{new.subject_key}: {old.score} {old.grade} → {new.score} {new.grade}", highlight=False)
+        for document, points in _differences(old, new):
+            console.print(f"   {escape(document)}: {points}", highlight=False)
+
+
+def _differences(old: Receipt, new: Receipt) -> list[tuple[str, str]]:
+    before = {line.record_id: line for line in old.lines}
+    after = {line.record_id: line for line in new.lines}
+    found = []
+    for record_id in dict.fromkeys((*before, *after)):
+        line, was = after.get(record_id), before.get(record_id)
+        points = (was.points if was else 0, line.points if line else 0)
+        if points[0] != points[1]:
+            shown = line or was
+            assert shown is not None
+            found.append((shown.document_number, f"{points[0]:+} → {points[1]:+}"))
+    return found[:6]

@@ -1,0 +1,36 @@
+"""A rule set is tried on the log before it takes effect."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from creditbus.catalogue.loader import DATA
+from running_lab import RunningLab
+
+pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
+
+
+def test_harsher_points_are_told_before_they_hurt_and_the_same_rules_change_nothing(
+    running_lab: RunningLab, tmp_path: Path
+) -> None:
+    running_lab.creditbus("simulate", "--events", "400", "--seed", "5")
+    running_lab.verify()
+    same = json.loads(running_lab.creditbus("rules", "backtest", str(DATA), str(DATA), "--json"))
+    assert same["subjects"] > 0
+    assert (same["better"], same["worse"], same["samples"]) == (0, 0, [])
+
+    harsher = tmp_path / "proposal"
+    shutil.copytree(DATA, harsher)
+    score = (harsher / "score.yaml").read_text(encoding="utf-8")
+    (harsher / "score.yaml").write_text(score.replace("points: -120", "points: -300"), encoding="utf-8")
+    tried = json.loads(running_lab.creditbus("rules", "backtest", str(DATA), str(harsher), "--json"))
+    assert tried["worse"] > 0
+    assert tried["better"] == 0
+    assert tried["samples"][0]["after"]["score"] < tried["samples"][0]["before"]["score"]
+    assert sum(region["worse"] for region in tried["regions"].values()) == tried["worse"]
+    told = running_lab.creditbus("rules", "backtest", str(DATA), str(harsher))
+    assert "disparity" in told

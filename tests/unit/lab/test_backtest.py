@@ -1,0 +1,73 @@
+"""What a rule set changes: grades by region, lists, the receipts that move furthest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from builders import DAY, make_record, make_rules
+from creditbus.core.receipt import Receipt, receipt_of
+from creditbus.core.records import day_of
+from creditbus.lab.backtest import Standing, compare
+from partition import PENALTY, a_bus
+
+ORDER = ["A", "B", "C", "D"]
+RULES = make_rules()
+BETTER, AS_IT_WAS, WORSE = 0, -40, -300
+
+
+def receipt(key: str, points: int) -> Receipt:
+    """The receipt of a firm with one penalty, under a rule of so many points."""
+    record = make_record(subject_key=key)
+    bus = a_bus((record, PENALTY))
+    bus.send(record)
+    summary = bus.summary(key)
+    for entry in summary.entries:
+        entry.points = points
+    found = receipt_of(summary, RULES, day_of(DAY))
+    assert found is not None
+    return found
+
+
+def standing(key: str, region: str, points: int | None, *lists: str) -> Standing:
+    made = receipt(key, points) if points is not None else None
+    return Standing(subject_key=key, region=region, lists=lists, receipt=made)
+
+
+def test_grades_are_counted_before_and_after_and_by_region() -> None:
+    before = {
+        key: standing(key, region, AS_IT_WAS) for key, region in (("1", "150100"), ("2", "150100"), ("3", "150200"))
+    }
+    after = {
+        "1": standing("1", "150100", WORSE), "2": standing("2", "150100", AS_IT_WAS),
+        "3": standing("3", "150200", AS_IT_WAS),
+    }  # fmt: skip
+    report = compare(before, after, ORDER)
+    assert (report.subjects, report.better, report.worse) == (3, 0, 1)
+    assert report.grades == {("B", "D"): 1, ("B", "B"): 2}
+    assert report.regions["150100"].worse_share == 0.5
+    assert report.disparity("150100") == pytest.approx(1.5)
+    assert report.disparity("150200") == 0
+
+
+def test_the_same_rules_change_nothing() -> None:
+    same = {"1": standing("1", "150100", AS_IT_WAS, "L01")}
+    report = compare(same, same, ORDER)
+    assert (report.better, report.worse, report.moved) == (0, 0, [])
+    assert (dict(report.listed), dict(report.delisted)) == ({}, {})
+    assert report.disparity("150100") is None
+
+
+def test_the_receipts_that_move_furthest_come_first() -> None:
+    before = {str(number): standing(str(number), "150100", 0) for number in range(9)}
+    after = {str(number): standing(str(number), "150100", -10 * number) for number in range(9)}
+    report = compare(before, after, ORDER)
+    assert [new.subject_key for _, new in report.moved] == ["8", "7", "6", "5", "4"]
+
+
+def test_persons_count_by_their_lists_alone() -> None:
+    before = {"p:1:x": standing("p:1:x", "150100", None, "L01")}
+    after = {"p:1:x": replace(before["p:1:x"], lists=("L14",))}
+    report = compare(before, after, ORDER)
+    assert (dict(report.listed), dict(report.delisted), report.regions) == ({"L14": 1}, {"L01": 1}, {})
