@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -37,7 +37,7 @@ class PublishPolicy:
 
 
 class Publisher:
-    """Publishes messages for one event loop. ``admits`` and ``publish`` are called from that loop's thread."""
+    """Publishes messages for one event loop. ``admitted`` and ``publish`` are called from that loop's thread."""
 
     def __init__(self, brokers: str, policy: PublishPolicy) -> None:
         self._policy = policy
@@ -67,31 +67,37 @@ class Publisher:
         for thread in self._threads:
             thread.start()
 
-    def admits(self, messages: int, size_bytes: int) -> bool:
-        """Whether so much more may be on its way; one request alone is always admitted."""
-        if self.in_flight_messages == 0:
-            return True
-        return (
+    @contextmanager
+    def admitted(self, messages: int, size_bytes: int) -> Iterator[bool]:
+        """Hold so much room from now until the end of the block; False when there is none.
+
+        Held from before anything is awaited, since requests that wait their turn would all be admitted otherwise. One
+        request alone is always admitted.
+        """
+        has_room = self.in_flight_messages == 0 or (
             self.in_flight_messages + messages <= self._policy.max_messages
             and self.in_flight_bytes + size_bytes <= self._policy.max_bytes
         )
+        if not has_room:
+            yield False
+            return
+        self.in_flight_messages += messages
+        self.in_flight_bytes += size_bytes
+        try:
+            yield True
+        finally:
+            self.in_flight_messages -= messages
+            self.in_flight_bytes -= size_bytes
 
     async def publish(self, messages: Sequence[Output]) -> list[bool]:
         """For each message whether all in-sync replicas have it. False: nobody knows; sending it again is safe."""
         if not messages:
             return []
-        size = sum(len(message.value or b"") for message in messages)
-        self.in_flight_messages += len(messages)
-        self.in_flight_bytes += size
-        try:
-            delivery = _Delivery(len(messages))
-            for number, message in enumerate(messages):
-                self._produce(message, delivery, number)
-            await delivery.future
-            return delivery.acknowledged
-        finally:
-            self.in_flight_messages -= len(messages)
-            self.in_flight_bytes -= size
+        delivery = _Delivery(len(messages))
+        for number, message in enumerate(messages):
+            self._produce(message, delivery, number)
+        await delivery.future
+        return delivery.acknowledged
 
     def close(self, timeout_seconds: float) -> int:
         """Wait for what is on its way, then stop. Returns how many messages were still unacknowledged."""

@@ -65,13 +65,13 @@ async def accept(ports: Ports, request: Request) -> Response:
     6. answer         per event; RECEIVED only now
     """
     sender = _authenticate(ports, request)
-    _admit(ports, 1, int(request.headers.get("content-length", "0")))
-    body = await _read_body(request, ports.settings.gateway_max_body_bytes)
-    events = _parse(body, ports.settings.gateway_max_events)
-    _admit(ports, len(events), len(body))
-    judged = await _judge_all(ports, events, sender)
-    messages = [message_of(one, sender, ports.stamp_key) for one in judged if not one.faults]
-    acknowledged = await ports.publisher.publish(messages)
+    with _admitted(ports, 1, int(request.headers.get("content-length", "0"))):
+        body = await _read_body(request, ports.settings.gateway_max_body_bytes)
+        events = _parse(body, ports.settings.gateway_max_events)
+    with _admitted(ports, len(events), len(body)):
+        judged = await _judge_all(ports, events, sender)
+        messages = [message_of(one, sender, ports.stamp_key) for one in judged if not one.faults]
+        acknowledged = await ports.publisher.publish(messages)
     return _answer(ports, judged, acknowledged)
 
 
@@ -90,9 +90,12 @@ def _authenticate(ports: Ports, request: Request) -> Sender:
     return sender
 
 
-def _admit(ports: Ports, events: int, size_bytes: int) -> None:
-    if not ports.publisher.admits(events, size_bytes):
-        raise RefusedError(problems.BUSY)
+@contextmanager
+def _admitted(ports: Ports, events: int, size_bytes: int) -> Iterator[None]:
+    with ports.publisher.admitted(events, size_bytes) as has_room:
+        if not has_room:
+            raise RefusedError(problems.BUSY)
+        yield
 
 
 async def _read_body(request: Request, limit_bytes: int) -> bytes:
