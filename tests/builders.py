@@ -212,4 +212,4 @@ def make_access(access_id: str, **changes: Any) -> dict[str, Any]:
 
 def access_payload(access_id: str) -> bytes:
     """Avro binary of one."""
-    return encode(SchemaSet.load().records["AccessRecord"], make_access(access_id), raw=True)
+    return encode(SchemaSet.load().records["AccessRecord"], make_access(access_id))

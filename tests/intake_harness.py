@@ -113,7 +113,7 @@ class Intake:
         value: Any = compile_reader(schema.definition)(fields, "", found)
         assert not found, found
         by = sender or SENDERS.get(event["kind"], "150000-scjg")
-        return stamped(frame(self.registry.id_of("", schema), encode(schema, value, raw=True)), by, number)
+        return stamped(frame(self.registry.id_of("", schema), encode(schema, value)), by, number)
 
     def judge(self, *messages: MemoryMessage) -> Result:
         """What becomes of a batch."""
@@ -127,7 +127,7 @@ class Intake:
         for output in effects.outputs:
             schema_id, payload = unframe(output.value)
             name, _ = self.registry.name_and_text(schema_id)
-            kept[output.topic].append(decode(schemas().records[name.rpartition(".")[2]], payload, raw=True))
+            kept[output.topic].append(decode(schemas().records[name.rpartition(".")[2]], payload))
             result.texts += (output.key or b"") + (output.value or b"")
         return result
 

@@ -46,7 +46,7 @@ def test_each_example_is_what_its_name_says(example: Example) -> None:
         assert all((one.problem_zh, one.problem_en, one.remedy_zh, one.remedy_en))
     if example.expected is None:
         assert isinstance(value, dict)
-        payload = encode(schema, value, raw=True)
+        payload = encode(schema, value)
         head, facts, cut = decode_event(schema, payload)
         assert {**head, "facts": facts} == decode(schema, payload, raw=True)
         assert decode(schema.facts, cut, raw=True) == facts
@@ -169,7 +169,7 @@ def values_of(type_: Any, named: dict[str, Any]) -> st.SearchStrategy[Any]:  # n
 def test_every_value_of_every_type_is_the_same_after_avro(name: str, data: st.DataObject) -> None:
     schema: Schema = TYPES[name]
     value = data.draw(values_of(schema.definition, {}))
-    payload = encode(schema, value, raw=True)
+    payload = encode(schema, value)
     assert decode(schema, payload, raw=True) == value
     with pytest.raises(NotAvroError):
         decode(schema, payload + b"\x00", raw=True)
@@ -189,7 +189,7 @@ def test_each_body_names_its_schema_by_content() -> None:
 def test_bodies_of_every_earlier_form_are_read_as_the_present_one(body_schema: str, data: st.DataObject) -> None:
     written = SCHEMAS.history[body_schema]
     value = data.draw(values_of(written.definition, {}))
-    read = body_reader(SCHEMAS)(body_schema, encode(written, value, raw=True))
+    read = body_reader(SCHEMAS)(body_schema, encode(written, value))
     present = SCHEMAS.current_bodies[written.name]
     assert set(read) == {field["name"] for field in present.fields}
     if "string" in {field["type"] for field in written.fields if isinstance(field["type"], str)}:

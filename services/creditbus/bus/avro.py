@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, cast
 
-from fastavro import schemaless_reader, schemaless_writer
+from fastavro import schemaless_reader
 from fastavro.read import SchemaResolutionError
 
 from creditbus.bus.schemas import EventSchema, Schema
@@ -22,22 +22,23 @@ class NotAvroError(WireError):
     """Not readable with its schema."""
 
 
-def encode(schema: Schema, value: Mapping[str, object], *, raw: bool = False) -> bytes:
-    """Avro binary of a value. raw: dates and times are numbers (days, milliseconds). Raises NotAvroError."""
-    buffer = BytesIO()
+def encode(schema: Schema, value: Mapping[str, object]) -> bytes:
+    """Avro binary of a value whose dates and times are numbers (days, milliseconds). Raises NotAvroError."""
+    parts: list[bytes] = []
     try:
-        schemaless_writer(buffer, schema.raw if raw else schema.parsed, value)
-    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, IndexError) as error:
+        schema.encoder(value, parts.append)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise NotAvroError(f"a value does not fit {schema.name}: {type(error).__name__}") from error
-    return buffer.getvalue()
+    return b"".join(parts)
 
 
 def decode(schema: Schema, payload: bytes, *, raw: bool = False) -> dict[str, Any]:
-    """Value of an Avro binary, which must end where the schema ends. Raises NotAvroError."""
-    buffer = BytesIO(payload)
-    value = _read(buffer, schema, raw)
-    if buffer.tell() != len(payload):
-        raise NotAvroError(f"{len(payload) - buffer.tell()} bytes too many after {schema.name}")
+    """Value of an Avro binary, which must end where the schema ends. Raises NotAvroError.
+
+    raw: dates and times are numbers.
+    """
+    value, end = _read(schema, payload, 0, raw)
+    _must_end(schema, payload, end)
     return value
 
 
@@ -52,17 +53,22 @@ def decode_as(written: Schema, wanted: Schema, payload: bytes) -> dict[str, Any]
 
 def decode_event(schema: EventSchema, payload: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     """Head, facts, and the facts' own bytes, with dates and times as numbers. Raises NotAvroError."""
-    buffer = BytesIO(payload)
-    head = _read(buffer, schema.head, raw=True)
-    start = buffer.tell()
-    facts = _read(buffer, schema.facts, raw=True)
-    if buffer.tell() != len(payload):
-        raise NotAvroError(f"{len(payload) - buffer.tell()} bytes too many after {schema.name}")
+    head, start = _read(schema.head, payload, 0, raw=True)
+    facts, end = _read(schema.facts, payload, start, raw=True)
+    _must_end(schema, payload, end)
     return head, facts, payload[start:]
 
 
-def _read(buffer: BytesIO, schema: Schema, raw: bool) -> dict[str, Any]:
+def _read(schema: Schema, payload: bytes, start: int, raw: bool) -> tuple[dict[str, Any], int]:
+    decoder = schema.raw_decoder if raw else schema.decoder
     try:
-        return cast("dict[str, Any]", schemaless_reader(buffer, schema.raw if raw else schema.parsed, None))
+        return decoder(payload, start)
     except (EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as error:
         raise NotAvroError(f"not readable as {schema.name}: {type(error).__name__}") from error
+
+
+def _must_end(schema: Schema, payload: bytes, end: int) -> None:
+    if end < len(payload):
+        raise NotAvroError(f"{len(payload) - end} bytes too many after {schema.name}")
+    if end > len(payload):
+        raise NotAvroError(f"not readable as {schema.name}: it ends {end - len(payload)} bytes too early")

@@ -10,12 +10,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
-from fastavro import parse_schema
+from fastavro import parse_schema, schemaless_reader
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
+from creditbus.bus.codec import Decoder, Encoder, UnsupportedSchemaError, compile_decoder, compile_encoder
 from creditbus.core.errors import SettingsError
 
 HISTORY = "history"
@@ -42,9 +44,30 @@ class Schema:
         return cast("dict[str, Json]", parse_schema(json.loads(self.text)))
 
     @cached_property
-    def raw(self) -> dict[str, Json]:
-        """The same without logical types: days and milliseconds stay numbers."""
-        return cast("dict[str, Json]", parse_schema(_without_logical_types(json.loads(self.text))))
+    def encoder(self) -> Encoder:
+        """Writes a dictionary whose dates and times are numbers."""
+        return compile_encoder(self.definition)
+
+    @cached_property
+    def struct_encoder(self) -> Encoder:
+        """The same for an object whose attributes are the record's fields."""
+        return compile_encoder(self.definition, of_struct=True)
+
+    @cached_property
+    def raw_decoder(self) -> Decoder:
+        """Reads a dictionary whose dates and times are numbers."""
+        return self._decoder(raw=True)
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        """Reads a dictionary with dates and times."""
+        return self._decoder(raw=False)
+
+    def _decoder(self, *, raw: bool) -> Decoder:
+        try:
+            return compile_decoder(self.definition, raw=raw)
+        except UnsupportedSchemaError:  # not of this contract: somebody else's schema in the registry
+            return _general_decoder(_without_logical_types(self.definition) if raw else self.definition)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -133,6 +156,18 @@ class SchemaSet:
         """An event or record schema by its full name."""
         namespace, _, short = name.rpartition(".")
         return {"creditbus.events": self.events, "creditbus.records": self.records}.get(namespace, {}).get(short)
+
+
+def _general_decoder(definition: Json) -> Decoder:
+    """What fastavro makes of bytes, for whatever Avro has."""
+    parsed = parse_schema(json.loads(json.dumps(definition)))
+
+    def decode(payload: bytes, start: int) -> tuple[Any, int]:
+        buffer = BytesIO(payload)
+        buffer.seek(start)
+        return schemaless_reader(buffer, parsed, None), buffer.tell()
+
+    return decode
 
 
 def contract_folder() -> Path:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from io import BytesIO
 from typing import Any, Protocol
 
 import msgspec
-from fastavro import schemaless_writer
 
 from creditbus.bus.avro import NotAvroError, decode, decode_as
+from creditbus.bus.codec import Encoder
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.schemas import EventSchema, Schema, SchemaSet
 from creditbus.core.framing import frame_prefix, unframe
@@ -29,18 +28,20 @@ class Writer:
 
     def __init__(self, registry: Registry, topic: str, schema: Schema) -> None:
         self._prefix = frame_prefix(registry.id_of(topic, schema))
-        self._schema = schema.raw
+        self._schema = schema
 
     def __call__(self, value: Mapping[str, object]) -> bytes:
         """Framed bytes of a value."""
-        buffer = BytesIO()
-        buffer.write(self._prefix)
-        schemaless_writer(buffer, self._schema, value)
-        return buffer.getvalue()
+        return self._framed(self._schema.encoder, value)
 
     def of_struct(self, value: msgspec.Struct) -> bytes:
         """Framed bytes of a value whose attributes are the type's fields."""
-        return self(msgspec.structs.asdict(value))
+        return self._framed(self._schema.struct_encoder, value)
+
+    def _framed(self, encoder: Encoder, value: object) -> bytes:
+        parts = [self._prefix]
+        encoder(value, parts.append)
+        return b"".join(parts)
 
 
 class Writers:

@@ -134,7 +134,7 @@ def _unlike_its_name(example: Example, schema: EventSchema) -> Iterator[str]:
 def _not_encodable(where: str, schema: EventSchema, value: object) -> Iterator[str]:
     assert isinstance(value, dict)
     try:
-        encode(schema, value, raw=True)
+        encode(schema, value)
     except NotAvroError as error:
         yield f"{where}: {error}; correct gateway/reading.py"
 

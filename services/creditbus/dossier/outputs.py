@@ -93,7 +93,7 @@ class Outputs:
             "adverse_count": sum(entry.points < 0 for entry in summary.entries),
             "edition": rules.edition,
             "receipt_hash": summary.receipt,
-            "body": encode(self._detail, _detail(summary, rules), raw=True),
+            "body": encode(self._detail, _detail(summary, rules)),
             "body_schema": self._detail.body_schema,
         }
         return Output(topic, summary.subject_key.encode(), self._writers(topic, "Dossier")(value), partition)

@@ -139,7 +139,7 @@ class IntakeProcessor:
         """The facts as they came; for a natural person without the fields that tell who it is."""
         if event.head.subject.kind == NATURAL_PERSON and schema.personal_facts:
             kept = {name: None if name in schema.personal_facts else v for name, v in event.facts.items()}
-            facts_bytes = encode(schema.facts, kept, raw=True)
+            facts_bytes = encode(schema.facts, kept)
         return Body(data=facts_bytes, schema=schema.facts.body_schema)
 
     def _records(self, records: Iterable[CreditRecord]) -> Iterable[Output]:

@@ -34,7 +34,7 @@ SCHEMAS = SchemaSet.load()
 CODECS = {
     kind: Codec(
         read=compile_reader(schema.definition),
-        write=lambda value, schema=schema: frame(7, encode(schema, value, raw=True)),  # type: ignore[misc]
+        write=lambda value, schema=schema: frame(7, encode(schema, value)),  # type: ignore[misc]
     )
     for kind, schema in SCHEMAS.events.items()
 }
