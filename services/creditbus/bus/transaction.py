@@ -21,6 +21,7 @@ from confluent_kafka import Message as KafkaMessage
 
 from creditbus.bus.kafka import consumer_config, transactional_producer, translated
 from creditbus.bus.lag import Lag
+from creditbus.bus.membership import JoinPolicy, Membership
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.restore import SOURCE_KEY, Restorer, source_value
 from creditbus.bus.watchdog import Watchdog
@@ -79,6 +80,7 @@ class LoopSettings:
     topics: tuple[str, ...]
     changelog: str | None = None
     batch: BatchPolicy = BatchPolicy()
+    join: JoinPolicy = JoinPolicy()
     session_timeout_ms: int = 6_000
     transaction_timeout_ms: int = 10_000
 
@@ -159,6 +161,7 @@ class Session:
         self._consumer.subscribe(
             list(settings.topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke
         )
+        self._membership = Membership(settings.join, time.monotonic())
 
     # -- the five steps of a batch -------------------------------------------------------------------
 
@@ -172,6 +175,8 @@ class Session:
             rest = self._consumer.consume(self._pace.limit - 1, policy.max_seconds) if first else []
         if self._failure is not None:
             raise self._failure
+        if self._membership.is_lost(time.monotonic()):
+            raise ReconnectError(f"the group {self._settings.app} gave no assignment; joining again")
         batch = [*first, *rest]
         for message in batch:
             error = message.error()
@@ -303,12 +308,14 @@ class Session:
         except Exception as error:  # noqa: BLE001 - a callback must not raise into the client; poll raises it
             self._failure = error
         else:
+            self._membership.joined()
             log.info("partitions assigned", count=len(partitions), total=len(self._positions))
 
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         for place in partitions:
             self._drop((place.topic, place.partition))
         consumer.unassign()
+        self._membership.left(time.monotonic())
         log.info("partitions revoked", count=len(partitions))
 
     def _drop(self, slot: Slot) -> None:
