@@ -17,12 +17,14 @@ from creditbus.core.rules import (
     Grade,
     Instrument,
     Item,
+    KeptOut,
     ListRule,
     MeasureRule,
     PointRule,
     PublicityRule,
     ReasonText,
     RequiredFact,
+    Restriction,
     Rules,
     ScoreRules,
     Span,
@@ -103,7 +105,36 @@ def compile_rules(edition: Edition) -> Rules:
             )
             for row in catalogue.terms
         ),
+        restrictions=tuple(_restrictions(catalogue)),
+        kept_out=tuple(_kept_out(catalogue)),
+        raters={row.code: frozenset(row.raters) for row in catalogue.ratings},
     )
+
+
+def _restrictions(catalogue: Catalogue) -> Iterable[Restriction]:
+    for row in catalogue.restricted:
+        yield Restriction(
+            code=row.code,
+            name=_name(row),
+            effect=row.effect,
+            words=row.words,
+            subject_kinds=frozenset(row.subjects),
+            allowed_by=frozenset(row.allowed_by),
+            span=_span(row),
+        )
+
+
+def _kept_out(catalogue: Catalogue) -> Iterable[KeptOut]:
+    for row in catalogue.kept_out:
+        yield KeptOut(
+            code=row.code,
+            name=_name(row),
+            kind=row.kind,
+            subject_kinds=frozenset(row.subjects),
+            field=row.field,
+            values=frozenset(row.values),
+            span=_span(row),
+        )
 
 
 def _departments(catalogue: Catalogue) -> dict[str, Department]:
@@ -132,6 +163,7 @@ def _items(catalogue: Catalogue) -> dict[str, Item]:
             needs_basis=row.needs_basis,
             report_within_working_days=row.report_within,
             span=_span(row),
+            providers=frozenset(row.providers),
         )
         for row in catalogue.items
     }

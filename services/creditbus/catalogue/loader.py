@@ -16,7 +16,7 @@ from creditbus.core.outcome import Reason
 DATA = Path(__file__).parent / "data"
 _ROW_FILES = (
     "regions", "authority_types", "departments", "items", "instruments", "lists", "measures", "ratings", "incentives",
-    "terms", "required",
+    "terms", "required", "former_departments", "restricted", "kept_out", "retention", "honours", "indicators",
 )  # fmt: skip
 _OBJECT_FILES = ("score", "publicity", "code_lists", "reasons")
 _MARKET_FAMILIES = frozenset({"M13", "M14"})
@@ -49,8 +49,10 @@ def load(folder: Path | None = None) -> Catalogue:
 
 
 def code_lists_of(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
-    """Allowed values of coded facts by <Kind>.<field>; those of ratings come from their schemes."""
+    """Allowed values of coded facts by <Kind>.<field>; those of ratings and honours have files of their own."""
     found = dict(catalogue.code_lists)
+    if catalogue.honours:
+        found["Honor.honor"] = tuple(row.code for row in catalogue.honours)
     if catalogue.ratings:
         found["Rating.scheme"] = tuple(row.code for row in catalogue.ratings)
         found |= {f"Rating.grade:{row.code}": row.grades for row in catalogue.ratings}
@@ -88,12 +90,34 @@ def _unknown_references(catalogue: Catalogue) -> Iterator[str]:
         yield from _unknown("measures", measure.code, "lists", measure.lists, lists)
     domains = {row.domain for row in catalogue.departments}
     for rating in catalogue.ratings:
-        yield from _unknown("ratings", rating.code, "rater", [rating.rater], domains)
+        yield from _unknown("ratings", rating.code, "raters", rating.raters, domains)
     for term in catalogue.terms:
         yield from _unknown("terms", term.code, "region", [term.region], regions)
     for listed in catalogue.lists:
         yield from _unknown("lists", listed.code, "domains", listed.domains, domains)
     yield from _unknown_codes(catalogue)
+    yield from _unknown_in_lists_of_law(catalogue)
+
+
+def _unknown_in_lists_of_law(catalogue: Catalogue) -> Iterator[str]:
+    """References of items, honours, restrictions and former departments."""
+    instruments = {row.code for row in catalogue.instruments}
+    domains = {row.domain for row in catalogue.departments}
+    departments = {row.code for row in catalogue.departments}
+    for item in catalogue.items:
+        yield from _unknown("items", item.code, "basis", item.basis, instruments)
+        yield from _unknown("items", item.code, "providers", item.providers, domains)
+    for honour in catalogue.honours:
+        yield from _unknown("honours", honour.code, "basis", honour.basis, instruments)
+        yield from _unknown("honours", honour.code, "grantors", honour.grantors, domains)
+    for row in catalogue.restricted:
+        yield from _unknown("restricted", row.code, "basis", row.basis, instruments)
+        yield from _unknown("restricted", row.code, "allowed_by", row.allowed_by, instruments)
+    for former in catalogue.former_departments:
+        yield from _unknown("former_departments", former.code, "successors", former.successors, departments)
+    codes = code_lists_of(catalogue)
+    for out in catalogue.kept_out:
+        yield from _unknown("kept_out", out.code, "values", out.values, codes.get(f"{out.kind}.{out.field}", ()))
 
 
 def _unknown_codes(catalogue: Catalogue) -> Iterator[str]:
@@ -136,6 +160,8 @@ def _ethics(catalogue: Catalogue) -> Iterator[str]:
             yield f"lists: {listed.code}: steps: a severe list needs notice, heard and served before it takes effect"
         if all(levels.get(code) in ("LOCAL_RULE", "POLICY") for code in listed.basis):
             yield f"lists: {listed.code}: basis: a list needs a law, a regulation or a rule of a ministry as its basis"
+        if listed.scope == "REGIONAL" and {levels.get(code) for code in listed.basis} != {"LOCAL_REGULATION"}:
+            yield f"lists: {listed.code}: basis: a regional list rests on a regional regulation alone (domain.md 0.1-3)"
 
 
 def _forced_market(measure: MeasureRow) -> Iterator[str]:

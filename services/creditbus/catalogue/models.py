@@ -60,8 +60,15 @@ class Department(Named):
     region: str
     sequence: int = Field(ge=1)
     """Number from which its synthetic unified code is made."""
-    formerly: str = ""
     items: tuple[str, ...] = ()
+
+
+class FormerDepartment(Named):
+    """A department of before a reform, and who does its work today (机构沿革)."""
+
+    aliases: tuple[str, ...] = ()
+    """Short names, as the plan uses them."""
+    successors: tuple[str, ...] = Field(min_length=1)
 
 
 class Item(Named):
@@ -73,6 +80,16 @@ class Item(Named):
     needs_basis: bool
     report_within: int = Field(ge=1, le=60)
     sharing: Literal["public", "shared", "authorised"]
+    providers: tuple[str, ...] = ()
+    """Domains whose departments send it; empty: every department."""
+    coverage: str = ""
+    """Whom it covers (覆盖范围)."""
+    valid: Literal["", "PUBLICITY", "OWN_PERIOD", "UNTIL_CHANGED", "UNTIL_REMOVED", "RETENTION"] = ""
+    """What ends it (有效期): its publicity, its own period, a newer one, removal, or retention."""
+    update: Literal["", "EVENT", "DAILY", "MONTHLY", "YEARLY"] = ""
+    """How often it is brought up to date (更新频率)."""
+    basis: tuple[str, ...] = ()
+    """Instruments that let it be collected."""
 
 
 class Instrument(Named):
@@ -80,7 +97,7 @@ class Instrument(Named):
 
     level: Literal[
         "LAW", "ADMINISTRATIVE_REGULATION", "JUDICIAL_INTERPRETATION", "DEPARTMENT_RULE", "LOCAL_REGULATION",
-        "LOCAL_RULE", "POLICY",
+        "LOCAL_RULE", "POLICY", "CONSENT",
     ]  # fmt: skip
 
 
@@ -88,6 +105,8 @@ class ListRow(Named):
     """A list (名单)."""
 
     severe: bool
+    scope: Literal["NATIONAL", "REGIONAL"] = "NATIONAL"
+    """Who made it: a regional list needs a regional regulation (地方性法规) as its basis."""
     entry_kinds: tuple[str, ...] = Field(min_length=1)
     domains: tuple[str, ...] = Field(min_length=1)
     subjects: tuple[SubjectKind, ...] = Field(min_length=1)
@@ -111,12 +130,79 @@ class MeasureRow(Named):
     basis: tuple[str, ...] = Field(min_length=1)
 
 
+class RestrictedRow(Named):
+    """What may not be recorded of somebody (禁止或限制归集)."""
+
+    effect: Literal["NEVER", "CONSENT", "STATUTE"]
+    words: tuple[str, ...] = Field(min_length=1)
+    """Any of them in a text of the event."""
+    fields: tuple[str, ...]
+    """Names that no field of the contract may have."""
+    subjects: tuple[SubjectKind, ...] = Field(min_length=1)
+    basis: tuple[str, ...] = Field(min_length=1)
+    article: str
+    allowed_by: tuple[str, ...] = ()
+    """Instruments that allow it when the event rests on one."""
+
+    @model_validator(mode="after")
+    def _never_is_never(self) -> RestrictedRow:
+        if self.effect == "NEVER" and self.allowed_by:
+            raise ValueError("allowed_by of what is never recorded; remove it or change effect")
+        if self.effect == "CONSENT" and not self.allowed_by:
+            raise ValueError("allowed_by is empty; name the instrument that quotes a consent")
+        return self
+
+
+class KeptOutRow(Named):
+    """A fact that is not collected at all (不予归集)."""
+
+    kind: str
+    subjects: tuple[SubjectKind, ...] = Field(min_length=1)
+    field: str
+    values: tuple[str, ...] = Field(min_length=1)
+    basis: str
+
+
+class RetentionRow(Named):
+    """How long something is kept (保存期限)."""
+
+    about: str
+    years: int = Field(ge=0, le=100)
+    working_days: int | None = Field(None, ge=1)
+    counted_from: str
+    after: Literal["DELETE", "ARCHIVE", "KEEP_AT_LEAST"]
+    basis: str
+
+
+class HonourRow(Named):
+    """An honour (守信荣誉)."""
+
+    grantors: tuple[str, ...]
+    """Domains whose departments may grant it; empty: any organ."""
+    refusable: bool
+    """Whether a person may refuse that it is recorded."""
+    basis: tuple[str, ...] = Field(min_length=1)
+
+
+class IndicatorRow(Named):
+    """An indicator of the assessment of departments (考核指标)."""
+
+    kind: Literal["SCORED", "PENALTY", "RIGHTS"]
+    weight: int = Field(ge=0, le=100)
+    metric: str
+    """What `creditbus assess` computes it from; empty: gathered outside the bus."""
+    floor: float | None = Field(None, ge=0, le=1)
+    """Share below which an indicator of rights caps the total."""
+    formula: str
+    basis: str
+
+
 class RatingRow(Named):
     """A rating scheme (信用评价); grades from best to worst."""
 
     grades: tuple[str, ...] = Field(min_length=2)
-    rater: str
-    """Domain of the departments that may rate."""
+    raters: tuple[str, ...] = Field(min_length=1)
+    """Domains of the departments that may rate."""
     public: bool
     rule: str
 
@@ -260,6 +346,12 @@ class Catalogue(BaseModel):
     terms: tuple[TermRow, ...] = ()
     """Editions of before there were terms have none."""
     required: tuple[RequiredRow, ...] = ()
+    former_departments: tuple[FormerDepartment, ...] = ()
+    restricted: tuple[RestrictedRow, ...] = ()
+    kept_out: tuple[KeptOutRow, ...] = ()
+    retention: tuple[RetentionRow, ...] = ()
+    honours: tuple[HonourRow, ...] = ()
+    indicators: tuple[IndicatorRow, ...] = ()
     score: Score
     publicity: Publicity
     code_lists: Mapping[str, tuple[str, ...]]

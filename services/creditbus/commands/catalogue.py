@@ -22,7 +22,7 @@ console = Console()
 
 ROW_THEMES = (
     "regions", "authority_types", "departments", "items", "instruments", "lists", "measures", "ratings", "incentives",
-    "terms", "required",
+    "terms", "required", "former_departments", "restricted", "kept_out", "retention", "honours", "indicators",
 )  # fmt: skip
 THEMES = (*ROW_THEMES, "points", "grades", "publicity", "code_lists", "reasons")
 

@@ -61,6 +61,8 @@ class Item:
     needs_basis: bool
     report_within_working_days: int
     span: Span
+    providers: frozenset[str] = frozenset()
+    """Domains whose departments send it; empty: every department."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class Instrument:
     code: str
     name: Text
     level: str
+    """CONSENT is no law: it lets be recorded what needs consent, and is no basis of a decision."""
     span: Span
 
 
@@ -201,6 +204,33 @@ class RequiredFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Restriction:
+    """What may not be recorded of somebody (禁止或限制归集)."""
+
+    code: str
+    name: Text
+    effect: str
+    """NEVER, CONSENT (unless consent is quoted) or STATUTE (unless a statute that allows it is)."""
+    words: tuple[str, ...]
+    subject_kinds: frozenset[str]
+    allowed_by: frozenset[str]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptOut:
+    """A fact that is not collected at all (不予归集)."""
+
+    code: str
+    name: Text
+    kind: str
+    subject_kinds: frozenset[str]
+    field: str
+    values: frozenset[str]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonText:
     """What a reason code says and how it is mended."""
 
@@ -231,3 +261,7 @@ class Rules:
     """Penalties of only these types are kept out of publication and score."""
     terms: tuple[TermRule, ...] = ()
     required: tuple[RequiredFact, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
+    kept_out: tuple[KeptOut, ...] = ()
+    raters: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Domains whose departments may rate, by scheme."""

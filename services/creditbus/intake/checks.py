@@ -9,7 +9,7 @@ from datetime import date
 from itertools import pairwise
 
 from creditbus.core.events import NATURAL_PERSON, Event
-from creditbus.core.identifiers import Scheme, grade, is_blocked
+from creditbus.core.identifiers import Scheme, current_region, grade, is_blocked
 from creditbus.core.outcome import Fault, Reason
 from creditbus.core.records import business_day, date_of
 from creditbus.core.rules import Rules
@@ -89,9 +89,19 @@ def check_authority(event: Event, checking: Checking) -> Iterable[Fault]:
 
 
 def check_region(event: Event, checking: Checking) -> Iterable[Fault]:
-    """A region of the catalogue; codes that have a successor are accepted and rolled forward by look-ups."""
-    if event.head.region not in checking.rules.regions.spans:
-        yield fault(Reason.UNKNOWN_REGION, "region", event.head.region, checking)
+    """A region of the catalogue that there was on the day of the decision; look-ups roll retired codes forward."""
+    region, regions = event.head.region, checking.rules.regions
+    span = regions.spans.get(region)
+    if span is None:
+        yield fault(Reason.UNKNOWN_REGION, "region", region, checking)
+        return
+    if span.valid_to is None and (span.valid_from is None or span.valid_from <= _FIRST_DAY):
+        return  # nearly every event
+    day = decided_day(event, checking)
+    if span.valid_from is not None and day < span.valid_from:
+        yield fault(Reason.REGION_NOT_VALID, "region", region, checking, [region[:4] + "00"])
+    if span.valid_to is not None and day >= span.valid_to:
+        yield fault(Reason.REGION_NOT_VALID, "region", region, checking, [current_region(regions, region)])
 
 
 def check_item(event: Event, checking: Checking) -> Iterable[Fault]:
@@ -104,6 +114,14 @@ def check_item(event: Event, checking: Checking) -> Iterable[Fault]:
         yield fault(Reason.ITEM_NOT_ALLOWED, "item", event.head.item, checking, item.kinds)
     if item.subject_kinds and event.head.subject.kind not in item.subject_kinds:
         yield fault(Reason.UNKNOWN_CODE, "subject.kind", event.head.subject.kind, checking, item.subject_kinds)
+    yield from _only_of(item.providers, "item", event.head.item, event, checking)
+
+
+def _only_of(domains: Iterable[str], field: str, value: object, event: Event, checking: Checking) -> Iterable[Fault]:
+    """A fault when the sender's domain is none of these; no domains: every department may."""
+    department = checking.rules.departments.get(event.sender)
+    if domains and department is not None and department.domain not in domains:
+        yield fault(Reason.ITEM_NOT_ALLOWED, field, value, checking, domains)
 
 
 def check_document(event: Event, checking: Checking) -> Iterable[Fault]:
@@ -151,14 +169,21 @@ def check_fact_dates(event: Event, checking: Checking) -> Iterable[Fault]:
 
 def check_bases(event: Event, checking: Checking) -> Iterable[Fault]:
     """Adverse items rest on a catalogued instrument that was in force on the day of the decision."""
-    decided_on = date_of(event.head.document.decided_on)
+    decided_on = decided_day(event, checking)
     for index, basis in enumerate(event.head.bases):
         instrument = checking.rules.instruments.get(basis.instrument)
         if instrument is None or not instrument.span.covers(decided_on):
             yield fault(Reason.UNKNOWN_BASIS, f"bases[{index}].instrument", basis.instrument, checking)
     item = checking.rules.items.get(event.head.item)
-    if item is not None and item.needs_basis and not event.head.bases:
+    founding = [basis for basis in event.head.bases if not is_consent(basis.instrument, checking.rules)]
+    if item is not None and item.needs_basis and not founding:
         yield fault(Reason.UNKNOWN_BASIS, "bases", "", checking)
+
+
+def is_consent(instrument: str, rules: Rules) -> bool:
+    """Whether a basis is a subject's consent, which lets be recorded what needs it but founds no decision."""
+    row = rules.instruments.get(instrument)
+    return row is not None and row.level == "CONSENT"
 
 
 def check_codes(event: Event, checking: Checking) -> Iterable[Fault]:
@@ -172,9 +197,11 @@ def check_codes(event: Event, checking: Checking) -> Iterable[Fault]:
 
 
 def check_grade(event: Event, checking: Checking) -> Iterable[Fault]:
-    """A grade belongs to the scheme that it names; grades of different schemes are never mixed."""
+    """A grade belongs to the scheme that it names, and a department of that scheme gives it."""
     if event.kind != "Rating":
         return
+    raters = checking.rules.raters.get(str(event.facts["scheme"]), ())
+    yield from _only_of(raters, "facts.scheme", event.facts["scheme"], event, checking)
     allowed = checking.rules.code_lists.get(f"Rating.grade:{event.facts['scheme']}")
     if allowed is not None and event.facts["grade"] not in allowed:
         yield fault(Reason.UNKNOWN_CODE, "facts.grade", event.facts["grade"], checking, allowed)
@@ -185,11 +212,13 @@ def check_list(event: Event, checking: Checking) -> Iterable[Fault]:
     if event.kind not in ("ListDecision", "ListStep"):
         return
     rule = checking.rules.lists.get(str(event.facts["list"]))
-    department = checking.rules.departments.get(event.sender)
     if rule is None:
         yield fault(Reason.UNKNOWN_CODE, "facts.list", event.facts["list"], checking, checking.rules.lists)
-    elif department is not None and rule.authorities_domains and department.domain not in rule.authorities_domains:
-        yield fault(Reason.ITEM_NOT_ALLOWED, "facts.list", event.facts["list"], checking, rule.authorities_domains)
+        return
+    yield from _only_of(rule.authorities_domains, "facts.list", event.facts["list"], event, checking)
+    bases = {basis.instrument for basis in event.head.bases}
+    if event.facts.get("action") == "LIST" and bases.isdisjoint(rule.basis):
+        yield fault(Reason.LIST_BASIS, "bases", ", ".join(sorted(bases)), checking, rule.basis)
     if event.facts.get("action") == "DELIST" and event.target is None:
         yield fault(Reason.BAD_TARGET, "facts.target", "", checking)
 
@@ -288,6 +317,11 @@ def code_lists_by_kind(rules: Rules) -> Mapping[str, tuple[tuple[str, frozenset[
         if ":" not in name:
             found.setdefault(kind, []).append((field, values))
     return {kind: tuple(fields) for kind, fields in found.items()}
+
+
+def decided_day(event: Event, checking: Checking) -> date:
+    """The day of the decision, for rules that hold on it; of an impossible one, a fault, the nearest possible day."""
+    return date_of(min(max(event.head.document.decided_on, _days(_FIRST_DAY)), checking.today + _CLOCK_SKEW_DAYS))
 
 
 def _days(day: date) -> int:

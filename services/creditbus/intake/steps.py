@@ -17,6 +17,7 @@ from creditbus.core.records import CreditRecord, business_day, date_of
 from creditbus.core.rules import Rules
 from creditbus.core.text import normalise_document_number
 from creditbus.intake.checks import Checking, fault, faults_of
+from creditbus.intake.content import content_faults_of
 from creditbus.intake.subjects import Resolved, key_of_identifier, resolve
 
 Tokenise = Callable[[str], str]
@@ -41,8 +42,8 @@ class Privacy:
 
 def decide(event: Event, body: Body, privacy: Privacy, checking: Checking) -> Ok[list[CreditRecord]] | Reject:
     """The records that an event becomes, or every reason why it becomes none."""
-    faults = faults_of(event, checking)
-    subject = resolve(event.kind, event.head.subject, privacy.tokenise, checking)
+    faults = [*faults_of(event, checking), *content_faults_of(event, checking)]
+    subject = resolve(event, privacy.tokenise, checking)
     if isinstance(subject, list):
         return Reject((*faults, *subject))
     if faults:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from creditbus.core.events import LEGAL_PERSON, NATURAL_PERSON, ORGAN, SOLE_TRADER, Identifier, Subject
+from creditbus.core.events import LEGAL_PERSON, NATURAL_PERSON, ORGAN, SOLE_TRADER, Event, Identifier, Subject
 from creditbus.core.identifiers import (
     Graded,
     Scheme,
@@ -23,7 +24,7 @@ from creditbus.core.identifiers import (
 from creditbus.core.outcome import Fault, Reason
 from creditbus.core.records import date_of
 from creditbus.core.text import mask_identifier, mask_name
-from creditbus.intake.checks import Checking, fault
+from creditbus.intake.checks import Checking, decided_day, fault
 
 _BY_KEY = "SUBJECT_KEY"
 """Acknowledgements quote the subject's key, since subscribers never see a person's number (design.md 11.10)."""
@@ -45,13 +46,14 @@ class Resolved:
     flags: tuple[str, ...]
 
 
-def resolve(kind: str, subject: Subject, tokenise: Callable[[str], str], checking: Checking) -> Resolved | list[Fault]:
-    """The subject that the identifiers name, or every reason why they name none. kind: of the event."""
+def resolve(event: Event, tokenise: Callable[[str], str], checking: Checking) -> Resolved | list[Fault]:
+    """The subject that the identifiers name, or every reason why they name none."""
+    subject = event.head.subject
     named = {one.scheme: one.value for one in subject.identifiers}
     if _BY_KEY in named:
-        return _by_key(kind, subject, named[_BY_KEY], checking)
+        return _by_key(event.kind, subject, named[_BY_KEY], checking)
     if subject.kind == NATURAL_PERSON:
-        return _person(subject, named, tokenise, checking)
+        return _person(event, named, tokenise, checking)
     return _organisation(subject, checking)
 
 
@@ -87,15 +89,16 @@ def _organisation(subject: Subject, checking: Checking) -> Resolved | list[Fault
 
 
 def _person(
-    subject: Subject, named: dict[str, str], tokenise: Callable[[str], str], checking: Checking
+    event: Event, named: dict[str, str], tokenise: Callable[[str], str], checking: Checking
 ) -> Resolved | list[Fault]:
+    subject = event.head.subject
     if Scheme.CITIZEN.name not in named:
         return [fault(Reason.MISSING_IDENTIFIER, "subject.identifiers", _schemes(subject.identifiers), checking)]
     graded = grade(Scheme.CITIZEN, named[Scheme.CITIZEN.name], checking.rules.regions, as_of=date_of(checking.today))
     if is_blocked(graded):
         shown = f"****** ({', '.join(sorted(graded.flags))})"
         return [fault(Reason.BAD_IDENTIFIER, "subject.identifiers", shown, checking)]
-    if _is_minor(graded.value, checking):
+    if _is_minor(graded.value, decided_day(event, checking)):
         return [fault(Reason.MINOR, "subject", "******", checking)]
     return Resolved(
         key=tokenise(graded.value),
@@ -141,11 +144,10 @@ def _grade(identifier: Identifier, checking: Checking) -> Graded:
     )
 
 
-def _is_minor(number: str, checking: Checking) -> bool:
-    """Under eighteen on the business day; 18 digits, the birth date stands at positions 7 to 14."""
-    today = date_of(checking.today)
+def _is_minor(number: str, day: date) -> bool:
+    """Under eighteen on the day of the decision; 18 digits, the birth date stands at positions 7 to 14."""
     born = int(number[6:14])
-    return today.year * 10_000 + today.month * 100 + today.day - born < 180_000
+    return day.year * 10_000 + day.month * 100 + day.day - born < 180_000
 
 
 def _schemes(identifiers: Sequence[Identifier]) -> str:

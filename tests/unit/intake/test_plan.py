@@ -30,10 +30,21 @@ def event_of(reference: str) -> dict[str, Any]:
     return example(name) if what == "kind" else of_item(name)
 
 
+def sender_of(reference: str) -> str:
+    """A department that may send it; empty: the one of its kind."""
+    what, _, name = reference.partition(":")
+    schemes = {row.code: row.raters for row in CATALOGUE.ratings}
+    items = {row.code: row.providers for row in CATALOGUE.items}
+    domains = schemes[name] if what == "rating" else items[name] if what == "item" else ()
+    return next((row.code for row in CATALOGUE.departments if row.domain in domains), "")
+
+
 def of_item(code: str) -> dict[str, Any]:
     """An event of an item, about a subject that it takes."""
     item = next(row for row in CATALOGUE.items if row.code == code)
     event = example(item.kinds[0], item=code)
+    if code == "C05-ABNORMAL":
+        event = example("ListDecision", item=code, facts__list="L20", bases=[{"instrument": "QYXXGS", "article": "1"}])
     if "LEGAL_PERSON" not in item.subjects:
         event["subject"] = example("Practitioner")["subject"]
     if item.needs_basis:
@@ -43,16 +54,23 @@ def of_item(code: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("reference", OF_FACTS)
 def test_what_the_plan_names_becomes_a_record(reference: str) -> None:
-    result = Intake().send(event_of(reference))
+    result = Intake().send(event_of(reference), sender_of(reference))
     assert result.rejections == []
     assert len(result.records) == 1
 
 
+def in_force(listed: Any) -> str:
+    """An instrument of a list that was in force on the day of the examples."""
+    spans = {row.code: (row.since, row.until) for row in CATALOGUE.instruments}
+    return next(str(code) for code in listed.basis if spans[code][1] is None)
+
+
 def test_every_grade_of_every_scheme_is_taken_and_no_other() -> None:
     for scheme in CATALOGUE.ratings:
+        by = sender_of(f"rating:{scheme.code}")
         for grade in scheme.grades:
-            assert Intake().send(example("Rating", facts__scheme=scheme.code, facts__grade=grade)).records
-        wrong = Intake().send(example("Rating", facts__scheme=scheme.code, facts__grade="ZZZ"))
+            assert Intake().send(example("Rating", facts__scheme=scheme.code, facts__grade=grade), by).records
+        wrong = Intake().send(example("Rating", facts__scheme=scheme.code, facts__grade="ZZZ"), by)
         assert wrong.faults == [("unknown-code", "facts.grade")]
 
 
@@ -61,7 +79,7 @@ def test_every_list_takes_decisions_of_its_own_authorities_and_of_no_others(list
     if "ListDecision" not in listed.entry_kinds:  # the courts' list is entered by the courts' own kind of event
         assert Intake().send(example(listed.entry_kinds[0])).rejections == []
         return
-    event = example("ListDecision", facts__list=listed.code)
+    event = example("ListDecision", facts__list=listed.code, bases=[{"instrument": in_force(listed), "article": "1"}])
     if "LEGAL_PERSON" not in listed.subjects:
         event["subject"] = example("Practitioner")["subject"]
     own = [row.code for row in CATALOGUE.departments if row.domain in listed.domains]

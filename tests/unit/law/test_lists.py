@@ -57,13 +57,14 @@ def listing(row: ListRow, kind: str, decided: date = DECIDED, **facts: Any) -> t
         "fictitious": True,
         "subject": subject_of(kind),
         "document": {"number": f"列{row.code}", "decided_on": str(decided)},
-        "bases": [{"instrument": instrument_in_force(decided)}],
+        "bases": [{"instrument": instrument_in_force(row, decided)}],
         "facts": {**told, **facts},
     }
 
 
-def instrument_in_force(day: date) -> str:
-    return next(row.code for row in CATALOGUE.instruments if row.since <= day and row.until is None)
+def instrument_in_force(listed: ListRow, day: date) -> str:
+    spans = {row.code: (row.since, row.until or date.max) for row in CATALOGUE.instruments}
+    return next(code for code in listed.basis if spans[code][0] <= day <= spans[code][1])
 
 
 def of_type(emitted: list[Emitted], record: str) -> list[dict[str, Any]]:
