@@ -17,8 +17,8 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from counting_worker import Settings
+from creditbus.bus.changelog import SOURCE_KEY, changes_of
 from creditbus.bus.kafka import consumer_config, producer_config
-from creditbus.bus.restore import SOURCE_KEY
 
 PARTITIONS = 4
 KEYS = 300
@@ -124,7 +124,8 @@ class Job:
                     assert error.code() == KafkaError._PARTITION_EOF
                     ended += 1
                 elif message.key() != SOURCE_KEY:
-                    counts[message.key() or b""] = int(message.value() or b"0")
+                    changes = changes_of(message.key() or b"", message.value())
+                    counts.update((key, int(value or b"0")) for key, value in changes)
         consumer.close()
         return counts
 

@@ -52,7 +52,7 @@ class Counting:
     def process(self, topic: str, partition: int, messages: Sequence[Message], state: StateReader) -> Effects:
         keys = list(dict.fromkeys(message.key() or b"" for message in messages))
         known = dict(zip(keys, state.get_many(keys), strict=True))
-        effects = Effects()
+        effects = Effects(fresh={key for key, count in known.items() if count is None})
         for message in messages:
             key = message.key() or b""
             count = str(int(known[key] or b"0") + 1).encode()

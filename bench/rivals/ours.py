@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from fastavro import schemaless_reader
-
-from bench.rivals.job import PARSED
+from bench.rivals.job import SCHEMA
+from creditbus.bus.codec import compile_decoder
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.restore import Restorer
 from creditbus.bus.service import Service
@@ -27,27 +24,29 @@ class Payments:
 
     def __init__(self, output: str) -> None:
         self._output = output
+        self._decode = compile_decoder(SCHEMA)
 
     def process(self, topic: str, partition: int, messages: Sequence[Message], state: StateReader) -> Effects:
         """See core.processing.Processor."""
-        rows: list[tuple[bytes, bytes, int]] = []
+        decode = self._decode
+        rows: list[tuple[bytes, bytes, bytes, int]] = []
         for message in messages:
-            row: Any = schemaless_reader(io.BytesIO(message.value() or b""), PARSED, None)
+            row, _ = decode(message.value() or b"", 0)
             subject = message.key() or b""
-            rows.append((subject, b"s" + subject + row["event_id"].encode(), row["amount"]))
-        keys = list(dict.fromkeys(key for subject, seen, _ in rows for key in (b"t" + subject, seen)))
+            rows.append((subject, b"t" + subject, b"s" + subject + row["event_id"].encode(), row["amount"]))
+        keys = list({key for _, place, seen, _ in rows for key in (place, seen)})
         known = dict(zip(keys, state.get_many(keys), strict=True))
         effects = Effects()
-        changed = effects.state
-        for subject, seen, amount in rows:
+        changed, fresh, outputs, topic = effects.state, effects.fresh, effects.outputs, self._output
+        for subject, place, seen, amount in rows:
             if known[seen] is not None:
                 continue
             known[seen] = changed[seen] = _SEEN
-            place = b"t" + subject
+            fresh.add(seen)
             count, _, total = (known[place] or b"0,0").partition(b",")
             value = b"%d,%d" % (int(count) + 1, int(total) + amount)
             known[place] = changed[place] = value
-            effects.outputs.append(Output(self._output, subject, value, partition))
+            outputs.append(Output(topic, subject, value, partition))
         return effects
 
     def forget(self, topic: str, partition: int) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, KafkaError, TopicCollection, TopicPartition
 
+from creditbus.bus.changelog import SOURCE_KEY, changes_of
 from creditbus.bus.kafka import admin, consumer_config, end_offset, translated
 from creditbus.bus.metrics import Metrics
 from creditbus.core.errors import ReconnectError, StopError
@@ -22,16 +23,9 @@ from creditbus.core.processing import Position, StateStore
 
 log = structlog.get_logger()
 
-SOURCE_KEY = b"\x00source"
-"""Key of the changelog's note of the next input offset; the last message of each batch of a partition."""
 _MAX_AGE_MS = 20 * 3600 * 1000
 """A store that was last written longer ago than this may have missed tombstones that compaction removed
 (the changelog keeps them for 24 hours), so it is restored from the start."""
-
-
-def source_value(offset: int) -> bytes:
-    """The note's value."""
-    return offset.to_bytes(8, "big")
 
 
 class Restorer:
@@ -116,7 +110,7 @@ class Restorer:
                 if message.key() == SOURCE_KEY:
                     source = int.from_bytes(message.value(), "big")
                 else:
-                    changes[message.key()] = message.value()
+                    changes.update(changes_of(message.key(), message.value()))
             elif error.code() == KafkaError._PARTITION_EOF:
                 reached = max(reached, message.offset())
             else:

@@ -107,6 +107,9 @@ class RocksStore:
         options.set_max_write_buffer_number(2)
         options.set_max_background_jobs(2)
         options.set_keep_log_file_num(2)
+        # most keys that are asked for are new: a filter says so without a walk through the write buffers
+        options.set_memtable_prefix_bloom_ratio(0.1)
+        options.set_memtable_whole_key_filtering(True)
         table = BlockBasedOptions()
         table.set_bloom_filter(10, False)
         table.set_block_cache(self._cache)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 
 class Message(Protocol):
     """A message as the consumer delivers it (the shape of the Kafka client's own class, so nothing is copied)."""
@@ -36,8 +38,7 @@ class Message(Protocol):
         """(type, milliseconds since 1970)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """A message to be produced. ``partition`` None lets the key decide (murmur2)."""
 
     topic: str
@@ -63,7 +64,9 @@ class Effects:
 
     outputs: list[Output] = field(default_factory=list)
     state: dict[bytes, bytes | None] = field(default_factory=dict)
-    """New values by key; None deletes."""
+    """New values by key; None deletes. No key begins with a zero byte."""
+    fresh: set[bytes] = field(default_factory=set)
+    """Keys of ``state`` that had no value before and will never be deleted: cheaper in the changelog, never needed."""
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
     """How many messages ended as (outcome, reason)."""
     unfinished: bool = False

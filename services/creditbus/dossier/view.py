@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from creditbus.core.events import LEGAL_PERSON, ORGAN
 from creditbus.core.processing import Effects, StateReader
 from creditbus.core.quarantine import ParkedRow
 from creditbus.core.records import CreditRecord
@@ -19,6 +20,7 @@ from creditbus.core.state import EventRow, Row, Summary
 META = b"m"
 _ALL = 1 << 60
 _TIMERS = b"t"
+_KEPT_FOR_EVER = (LEGAL_PERSON, ORGAN)
 _encode = msgspec.msgpack.Encoder().encode
 _summary = msgspec.msgpack.Decoder(Summary).decode
 _row = msgspec.msgpack.Decoder(Row).decode
@@ -148,6 +150,7 @@ class SubjectState:
         self._partition = partition
         self._key = key
         self._changes: dict[bytes, bytes | None] = {}
+        self._fresh: set[bytes] = set()
         self._rows: dict[str, Row | None] = {}
         self._events: dict[str, EventRow | None] = {}
         self._timer_was = summary.timer if summary is not None else 0
@@ -165,9 +168,8 @@ class SubjectState:
 
     def set_row(self, natural_key: str, row: Row) -> None:
         """See SubjectView."""
-        self.is_touched = True
+        self._set(row_key(self._key, natural_key), _encode(row), is_fresh=self.row(natural_key) is None)
         self._rows[natural_key] = row
-        self._changes[row_key(self._key, natural_key)] = _encode(row)
 
     def event(self, event_key: str) -> EventRow | None:
         """See SubjectView."""
@@ -178,9 +180,15 @@ class SubjectState:
 
     def set_event(self, event_key: str, row: EventRow) -> None:
         """See SubjectView."""
-        self.is_touched = True
+        self._set(event_row_key(self._key, event_key), _encode(row), is_fresh=self.event(event_key) is None)
         self._events[event_key] = row
-        self._changes[event_row_key(self._key, event_key)] = _encode(row)
+
+    def _set(self, key: bytes, value: bytes, *, is_fresh: bool) -> None:
+        """Rows of facts and events are for ever, but for those of persons, who can be forgotten."""
+        self.is_touched = True
+        self._changes[key] = value
+        if is_fresh and self.summary.kind in _KEPT_FOR_EVER:
+            self._fresh.add(key)
 
     def held(self, natural_key: str) -> list[CreditRecord]:
         """See SubjectView."""
@@ -213,6 +221,7 @@ class SubjectState:
     def write_to(self, effects: Effects) -> None:
         """Put the changes into the effects."""
         effects.state.update(self._changes)
+        effects.fresh |= self._fresh
         timer = self.summary.timer
         if timer != self._timer_was:
             if self._timer_was:

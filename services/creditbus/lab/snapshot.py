@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from creditbus.bus.restore import SOURCE_KEY
+from creditbus.bus.changelog import SOURCE_KEY, Change, changes_of
 from creditbus.lab.reading import Progress, read_topic
 
 CHANGELOG = "credit.changelog.dossier"
@@ -24,6 +24,14 @@ class Snapshot:
     source_offset: int = 0
     """Everything of credit.records before this offset is included."""
 
+    def apply(self, changes: Iterable[Change], contains: bytes) -> None:
+        """Take over the changes of the keys that are asked for."""
+        for key, value in changes:
+            if value is None:
+                self.values.pop(key, None)
+            elif contains in key or key == META:
+                self.values[key] = value
+
 
 def read_snapshots(
     brokers: str, progress: Progress = lambda _topic, _count: None, contains: bytes = b""
@@ -34,13 +42,10 @@ def read_snapshots(
     def use(messages: Sequence[Any]) -> None:
         for message in messages:
             snapshot = snapshots.setdefault(message.partition(), Snapshot())
-            key, value = message.key(), message.value()
-            if key == SOURCE_KEY:
-                snapshot.source_offset = int.from_bytes(value, "big")
-            elif value is None:
-                snapshot.values.pop(key, None)
-            elif contains in key or key == META:
-                snapshot.values[key] = value
+            if message.key() == SOURCE_KEY:
+                snapshot.source_offset = int.from_bytes(message.value(), "big")
+            else:
+                snapshot.apply(changes_of(message.key(), message.value()), contains)
 
     read_topic(brokers, CHANGELOG, use, progress=progress)
     return snapshots
