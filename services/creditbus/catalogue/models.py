@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Mark = Literal["S0", "V", "C", "GK"]
 SubjectKind = Literal["LEGAL_PERSON", "SOLE_TRADER", "NATURAL_PERSON", "ORGAN"]
+PersonKind = Literal["SOLE_TRADER", "NATURAL_PERSON"]
 ListStep = Literal["notice", "heard", "served"]
 FIRST_DAY = date(1949, 10, 1)
 
@@ -138,7 +139,7 @@ class RestrictedRow(Named):
     """Any of them in a text of the event."""
     fields: tuple[str, ...]
     """Names that no field of the contract may have."""
-    subjects: tuple[SubjectKind, ...] = Field(min_length=1)
+    subjects: tuple[PersonKind, ...] = Field(min_length=1)
     basis: tuple[str, ...] = Field(min_length=1)
     article: str
     allowed_by: tuple[str, ...] = ()
@@ -157,7 +158,7 @@ class KeptOutRow(Named):
     """A fact that is not collected at all (不予归集)."""
 
     kind: str
-    subjects: tuple[SubjectKind, ...] = Field(min_length=1)
+    subjects: tuple[PersonKind, ...] = Field(min_length=1)
     field: str
     values: tuple[str, ...] = Field(min_length=1)
     basis: str

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -15,29 +15,28 @@ from rich.table import Table
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.law import law_as_markdown
 from creditbus.catalogue.loader import CatalogueError, load
-from creditbus.catalogue.models import Catalogue, Named, PublicityRow, Wording
+from creditbus.catalogue.models import Catalogue, FormerDepartment
+from creditbus.catalogue.page import catalogue_page
 from creditbus.catalogue.purposes import load_purposes
+from creditbus.catalogue.themes import THEMES, called, fields_of, names_of, rows_of, shown, span_of
 
 console = Console()
-
-ROW_THEMES = (
-    "regions", "authority_types", "departments", "items", "instruments", "lists", "measures", "ratings", "incentives",
-    "terms", "required", "former_departments", "restricted", "kept_out", "retention", "honours", "indicators",
-)  # fmt: skip
-THEMES = (*ROW_THEMES, "points", "grades", "publicity", "code_lists", "reasons")
 
 Folder = Annotated[Path | None, typer.Option("--folder", help="Folder of the data 数据文件夹")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group `catalogue` to app."""
-    group = typer.Typer(help="The catalogue: check, show, explain, list, diff, law. 目录数据。", no_args_is_help=True)
+    group = typer.Typer(
+        help="The catalogue: check, show, explain, list, diff, law, page. 目录数据。", no_args_is_help=True
+    )
     group.command("check")(check)
     group.command("show")(show)
     group.command("explain")(explain)
     group.command("list")(list_theme)
     group.command("diff")(diff)
     group.command("law")(law)
+    group.command("page")(page)
     app.add_typer(group, name="catalogue")
 
 
@@ -61,15 +60,20 @@ def check(folder: Folder = None) -> None:
 
 
 def show(
-    code: Annotated[str, typer.Argument(help="Code of a row, such as L01 or 150100-scjg 代码")], folder: Folder = None
+    code: Annotated[str, typer.Argument(help="Code or name: L01, 150100-scjg, 自治区工商行政管理局 代码或名称")],
+    folder: Folder = None,
 ) -> None:
-    """Every row that has this code. 按代码查看。"""
+    """Every row that has this code or name; of a former department also who does its work today. 按代码或名称查看。"""
     catalogue = _loaded(folder)
-    found = [(theme, row) for theme in THEMES for name, row in rows_of(catalogue, theme) if name == code]
+    found = [
+        (theme, name, row) for theme in THEMES for name, row in rows_of(catalogue, theme) if code in called(name, row)
+    ]
     if not found:
-        _fail(f"no row has the code {code}; `creditbus catalogue list THEME` lists them 没有该代码")
-    for theme, row in found:
-        console.print(_table_of_row(f"{theme}: {code}", row))
+        _fail(f"no row has the code or name {code}; `creditbus catalogue list THEME` lists them 没有该代码或名称")
+    heirs = {heir for _, _, row in found if isinstance(row, FormerDepartment) for heir in row.successors}
+    found += [("departments", row.code, row) for row in catalogue.departments if row.code in heirs]
+    for theme, name, row in found:
+        console.print(_table_of_row(f"{theme}: {name}", row))
 
 
 def explain(
@@ -87,9 +91,9 @@ def explain(
     if not found and not used:
         _fail(f"no row has or names the code {code}; `creditbus catalogue list THEME` lists them 没有该代码")
     for theme, row in found:
-        console.print(f"[bold]{code}[/] {theme}: {escape(' · '.join(filter(None, _names_of(row))))}", highlight=False)
+        console.print(f"[bold]{code}[/] {theme}: {escape(' · '.join(filter(None, names_of(row))))}", highlight=False)
     for theme, name, row in used:
-        console.print(f"  ← {theme} {name}: {escape(' · '.join(filter(None, _names_of(row))))}", highlight=False)
+        console.print(f"  ← {theme} {name}: {escape(' · '.join(filter(None, names_of(row))))}", highlight=False)
 
 
 def diff(
@@ -113,12 +117,12 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str
     found = []
     for code in dict.fromkeys((*old, *new)):
         if code not in new:
-            found.append((code, "", " · ".join(_names_of(old[code])), "–"))
+            found.append((code, "", " · ".join(names_of(old[code])), "–"))
         elif code not in old:
-            found.append((code, "", "–", " · ".join(_names_of(new[code]))))
+            found.append((code, "", "–", " · ".join(names_of(new[code]))))
         else:
-            before, after = _dump(old[code]), _dump(new[code])
-            found += [(code, name, _shown(before.get(name)), _shown(after[name])) for name in after
+            before, after = fields_of(old[code]), fields_of(new[code])
+            found += [(code, name, shown(before.get(name)), shown(after[name])) for name in after
                       if before.get(name) != after[name]]  # fmt: skip
     return found
 
@@ -126,6 +130,12 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str
 def law(folder: Folder = None) -> None:
     """The text of docs/law.md: every rule with its legal basis and test. 规则与法律依据对照表。"""
     typer.echo(law_as_markdown(_loaded(folder)), nl=False)
+
+
+def page(folder: Folder = None) -> None:
+    """The whole catalogue as one HTML page, to browse and search. 目录网页。"""
+    catalogue = _loaded(folder)
+    typer.echo(catalogue_page(catalogue, edition_of(catalogue).hash), nl=False)
 
 
 def list_theme(
@@ -138,63 +148,26 @@ def list_theme(
     for column in ("code 代码", "中文", "English", "in force 有效期"):
         table.add_column(column)
     for code, row in rows_of(_loaded(folder), theme):
-        table.add_row(escape(code), *map(escape, _names_of(row)), _span_of(row))
+        table.add_row(escape(code), *map(escape, names_of(row)), span_of(row))
     console.print(table)
-
-
-def rows_of(catalogue: Catalogue, theme: str) -> list[tuple[str, Any]]:
-    """(code, row) of a theme."""
-    if theme in ROW_THEMES:
-        return [(row.code, row) for row in getattr(catalogue, theme)]
-    if theme == "code_lists":
-        return list(catalogue.code_lists.items())
-    if theme == "reasons":
-        texts = catalogue.reasons
-        return [item for part in (texts.score, texts.messages, texts.faults) for item in part.items()]
-    rows = {"points": catalogue.score.points, "grades": catalogue.score.grades, "publicity": catalogue.publicity.rows}
-    return [(row.code, row) for row in rows[theme]]  # type: ignore[attr-defined]
-
-
-def _names_of(row: Any) -> tuple[str, str]:
-    if isinstance(row, tuple):
-        return ", ".join(row), ""
-    if isinstance(row, PublicityRow):
-        months = f"{row.minimum_months}-{row.maximum_months}"
-        return f"{row.kind} {row.severity}：{months} 个月", f"{row.kind} {row.severity}: {months} months"
-    if isinstance(row, Named | Wording) or hasattr(row, "zh"):
-        return row.zh, row.en
-    return f"{row.kind} → {row.reason}：{row.points:+} 分", f"{row.kind} → {row.reason}: {row.points:+} points"
-
-
-def _span_of(row: Any) -> str:
-    since, until = getattr(row, "since", None), getattr(row, "until", None)
-    return "" if since is None else f"{since} – {until or ''}"
 
 
 def _table_of_row(title: str, row: Any) -> Table:
     table = Table(title=escape(title))
     table.add_column("field 字段")
     table.add_column("value 值")
-    for name, value in _dump(row).items():
-        table.add_row(name, escape(_shown(value)))
+    for name, value in fields_of(row).items():
+        table.add_row(name, escape(shown(value)))
     return table
-
-
-def _dump(row: Any) -> dict[str, Any]:
-    return row.model_dump(mode="json", by_alias=True) if isinstance(row, BaseModel) else {"values": list(row)}
 
 
 def _values_of(row: Any) -> set[str]:
     """Every code that a row may name."""
     found: set[str] = set()
-    for value in _dump(row).values():
+    for value in fields_of(row).values():
         nested = value.values() if isinstance(value, dict) else [value]
         found |= {str(one) for part in nested for one in (part if isinstance(part, list) else [part])}
     return found
-
-
-def _shown(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def _loaded(folder: Path | None) -> Catalogue:

@@ -19,6 +19,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
+from creditbus.catalogue.editions import edition_of
+from creditbus.catalogue.loader import load
+from creditbus.catalogue.page import catalogue_page, page_style
 from creditbus.console import problems
 from creditbus.console.guard import Guard
 from creditbus.console.lookup import Answer, Lookup
@@ -47,6 +50,8 @@ class Ports:
     lookup: Lookup
     pages: Pages
     names: Names
+    catalogue_page: str
+    """The catalogue to browse."""
     metrics: Metrics
     hosts: tuple[str, ...]
     most_streams: int
@@ -63,10 +68,16 @@ def build(settings: ConsoleSettings, metrics: Metrics) -> Ports:
         lookup=Lookup(settings.lookup_url, key, settings.console_timeout_seconds),
         pages=Pages(),
         names=names_of_catalogue(),
+        catalogue_page=_catalogue_page(),
         metrics=metrics,
         hosts=settings.console_hosts,
         most_streams=settings.console_streams,
     )
+
+
+def _catalogue_page() -> str:
+    catalogue = load()
+    return catalogue_page(catalogue, edition_of(catalogue).hash, "/catalogue.css")
 
 
 def build_app(ports: Ports) -> FastAPI:
@@ -177,6 +188,14 @@ def _add_pages(app: FastAPI, ports: Ports) -> None:
     @app.get("/subjects/{identifier:path}")
     def subject(identifier: str, request: Request) -> HTMLResponse:
         return page("subject", request)
+
+    @app.get("/catalogue")
+    def catalogue() -> HTMLResponse:
+        return HTMLResponse(ports.catalogue_page)
+
+    @app.get("/catalogue.css")
+    def catalogue_style() -> Response:
+        return Response(page_style(), media_type="text/css")
 
     @app.exception_handler(404)
     def missing(request: Request, _: Exception) -> Response:

@@ -114,7 +114,8 @@ def check_item(event: Event, checking: Checking) -> Iterable[Fault]:
         yield fault(Reason.ITEM_NOT_ALLOWED, "item", event.head.item, checking, item.kinds)
     if item.subject_kinds and event.head.subject.kind not in item.subject_kinds:
         yield fault(Reason.UNKNOWN_CODE, "subject.kind", event.head.subject.kind, checking, item.subject_kinds)
-    yield from _only_of(item.providers, "item", event.head.item, event, checking)
+    if item.providers:
+        yield from _only_of(item.providers, "item", event.head.item, event, checking)
 
 
 def _only_of(domains: Iterable[str], field: str, value: object, event: Event, checking: Checking) -> Iterable[Fault]:
@@ -175,8 +176,9 @@ def check_bases(event: Event, checking: Checking) -> Iterable[Fault]:
         if instrument is None or not instrument.span.covers(decided_on):
             yield fault(Reason.UNKNOWN_BASIS, f"bases[{index}].instrument", basis.instrument, checking)
     item = checking.rules.items.get(event.head.item)
-    founding = [basis for basis in event.head.bases if not is_consent(basis.instrument, checking.rules)]
-    if item is not None and item.needs_basis and not founding:
+    if item is not None and item.needs_basis:
+        if not all(is_consent(basis.instrument, checking.rules) for basis in event.head.bases):
+            return
         yield fault(Reason.UNKNOWN_BASIS, "bases", "", checking)
 
 

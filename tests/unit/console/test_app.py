@@ -101,8 +101,9 @@ def lookup() -> FakeLookup:
 @pytest.fixture
 def ports(lookup: FakeLookup) -> Ports:
     return Ports(
-        lookup=lookup, pages=Pages(), names=NAMES, metrics=Metrics("console"), hosts=("testserver",), most_streams=1
-    )
+        lookup=lookup, pages=Pages(), names=NAMES, catalogue_page="<p>C03-PENALTY</p>", metrics=Metrics("console"),
+        hosts=("testserver",), most_streams=1,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -184,6 +185,11 @@ def test_too_many_streams_are_refused(client: Client, ports: Ports) -> None:
 
 def test_a_limit_is_kept_within_bounds(client: Client) -> None:
     assert client.get("/api/alerts?limit=100000").json()["limit"] == 100
+
+
+def test_the_catalogue_is_there_to_browse_with_its_style_from_the_same_server(client: Client) -> None:
+    assert client.get("/catalogue").text == "<p>C03-PENALTY</p>"
+    assert client.get("/catalogue.css").headers["content-type"].startswith("text/css")
 
 
 def test_every_answer_forbids_foreign_and_inline_code(client: Client) -> None:
