@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from creditbus.commands import (
+    assess,
     catalogue,
     deadletters,
     deploy,
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 lab.register(app, deploy_steps)
 deploy.register(app)
+assess.register(app)
 deadletters.register(app)
 plan.register(app)
 produce.register(app)

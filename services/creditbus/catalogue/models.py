@@ -194,6 +194,8 @@ class IndicatorRow(Named):
     """What `creditbus assess` computes it from; empty: gathered outside the bus."""
     floor: float | None = Field(None, ge=0, le=1)
     """Share below which an indicator of rights caps the total."""
+    cap: int | None = Field(None, ge=0, le=100)
+    """The total at most, below the floor."""
     formula: str
     basis: str
 

@@ -25,6 +25,7 @@ SHOWN_BY: Mapping[str, str] = {
     "topic": "tests/e2e/test_foreign_clients.py",
     "service": "tests/e2e/test_story.py",
     "command": "tests/unit/test_docs.py",
+    "assess": "tests/unit/commands/test_assess.py",
     "law": "tests/unit/test_plan.py",
     "file": "tests/unit/test_plan.py",
 }

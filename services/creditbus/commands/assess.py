@@ -1,0 +1,143 @@
+"""``creditbus assess``: how departments report, as table, bulletin (通报) or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from creditbus.catalogue.editions import compile_rules, edition_of
+from creditbus.catalogue.loader import load
+from creditbus.catalogue.models import Catalogue
+from creditbus.clickhouse.client import ClickHouse
+from creditbus.core.assessment import Assessment, Indicator, Tally, score_of
+from creditbus.core.errors import BusError
+from creditbus.lab.assessment import read_assessment
+from creditbus.lab.settings import load_settings
+from creditbus.lab.stack import addresses
+
+console = Console()
+_COLUMNS = (
+    "归集 received",
+    "入库 accepted",
+    "迟报 late",
+    "及时率 timely",
+    "合规率 compliant",
+    "覆盖率 coverage",
+    "得分 score",
+)
+_LEVELS = {"REGION": "自治区 region", "LEAGUE": "盟市 leagues", "COUNTY": "旗县 counties"}
+_PERIOD_DAYS = 30
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day; the last thirty by default 日期")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `assess` to app."""
+    app.command("assess")(run_assess)
+
+
+def run_assess(
+    since: Day = None,
+    until: Day = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON. 输出 JSON。")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the bulletin. 输出通报。")] = False,
+) -> None:
+    """How departments report: in time, sound, complete; by department, league and level. 报送考核与通报。"""
+    last = until.date() if until else (datetime.now(UTC) + timedelta(hours=8)).date()
+    first = since.date() if since else last - timedelta(days=_PERIOD_DAYS - 1)
+    catalogue = load()
+    clickhouse = ClickHouse(addresses(load_settings()).clickhouse_url)
+    try:
+        found = read_assessment(clickhouse, compile_rules(edition_of(catalogue)), first, last)
+    except BusError as error:
+        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
+        raise typer.Exit(2) from error
+    finally:
+        clickhouse.close()
+    if as_json:
+        typer.echo(json.dumps(as_document(found, catalogue), ensure_ascii=False, indent=2))
+    elif markdown:
+        typer.echo(bulletin_of(found, catalogue, first, last), nl=False)
+    else:
+        for title, rows in sections_of(found, catalogue):
+            console.print(_table(title, rows))
+
+
+def indicators_of(catalogue: Catalogue) -> list[Indicator]:
+    """The indicators as values."""
+    return [
+        Indicator(
+            code=row.code, kind=row.kind, weight=row.weight, metric=row.metric, floor=row.floor, cap=row.cap
+        )
+        for row in catalogue.indicators
+    ]  # fmt: skip
+
+
+def sections_of(found: Assessment, catalogue: Catalogue) -> Iterator[tuple[str, list[list[str]]]]:
+    """(title, rows) of departments from best to worst, of leagues, of levels."""
+    indicators = indicators_of(catalogue)
+    departments = {row.code: row.zh for row in catalogue.departments}
+    regions = {row.code: row.zh for row in catalogue.regions}
+    scores = {code: score_of(tally, indicators) for code, tally in found.departments.items()}
+    order = sorted(scores, key=lambda code: (scores[code] is None, -(scores[code] or 0), code))
+    yield "成员单位 Departments", _rows({code: found.departments[code] for code in order}, departments, indicators)
+    yield "盟市 Leagues and cities", _rows(dict(sorted(found.leagues.items())), regions, indicators)
+    yield "层级 Levels", _rows(found.levels, _LEVELS, indicators)
+
+
+def bulletin_of(found: Assessment, catalogue: Catalogue, since: date, until: date) -> str:
+    """The periodic bulletin (通报) as Markdown."""
+    lines = [f"# 公共信用信息报送通报 Bulletin {since} – {until}"]
+    for title, rows in sections_of(found, catalogue):
+        lines += ["", f"## {title}", "", _line(["名称 name", *_COLUMNS]), _line(["---"] * (len(_COLUMNS) + 1))]
+        lines += map(_line, rows)
+    silent = [row.zh for row in catalogue.departments if not _sent(found.departments.get(row.code))]
+    unmeasured = [row.zh for row in catalogue.indicators if not row.metric]
+    lines += ["", "## 本期未报送 Nothing sent", "", "、".join(silent) or "无 none"]
+    lines += ["", f"未计入得分（须在平台外核查）not measured here: {'、'.join(unmeasured)}"]
+    return "\n".join(lines) + "\n"
+
+
+def as_document(found: Assessment, catalogue: Catalogue) -> dict[str, Any]:
+    """The report as JSON."""
+    indicators = indicators_of(catalogue)
+    parts = {"departments": found.departments, "leagues": found.leagues, "levels": found.levels}
+    return {name: {code: _document(one, indicators) for code, one in part.items()} for name, part in parts.items()}
+
+
+def _document(tally: Tally, indicators: Sequence[Indicator]) -> dict[str, Any]:
+    counts = {"received": tally.received, "accepted": tally.accepted, "rejected": tally.rejected, "late": tally.late}
+    return {**counts, "shares": tally.shares(), "score": score_of(tally, indicators)}
+
+
+def _sent(tally: Tally | None) -> bool:
+    return tally is not None and tally.received > 0
+
+
+def _rows(tallies: Mapping[str, Tally], names: Mapping[str, str], indicators: Sequence[Indicator]) -> list[list[str]]:
+    found = []
+    for code, tally in tallies.items():
+        shares, score = tally.shares(), score_of(tally, indicators)
+        told = [f"{shares[name]:.1%}" if name in shares else "–" for name in ("timely", "compliant", "coverage")]
+        counts = [f"{one:,}" for one in (tally.received, tally.accepted, tally.late)]
+        found.append([names.get(code, code or "–"), *counts, *told, "–" if score is None else f"{score:.1f}"])
+    return found
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _table(title: str, rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(title=title)
+    for column in ("名称 name", *_COLUMNS):
+        table.add_column(column, justify="left" if column.startswith("名称") else "right")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    return table

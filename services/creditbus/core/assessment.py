@@ -1,0 +1,145 @@
+"""Assessment of departments (考核): from counts of the warehouse to shares, scores and a roll-up by region.
+
+An indicator that cannot be measured from the log is left out and said to be; its weight does not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from creditbus.core.calendar import working_days_between
+from creditbus.core.identifiers import current_region
+from creditbus.core.rules import Rules
+
+_LEAGUE_DIGITS = 4
+_WHOLE_REGION = "0000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """An indicator of the catalogue (考核指标)."""
+
+    code: str
+    kind: str
+    """SCORED and RIGHTS give points, PENALTY takes them."""
+    weight: int
+    metric: str
+    floor: float | None = None
+    """A share of rights below it caps the score."""
+    cap: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """Records of one department that share item, region and both days."""
+
+    sender: str
+    item: str
+    region: str
+    decided_on: date
+    reported_on: date
+    records: int
+    corrected: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What a department or region sent."""
+
+    accepted: int = 0
+    rejected: int = 0
+    late: int = 0
+    corrected: int = 0
+    items: set[str] = field(default_factory=set)
+    due: set[str] = field(default_factory=set)
+    """Items that it ever sent."""
+
+    @property
+    def received(self) -> int:
+        """Everything that came."""
+        return self.accepted + self.rejected
+
+    def shares(self) -> dict[str, float]:
+        """Each metric from 0 to 1; one without anything to measure is missing."""
+        found = {}
+        if self.accepted:
+            found["timely"] = 1 - self.late / self.accepted
+            found["corrected"] = self.corrected / self.accepted
+        if self.received:
+            found["compliant"] = self.accepted / self.received
+        if self.due:
+            found["coverage"] = len(self.items) / len(self.due)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """The report of a period."""
+
+    departments: Mapping[str, Tally]
+    leagues: Mapping[str, Tally]
+    """By the region of the decisions, 150000 for the autonomous region itself."""
+    levels: Mapping[str, Tally]
+    """REGION 自治区, LEAGUE 盟市, COUNTY 旗县."""
+
+
+def assess(
+    rows: Iterable[Reported], rejected: Mapping[str, int], ever: Mapping[str, Iterable[str]], rules: Rules
+) -> Assessment:
+    """Counts by department, league and level. ever: items that a department has sent at any time."""
+    departments: dict[str, Tally] = {}
+    for sender, items in ever.items():
+        departments[sender] = Tally(due=set(items))
+    leagues: dict[str, Tally] = {}
+    levels: dict[str, Tally] = {}
+    for row in rows:
+        late = row.records if is_late(row, rules) else 0
+        region = current_region(rules.regions, row.region)
+        for tallies, name in ((departments, row.sender), (leagues, league_of(region)), (levels, level_of(region))):
+            _add(tallies.setdefault(name, Tally()), row, late)
+    for sender, count in rejected.items():
+        departments.setdefault(sender, Tally()).rejected += count
+    return Assessment(departments=departments, leagues=leagues, levels=levels)
+
+
+def is_late(row: Reported, rules: Rules) -> bool:
+    """Whether it was reported after the working days of its item (双公示: seven, domain.md 7)."""
+    item = rules.items.get(row.item)
+    if item is None or (row.reported_on - row.decided_on).days <= item.report_within_working_days:
+        return False
+    return working_days_between(rules.calendar, row.decided_on, row.reported_on).count > item.report_within_working_days
+
+
+def score_of(tally: Tally, indicators: Sequence[Indicator]) -> float | None:
+    """Points of 100, over the indicators that could be measured; None when none could."""
+    shares = tally.shares()
+    measured = [one for one in indicators if one.metric in shares]
+    weights = sum(one.weight for one in measured if one.kind != "PENALTY")
+    if not weights:
+        return None
+    earned = sum(one.weight * shares[one.metric] for one in measured if one.kind != "PENALTY")
+    taken = sum(one.weight * shares[one.metric] for one in measured if one.kind == "PENALTY")
+    score = 100 * earned / weights - taken
+    caps = [one.cap for one in measured if one.floor is not None and shares[one.metric] < one.floor]
+    return round(max(0.0, min([score, *(cap for cap in caps if cap is not None)])), 1)
+
+
+def league_of(region: str) -> str:
+    """The league or city of a region code; the autonomous region's own stays."""
+    return region[:_LEAGUE_DIGITS] + "00"
+
+
+def level_of(region: str) -> str:
+    """Who decided: the autonomous region, a league or city, a county."""
+    if region.endswith(_WHOLE_REGION):
+        return "REGION"
+    return "LEAGUE" if region.endswith("00") else "COUNTY"
+
+
+def _add(tally: Tally, row: Reported, late: int) -> None:
+    tally.accepted += row.records
+    tally.late += late
+    tally.corrected += row.corrected
+    tally.items.add(row.item)
