@@ -183,6 +183,8 @@ def make_record(kind: str = "Penalty", number: str = "〔2026〕1号", **changes
         "body": b"",
         "body_schema": kind,
         "sealed": None,
+        "document_title": "",
+        "bases": ["XZCFF"],
     }
     return CreditRecord(**{**values, **changes})
 

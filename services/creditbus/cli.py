@@ -10,6 +10,7 @@ from creditbus.commands import (
     deadletters,
     deploy,
     explain,
+    export,
     lab,
     plan,
     produce,
@@ -41,6 +42,7 @@ scenario.register(app)
 schemas.register(app)
 catalogue.register(app)
 explain.register(app)
+export.register(app)
 simulate.register(app)
 verify.register(app)
 

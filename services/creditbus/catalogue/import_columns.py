@@ -43,6 +43,8 @@ class ImportColumns:
     endless: frozenset[str]
     """What is written for a term without end."""
     defaults: Mapping[str, KindDefaults]
+    headers: Mapping[str, tuple[str, ...]]
+    """Headers of each column, the usual one first."""
 
 
 class _Column(BaseModel):
@@ -111,4 +113,5 @@ def read_import_columns(text: str) -> ImportColumns:
         values=file.values,
         endless=file.endless,
         defaults=file.defaults,
+        headers={name: column.headers for name, column in file.columns.items()},
     )

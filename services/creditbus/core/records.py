@@ -67,6 +67,10 @@ class CreditRecord(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     body_schema: str
     sealed: bytes | None
+    document_title: str = ""
+    """Empty for natural persons."""
+    bases: list[str] = []
+    """Code of each instrument that the decision rests on, then the article."""
 
 
 class ListingChange(msgspec.Struct, frozen=True, gc=False):

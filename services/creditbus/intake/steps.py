@@ -121,6 +121,8 @@ def _record(
         body=body.data,
         body_schema=body.schema,
         sealed=sealed,
+        document_title="" if subject.kind == NATURAL_PERSON else document.title,
+        bases=[f"{basis.instrument} {basis.article}".rstrip() for basis in head.bases],
     )
 
 
@@ -151,5 +153,7 @@ def _withdrawal(record: CreditRecord, event: Event, moved: tuple[str, str]) -> C
         "item_number": corrects.item_number,
         "body": b"",
         "sealed": None,
+        "document_title": "",
+        "bases": [],
     }
     return CreditRecord(**{**values, **changed})  # type: ignore[arg-type]
