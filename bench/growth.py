@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 from creditbus.bus.avro import encode
@@ -107,9 +107,8 @@ def _history(partition: Partition, history: int) -> dict[str, float]:
 
 def _deadlines(partition: Partition, deadlines: int) -> dict[str, float]:
     """Honours that all end on one day: a tick before, and what the tick of the day begins, round by round."""
-    body = encode(
-        partition.honour, {"honor": "BRAND", "title": "x", "granted_on": _DAY, "valid_until": _DAY + timedelta(days=3)}
-    )
+    day = day_of(_DAY)
+    body = encode(partition.honour, {"honor": "BRAND", "title": "x", "granted_on": day, "valid_until": day + 3})
     for start in range(0, deadlines, _BATCH):
         partition.apply([partition.record(subject, 1, "Honor", body) for subject in range(start, start + _BATCH)])
     began = time.perf_counter()

@@ -17,6 +17,7 @@ from creditbus.bus.topics import Topic, ensure_topics, load_topics
 from creditbus.client.subscriber import Executor, Order, Subscriber, acknowledgement_of
 from creditbus.core.framing import frame
 from creditbus.core.outcome import Fault
+from creditbus.core.records import day_of, start_of_day_ms
 from creditbus.gateway.reading import compile_reader
 
 pytestmark = pytest.mark.integration
@@ -48,10 +49,10 @@ def order_value(message_id: str, action: str = "ORDER") -> dict[str, object]:
         "identifier": "91150102MA0N123408",
         "basis": [],
         "region": "150100",
-        "effective_on": date(2026, 11, 23),
+        "effective_on": day_of(date(2026, 11, 23)),
         "until": None,
         "fictitious": True,
-        "at": datetime(2026, 11, 23, tzinfo=UTC),
+        "at": start_of_day_ms(day_of(date(2026, 11, 23))),
     }
 
 
