@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -90,4 +93,13 @@ def _show(console: Console, seen: list[Seen], places: LabAddresses, firm: str) -
         ("look-ups · 查询接口", f"{places.lookup_url}/docs"),
     ):
         console.print(f"  {url}  [dim]{what}[/]", highlight=False)
-    console.print("Next: `creditbus status`, `creditbus simulate --events 20000`, `creditbus verify`, `creditbus down`")
+    console.print("[bold]Next[/] · 下一步")
+    for words in ("status", "simulate --events 20000", "verify", "down"):
+        console.print(f"  {command_to_type(shutil.which('creditbus'), Path(sys.argv[0]), Path.cwd())} {words}")
+
+
+def command_to_type(found: str | None, program: Path, here: Path) -> str:
+    """How a reader starts this program again: by name where the shell finds it, else by its path from here."""
+    if found is not None or not program.is_absolute():
+        return "creditbus" if found is not None else str(program)
+    return str(program.relative_to(here)) if program.is_relative_to(here) else str(program)
