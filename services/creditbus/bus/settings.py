@@ -19,6 +19,9 @@ class ServiceSettings(BaseSettings):
     registry_url: str = Field(
         "http://127.0.0.1:18081/apis/ccompat/v7", description="base of the registry's Confluent-compatible API"
     )
+    http_host: str = Field(
+        "127.0.0.1", description="address that gateway, look-up and console listen on; the lab keeps to loopback"
+    )
     http_port: int = Field(0, ge=0, le=65535, description="port for health and metrics on loopback; 0 = any free one")
     data: Path = Field(Path(".lab/data"), description="folder for local state; lost state is restored from Kafka")
     secrets: Path = Field(Path(".lab/secrets"), description="folder with the secret files")

@@ -301,7 +301,7 @@ def main() -> int:
         return EXIT_SETTINGS
     config = uvicorn.Config(
         build_app(ports),
-        host="127.0.0.1",
+        host=settings.http_host,
         port=settings.http_port,
         log_config=None,
         access_log=False,

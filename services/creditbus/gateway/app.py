@@ -219,7 +219,7 @@ def main() -> int:
     server = GatewayServer(
         uvicorn.Config(
             build_app(ports),
-            host=settings.gateway_host,
+            host=settings.http_host,
             port=settings.http_port,
             log_config=None,
             access_log=False,

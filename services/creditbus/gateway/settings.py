@@ -12,7 +12,6 @@ from creditbus.bus.settings import ServiceSettings
 class GatewaySettings(ServiceSettings):
     """Settings of the gateway."""
 
-    gateway_host: str = Field("127.0.0.1", description="address to listen on; the lab keeps to loopback")
     lookup_url: str = Field("http://127.0.0.1:18090", description="look-up API, named in receipts")
     gateway_max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="largest request body")
     gateway_max_event_bytes: int = Field(256 * 1024, ge=1024, le=512 * 1024, description="largest event, encoded")

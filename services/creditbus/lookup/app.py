@@ -66,7 +66,11 @@ def main() -> int:
         log.error("refusing to start", problem=str(error))
         return 2
     config = uvicorn.Config(
-        build_app(ports), host="127.0.0.1", port=settings.http_port, log_level="warning", timeout_graceful_shutdown=3
+        build_app(ports),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
     )
     uvicorn.Server(config).run()
     ports.feed.close()

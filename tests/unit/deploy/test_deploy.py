@@ -23,6 +23,16 @@ def test_compose_runs_every_service() -> None:
         assert compose["services"][service]["command"] == ["python", "-m", f"creditbus.{service}"]
 
 
+def test_what_is_published_can_be_reached_from_outside_its_container() -> None:
+    """A published port leads to the container's address on Docker's network, where nothing on loopback answers."""
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    published = {one.rsplit(":", 1)[1] for one in services["net"]["ports"]}
+    for service in SERVICES:
+        environment = services[service]["environment"]
+        is_open = environment.get("CREDITBUS_HTTP_HOST") == "0.0.0.0"
+        assert is_open == (str(environment["CREDITBUS_HTTP_PORT"]) in published), service
+
+
 def test_prometheus_scrapes_every_service_where_compose_puts_it() -> None:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
     scraped = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))
