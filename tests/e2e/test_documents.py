@@ -7,13 +7,14 @@ import re
 import shutil
 import subprocess
 import threading
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from creditbus.lab.sandbox import BEIJING
 from running_lab import RunningLab, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
@@ -60,27 +61,40 @@ def look_up(lab: RunningLab, path: str) -> Any:
     return httpx.get(f"{base}{path}", headers={"Authorization": f"Bearer {key}"}).raise_for_status().json()
 
 
-def filled_in(command: str, lab: RunningLab) -> list[str]:
-    """The command with this lab's own subject, day and files where the document has examples."""
-    firm = look_up(lab, "/v1/alerts")["items"][0]["subject_key"]
+def filled_in(command: str, lab: RunningLab, folder: Path) -> list[str]:
+    """The command with this lab's own subject, day and files where the document has examples.
+
+    What the shell would write to a file is printed.
+    """
+    subjects = [alert["subject_key"] for alert in look_up(lab, "/v1/alerts")["items"]]
+    firm = next(key for key in subjects if not key.startswith("p:"))
     known = {
         "91150102MA0N123408": firm,
-        "2026-11-01": datetime.now(tz=UTC).date().isoformat(),
+        "2026-11-01": datetime.now(tz=BEIJING).date().isoformat(),
+        "penalties.xlsx": str(folder / "penalties.xlsx"),
+        "permits.csv": str(folder / "permits.csv"),
         "FILE": str(ROOT / "tests/data/permits-utf8.csv"),
         "CODE": "150100-scjg",
         "BEFORE": str(ROOT / "services/creditbus/catalogue/data"),
         "AFTER": str(ROOT / "services/creditbus/catalogue/data"),
         "-f": "",
     }
-    return [known.get(word, word) for word in command.split() if known.get(word, word)]
+    typed = command.partition(" > ")[0].split()
+    return [known.get(word, word) for word in typed if known.get(word, word)]
+
+
+@pytest.fixture(scope="module")
+def played(running_lab: RunningLab) -> RunningLab:
+    """The lab after the scenario, so that there is something to see."""
+    running_lab.creditbus("scenario", "hohhot")
+    return running_lab
 
 
 @pytest.mark.parametrize("command", HERE)
-def test_a_documented_command_works(running_lab: RunningLab, command: str) -> None:
-    running_lab.creditbus("scenario", "hohhot")
+def test_a_documented_command_works(played: RunningLab, command: str, tmp_path: Path) -> None:
     if command == "verify":
-        assert not any(check["wrong"] for check in running_lab.verify())
-    running_lab.creditbus(*filled_in(command, running_lab), *(["--help"] if command == "import" else []))
+        assert not any(check["wrong"] for check in played.verify())
+    played.creditbus(*filled_in(command, played, tmp_path), *(["--help"] if command == "import" else []))
 
 
 @pytest.mark.parametrize("command", sorted(ELSEWHERE))
