@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from creditbus.lab.sandbox import BEIJING
+from creditbus.core.records import BEIJING
 from running_lab import RunningLab, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]

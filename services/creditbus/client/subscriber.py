@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 
 from creditbus.bus.follower import Follower
 from creditbus.client.producer import Event, event_id_for
+from creditbus.core.records import BEIJING
 
 ORDER, SUSPEND, RESUME, LIFT = "ORDER", "SUSPEND", "RESUME", "LIFT"
-_BEIJING = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def acknowledgement_of(order: Order, executor: Executor, *, at: datetime, state:
     """
     lifted = order.action in (LIFT, SUSPEND)
     action = LIFT if lifted else ORDER
-    day = at.astimezone(_BEIJING).date().isoformat()
+    day = at.astimezone(BEIJING).date().isoformat()
     return {
         "kind": "MeasureAcknowledgement",
         "event_id": event_id_for(executor.sender, "MeasureAcknowledgement", order.message_id),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +18,7 @@ from creditbus.catalogue.models import Catalogue
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.core.assessment import Assessment, Indicator, Tally, score_of
 from creditbus.core.errors import BusError
+from creditbus.core.records import BEIJING
 from creditbus.lab.assessment import read_assessment
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -49,7 +50,7 @@ def run_assess(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the bulletin. 输出通报。")] = False,
 ) -> None:
     """How departments report: in time, sound, complete; by department, league and level. 报送考核与通报。"""
-    last = until.date() if until else (datetime.now(UTC) + timedelta(hours=8)).date()
+    last = until.date() if until else datetime.now(BEIJING).date()
     first = since.date() if since else last - timedelta(days=_PERIOD_DAYS - 1)
     catalogue = load()
     clickhouse = ClickHouse(addresses(load_settings()).clickhouse_url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -19,7 +19,7 @@ from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.core.errors import BusError
 from creditbus.core.receipt import Receipt, receipt_of
-from creditbus.core.records import business_day, day_of
+from creditbus.core.records import BEIJING, day_of
 from creditbus.lab.secrets import RECEIPT_KEY
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -155,13 +155,12 @@ def _key_of(subject: str) -> str:
 
 
 def _day(as_of: datetime | None) -> int:
-    now = datetime.now(UTC)
-    today = business_day(int(now.timestamp() * 1000))
+    latest = datetime.now(BEIJING).date()
+    today = day_of(latest)
     if as_of is None:
         return today
     day = day_of(as_of.date())
     if day > today:
-        latest = (now + timedelta(hours=8)).date()
         _fail(f"--as-of {as_of.date()} lies in the future; the latest day is {latest} 日期在未来")
     return day
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from creditbus.catalogue.loader import load
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.client.exporting import COLUMNS, headers_of, row_of, write_csv, write_xlsx
 from creditbus.core.errors import BusError
+from creditbus.core.records import BEIJING
 from creditbus.lab.exporting import read_records
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -44,7 +45,7 @@ def export(
     clickhouse = ClickHouse(addresses(load_settings()).clickhouse_url)
     try:
         header = headers_of(kind, load_import_columns())
-        count = write(file, header, published_rows(clickhouse, kind, (datetime.now(UTC) + timedelta(hours=8)).date()))
+        count = write(file, header, published_rows(clickhouse, kind, datetime.now(BEIJING).date()))
     except BusError as error:
         console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(2) from error

@@ -15,6 +15,8 @@ NATURAL_PERSON = "NATURAL_PERSON"
 ORGAN = "ORGAN"
 PERSON_KINDS = frozenset({NATURAL_PERSON, SOLE_TRADER})
 """Kinds whose outputs go to the topics with restricted rights (design.md 11.10)."""
+ORGANISATION_KINDS = frozenset({LEGAL_PERSON, ORGAN})
+"""Kinds that are published, and whose rows are kept for ever."""
 
 
 class Identifier(msgspec.Struct, frozen=True):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from creditbus.core.events import ORGANISATION_KINDS
 from creditbus.core.rules import Rules
 from creditbus.core.score import add_months, publicity_of
-
-_ORGANISATIONS = frozenset({"LEGAL_PERSON", "ORGAN"})
 
 
 def published_until(
@@ -19,7 +18,7 @@ def published_until(
     A permit is published while it is valid. A penalty is published for the longest period of its severity under the
     rule of its day, or until the day that its authority set, if earlier; one of warnings alone is not published.
     """
-    if subject_kind not in _ORGANISATIONS:
+    if subject_kind not in ORGANISATION_KINDS:
         return None
     if kind == "Permit":
         return None if facts.get("state") == "INVALID" else _day(facts.get("valid_until")) or date.max

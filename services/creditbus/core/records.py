@@ -6,14 +6,16 @@ Fields are those of ``schemas/avro/records``; dates are days since 1970-01-01 an
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, timedelta, timezone
 
 import msgspec
 
 _EPOCH = date(1970, 1, 1)
 _DAY_MS = 86_400_000
-_BEIJING_OFFSET_MS = 8 * 3_600_000
+BEIJING = timezone(timedelta(hours=8))
 """China Standard Time has been UTC+8 without daylight saving since 1992; business days are counted in it."""
+
+_BEIJING_OFFSET_MS = 8 * 3_600_000
 
 
 def day_of(day: date) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from creditbus.core.events import LEGAL_PERSON, ORGAN
+from creditbus.core.events import ORGANISATION_KINDS
 from creditbus.core.processing import Effects, StateReader
 from creditbus.core.quarantine import ParkedRow
 from creditbus.core.records import CreditRecord
@@ -20,7 +20,6 @@ from creditbus.core.state import EventRow, Row, Summary
 META = b"m"
 _ALL = 1 << 60
 _TIMERS = b"t"
-_KEPT_FOR_EVER = (LEGAL_PERSON, ORGAN)
 _encode = msgspec.msgpack.Encoder().encode
 _summary = msgspec.msgpack.Decoder(Summary).decode
 _row = msgspec.msgpack.Decoder(Row).decode
@@ -187,7 +186,7 @@ class SubjectState:
         """Rows of facts and events are for ever, but for those of persons, who can be forgotten."""
         self.is_touched = True
         self._changes[key] = value
-        if is_fresh and self.summary.kind in _KEPT_FOR_EVER:
+        if is_fresh and self.summary.kind in ORGANISATION_KINDS:
             self._fresh.add(key)
 
     def held(self, natural_key: str) -> list[CreditRecord]:

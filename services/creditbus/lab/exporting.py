@@ -7,6 +7,7 @@ from typing import Any
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.client.exporting import Exported
+from creditbus.core.events import ORGANISATION_KINDS
 
 _PAGE = 5_000
 ReadBody = Callable[[str, bytes], dict[str, Any]]
@@ -19,9 +20,9 @@ def read_records(clickhouse: ClickHouse, read_body: ReadBody, kind: str, page: i
     while True:
         rows = clickhouse.query(
             f"SELECT * FROM {DATABASE}.records FINAL WHERE op = 'RECORD' AND kind = {{kind:String}} "  # noqa: S608
-            "AND subject_kind IN ('LEGAL_PERSON', 'ORGAN') AND natural_key > {after:String} "
+            "AND subject_kind IN {kinds:Array(String)} AND natural_key > {after:String} "
             "ORDER BY natural_key, revision DESC LIMIT 1 BY natural_key LIMIT {limit:UInt32}",
-            {"kind": kind, "after": after, "limit": page},
+            {"kind": kind, "kinds": sorted(ORGANISATION_KINDS), "after": after, "limit": page},
             binary=("body",),
         )
         for row in rows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from creditbus.bus.privacy import person_token
@@ -22,6 +22,7 @@ from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.models import Catalogue
 from creditbus.core.outcome import Fault
 from creditbus.core.processing import Output, Position
+from creditbus.core.records import BEIJING
 from creditbus.core.state import Summary
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor
@@ -31,7 +32,6 @@ from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.processor import IntakeProcessor, Parts
 from creditbus.intake.steps import Privacy
 
-BEIJING = timezone(timedelta(hours=8))
 _KEY = b"sandbox-key-of-no-consequence-32"
 _TICK_MS = 600_000
 """The largest step that the dossier takes: a tick that jumps further is not believed."""

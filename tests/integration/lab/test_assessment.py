@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -16,21 +15,11 @@ from creditbus.clickhouse.client import ClickHouse
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.ports import PositionedRow
 from creditbus.lab.assessment import read_assessment
-from creditbus.warehouse.app import create_tables
 from creditbus.warehouse.tables import table_specs
 
 pytestmark = pytest.mark.integration
 SCHEMAS = SchemaSet.load()
 DAYS_MS = 86_400_000
-
-
-@pytest.fixture
-def clickhouse(clickhouse_url: str) -> Iterator[ClickHouse]:
-    client = ClickHouse(clickhouse_url)
-    client.command("DROP DATABASE IF EXISTS creditbus")
-    create_tables(client, SCHEMAS)
-    yield client
-    client.close()
 
 
 def record(number: str, **changes: Any) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec.structs
@@ -17,21 +16,11 @@ from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.ports import PositionedRow
 from creditbus.core.records import CreditRecord
 from creditbus.lab.exporting import read_records
-from creditbus.warehouse.app import create_tables
 from creditbus.warehouse.tables import table_specs
 from intake_harness import Intake, example
 
 pytestmark = pytest.mark.integration
 SCHEMAS = SchemaSet.load()
-
-
-@pytest.fixture
-def clickhouse(clickhouse_url: str) -> Iterator[ClickHouse]:
-    client = ClickHouse(clickhouse_url)
-    client.command("DROP DATABASE IF EXISTS creditbus")
-    create_tables(client, SCHEMAS)
-    yield client
-    client.close()
 
 
 def body_of(kind: str, **changes: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from creditbus.catalogue.editions import authority_code
 from creditbus.client.producer import event_id_for
 from creditbus.client.subscriber import Executor, Order, acknowledgement_of
 from creditbus.core.identifiers import synthetic_uscc
+from creditbus.core.records import BEIJING
 from creditbus.lab.errors import NotReadyError
 from creditbus.lab.scenarios.stage import Stage
 
@@ -27,7 +28,6 @@ _DATA = Path(__file__).parent / "data"
 _BUREAU_CODE = authority_code("150100", 19)
 _COURT_CODE = authority_code("150100", 20)
 _BAOTOU_CODE = authority_code("150200", 22)
-_BEIJING = timezone(timedelta(hours=8))
 _SEQUENCES = 800_000_000
 """Synthetic firms of this story are numbered below this; each run has a firm of its own."""
 
@@ -66,7 +66,7 @@ class Story:
 
     def event(self, department: str, kind: str, item: str, number: str, facts: dict[str, Any]) -> dict[str, Any]:
         """An event about the firm."""
-        today = self.now.astimezone(_BEIJING).date()
+        today = self.now.astimezone(BEIJING).date()
         codes = {BUREAU: _BUREAU_CODE, COURT: _COURT_CODE}
         bases = {"Penalty": "XZCFF", "CourtEnforcement": "FS2017-7"}
         return {
@@ -169,7 +169,7 @@ def _receive(stage: Stage, story: Story, orders: list[Order], action: str) -> st
 
     order = stage.until(f"{action} of M01", mine)
     executor = Executor(sender=BAOTOU, authority=_BAOTOU_CODE, region="150200", item="P04-FEEDBACK")
-    stage.send(BAOTOU, dict(acknowledgement_of(order, executor, at=datetime.now(_BEIJING))))
+    stage.send(BAOTOU, dict(acknowledgement_of(order, executor, at=datetime.now(BEIJING))))
     return f"{order.action} {order.order_id[:8]}: {order.text_zh}"
 
 
@@ -188,7 +188,7 @@ def _repair(stage: Stage, story: Story) -> str:
         facts = {
             "target": {"kind": kind, "authority": authority, "document_number": number},
             "stage": "GRANTED",
-            "performed_on": story.now.astimezone(_BEIJING).date().isoformat(),
+            "performed_on": story.now.astimezone(BEIJING).date().isoformat(),
             "commitment": "信用承诺书（虚构）",
         }
         stage.send(department, story.event(department, "Repair", "P02-REPAIR", f"修复-{number}", facts))
