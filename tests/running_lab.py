@@ -8,13 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from waiting import wait_until
 
 PARTS = (
     "kafka", "controller", "registry", "clickhouse", "gateway", "intake", "clock", "dossier", "warehouse", "lookup",
@@ -22,7 +23,6 @@ PARTS = (
 )  # fmt: skip
 RUBBISH = b"rubbish"
 """What tests leave on the lab's topics where messages should be; other tests pass over what holds it."""
-_PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,6 @@ class RunningLab:
 
         wait_until("everything to arrive", is_right)
         return report
-
-
-def wait_until(what: str, holds: Callable[[], bool], seconds: float = _PATIENCE_SECONDS) -> None:
-    """Wait for a condition; fail with its name when it does not come."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
-        time.sleep(0.2)
 
 
 def _free_ports() -> list[int]:

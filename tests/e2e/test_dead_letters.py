@@ -6,7 +6,8 @@ import pytest
 from confluent_kafka import Producer
 
 from creditbus.bus.kafka import producer_config
-from running_lab import RUBBISH, RunningLab, wait_until
+from running_lab import RUBBISH, RunningLab
+from waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
 

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from creditbus.core.records import BEIJING
-from running_lab import RunningLab, wait_until
+from running_lab import RunningLab
+from waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,8 @@ from confluent_kafka import Consumer
 
 from creditbus.core.identifiers.synthetic import synthetic_citizen
 from creditbus.lab.reading import read_topic
-from running_lab import PARTS, RunningLab, wait_until
+from running_lab import PARTS, RunningLab
+from waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
 COURT = "150100-zy"

@@ -9,7 +9,8 @@ import pytest
 from confluent_kafka import Producer
 
 from creditbus.bus.kafka import producer_config
-from running_lab import RUBBISH, RunningLab, wait_until
+from running_lab import RUBBISH, RunningLab
+from waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
 SUBJECT = "MA0QUARANT"
@@ -26,7 +27,7 @@ def test_garbage_on_the_log_is_parked_dropped_and_leaves_the_replay_the_same(
     running_lab: RunningLab, tmp_path: Path
 ) -> None:
     put_garbage(running_lab)
-    wait_until("the record to be parked", lambda: SUBJECT in running_lab.creditbus("quarantine", "list"), 60)
+    wait_until("the record to be parked", lambda: SUBJECT in running_lab.creditbus("quarantine", "list"))
     running_lab.creditbus("scenario", "hohhot")  # everybody else flows on
 
     told = running_lab.creditbus("quarantine", "show", SUBJECT)
@@ -37,7 +38,7 @@ def test_garbage_on_the_log_is_parked_dropped_and_leaves_the_replay_the_same(
     record = next(word for word in told.split() if len(word) == 32)
     told = running_lab.creditbus("quarantine", "drop", SUBJECT, record, "--reason", "no record", "--yes")
     assert "still waiting" in told
-    wait_until("the queue to be empty", lambda: SUBJECT not in running_lab.creditbus("quarantine", "list"), 60)
+    wait_until("the queue to be empty", lambda: SUBJECT not in running_lab.creditbus("quarantine", "list"))
 
     report = json.loads(running_lab.creditbus("replay", "--into", str(tmp_path / "sandbox"), "--json"))
     assert [one["is_same"] for one in report] == [True] * 4

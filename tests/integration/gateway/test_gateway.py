@@ -34,6 +34,7 @@ from creditbus.client.producer import BusClient
 from creditbus.commands.produce import register
 from creditbus.lab.secrets import ensure_secrets, read_lab_keys
 from unit.gateway.test_steps import make_event
+from waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -77,13 +78,6 @@ def start(folder: Path, port: int, **settings: str) -> Gateway:
     return Gateway(f"http://127.0.0.1:{port}", folder, process)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
-
-
 def answers(gateway: Gateway, path: str, status: int) -> bool:
     try:
         return gateway.get(path).status_code == status
@@ -118,7 +112,7 @@ def gateway(
     folder = tmp_path_factory.mktemp("gateway")
     running = start(folder, free_port(), CREDITBUS_BROKERS=brokers, CREDITBUS_REGISTRY_URL=registry)
     try:
-        wait_until(lambda: answers(running, "/health/ready", 200))
+        wait_until("readiness", lambda: answers(running, "/health/ready", 200))
         yield running
     finally:
         stop(running)
@@ -257,7 +251,7 @@ def test_requests_under_way_are_answered_when_it_is_told_to_stop(
 ) -> None:
     brokers, registry = prepared
     running = start(tmp_path, free_port(), CREDITBUS_BROKERS=brokers, CREDITBUS_REGISTRY_URL=registry)
-    wait_until(lambda: answers(running, "/health/ready", 200))
+    wait_until("readiness", lambda: answers(running, "/health/ready", 200))
     event = new_event()
     with httpx.Client(timeout=10) as http:
         request = http.build_request(
@@ -282,7 +276,7 @@ def test_without_brokers_it_waits_says_so_and_takes_nothing_on(tmp_path: Path, f
     nobody = f"127.0.0.1:{free_port()}"
     running = start(tmp_path, free_port(), CREDITBUS_BROKERS=nobody, CREDITBUS_REGISTRY_URL=f"http://{nobody}")
     try:
-        wait_until(lambda: answers(running, "/health/ready", 503))
+        wait_until("readiness", lambda: answers(running, "/health/ready", 503))
         assert running.get("/health/ready").json()["reason"]
         answer = running.post(new_event())
         assert answer.status_code == 503

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from creditbus.lab.process import Process
 from creditbus.lab.state import LabState, read_state, stop_orphans
 from creditbus.lab.steps import Phase
 from creditbus.lab.supervisor import DEPLOY, Supervisor, Task
+from waiting import wait_until
 
 pytestmark = [
     pytest.mark.integration,
@@ -27,13 +27,6 @@ pytestmark = [
 SLEEPER = (sys.executable, "-c", "import signal; signal.pause()")
 IGNORING = "import signal as s; s.signal(s.SIGTERM, s.SIG_IGN); print('up', flush=True); s.pause()"
 STUBBORN = (sys.executable, "-c", IGNORING)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.02)
 
 
 def sleeper(name: str, **changes: object) -> Process:
@@ -73,11 +66,11 @@ def is_dead(pid: int) -> bool:
 
 def test_a_killed_process_runs_again_within_three_seconds(tmp_path: Path) -> None:
     with supervised(tmp_path, sleeper("one")):
-        eventually(lambda: is_ready(tmp_path))
+        wait_until("readiness", lambda: is_ready(tmp_path))
         first = pid_of(tmp_path, "one")
         os.kill(first, signal.SIGKILL)
-        eventually(lambda: pid_of(tmp_path, "one") not in (0, first), seconds=3.0)
-        eventually(lambda: is_ready(tmp_path))
+        wait_until("a new process", lambda: pid_of(tmp_path, "one") not in (0, first))
+        wait_until("readiness", lambda: is_ready(tmp_path))
         assert state_of(tmp_path).processes[0].restarts == 1
         assert state_of(tmp_path).processes[0].last_exit in (-signal.SIGKILL, None)
 
@@ -85,8 +78,8 @@ def test_a_killed_process_runs_again_within_three_seconds(tmp_path: Path) -> Non
 def test_an_orderly_stop_ends_every_child_even_one_that_ignores_it(tmp_path: Path) -> None:
     stubborn = sleeper("stubborn", argv=STUBBORN, stop_within_seconds=0.5)
     with supervised(tmp_path, sleeper("one"), stubborn):
-        eventually(lambda: is_ready(tmp_path))
-        eventually(lambda: (tmp_path / "logs" / "stubborn.log").read_text() == "up\n")
+        wait_until("readiness", lambda: is_ready(tmp_path))
+        wait_until("the stubborn process to be up", lambda: (tmp_path / "logs" / "stubborn.log").read_text() == "up\n")
         pids = [pid_of(tmp_path, "one"), pid_of(tmp_path, "stubborn")]
     assert all(is_dead(pid) for pid in pids)
     assert {record.phase for record in state_of(tmp_path).processes} == {Phase.STOPPED}
@@ -94,19 +87,19 @@ def test_an_orderly_stop_ends_every_child_even_one_that_ignores_it(tmp_path: Pat
 
 def test_after_kill_9_of_the_supervisor_its_children_end_and_the_next_start_works(tmp_path: Path) -> None:
     with supervised(tmp_path, sleeper("one"), sleeper("two")) as supervisor:
-        eventually(lambda: is_ready(tmp_path))
+        wait_until("readiness", lambda: is_ready(tmp_path))
         pids = [pid_of(tmp_path, "one"), pid_of(tmp_path, "two")]
         os.kill(supervisor, signal.SIGKILL)
         os.waitpid(supervisor, 0)
-        eventually(lambda: all(is_dead(pid) for pid in pids))
+        wait_until("every process to end", lambda: all(is_dead(pid) for pid in pids))
     with supervised(tmp_path, sleeper("one")):
-        eventually(lambda: is_ready(tmp_path) and pid_of(tmp_path, "one") not in pids)
+        wait_until("new processes", lambda: is_ready(tmp_path) and pid_of(tmp_path, "one") not in pids)
 
 
 def test_a_child_that_outlives_a_killed_supervisor_is_found_and_stopped(tmp_path: Path) -> None:
     with supervised(tmp_path, sleeper("one"), sleeper("stubborn", argv=STUBBORN)) as supervisor:
-        eventually(lambda: is_ready(tmp_path))
-        eventually(lambda: (tmp_path / "logs" / "stubborn.log").read_text() == "up\n")
+        wait_until("readiness", lambda: is_ready(tmp_path))
+        wait_until("the stubborn process to be up", lambda: (tmp_path / "logs" / "stubborn.log").read_text() == "up\n")
         pid = pid_of(tmp_path, "stubborn")
         os.kill(supervisor, signal.SIGKILL)
         os.waitpid(supervisor, 0)
@@ -120,7 +113,10 @@ def test_services_wait_for_the_deploy_steps_and_a_failed_step_is_named(tmp_path:
 
     tasks = (Task(en="create topics", zh="创建主题", run=fail),)
     with supervised(tmp_path, sleeper("kafka"), sleeper("intake", depends_on=(DEPLOY,)), deploy=tasks):
-        eventually(lambda: read_state(tmp_path) is not None and state_of(tmp_path).deploy[0].phase is Phase.FAILED)
+        wait_until(
+            "the deploy step to fail",
+            lambda: read_state(tmp_path) is not None and state_of(tmp_path).deploy[0].phase is Phase.FAILED,
+        )
         state = state_of(tmp_path)
     assert "3 partitions, not 6" in (state.deploy[0].error or "")
     assert state.processes[1].phase is Phase.WAITING
@@ -129,4 +125,4 @@ def test_services_wait_for_the_deploy_steps_and_a_failed_step_is_named(tmp_path:
 def test_services_start_once_the_deploy_steps_are_done(tmp_path: Path) -> None:
     task = Task(en="create topics", zh="创建主题", run=lambda: None)
     with supervised(tmp_path, sleeper("kafka"), sleeper("intake", depends_on=(DEPLOY,)), deploy=(task,)):
-        eventually(lambda: is_ready(tmp_path))
+        wait_until("readiness", lambda: is_ready(tmp_path))

@@ -26,11 +26,11 @@ from creditbus.bus.topics import ensure_topics, load_topics
 from creditbus.bus.wire import Writer
 from creditbus.catalogue.editions import edition_of
 from creditbus.catalogue.loader import load
+from waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
 TOPIC = "credit.quality"
-DEADLINE_SECONDS = 60.0
 Gauges = dict[tuple[str, str, str], float]
 
 
@@ -138,14 +138,6 @@ def start(registry_url: str, free_port: Callable[[], int], tmp_path: Path) -> St
     return run
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for a condition, with a deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {DEADLINE_SECONDS:.0f} s for {what}"
-        time.sleep(0.1)
-
-
 def topics_of(brokers: str) -> set[str]:
     """Names of all topics."""
     return set(admin(brokers).list_topics(timeout=10).topics)
@@ -156,7 +148,7 @@ def test_rows_become_gauges_and_nothing_else_is_created(
 ) -> None:
     before = topics_of(kafka_brokers)
     with start(kafka_brokers, unique_name("monitor")) as monitor:
-        wait_until(lambda: monitor.ready()[0] == 200, "readiness")
+        wait_until("readiness", lambda: monitor.ready()[0] == 200)
         seen: list[Gauges] = []
 
         def heard(department: str) -> bool:
@@ -165,7 +157,7 @@ def test_rows_become_gauges_and_nothing_else_is_created(
             seen.append(monitor.gauges())
             return seen[-1].get(("creditbus_department_events", department, "received"), 0) > 0
 
-        wait_until(lambda: heard("150000-scjg"), "counts of a complete window")
+        wait_until("counts of a complete window", lambda: heard("150000-scjg"))
         window = {
             what: value
             for (name, department, what), value in seen[-1].items()
@@ -179,7 +171,7 @@ def test_rows_become_gauges_and_nothing_else_is_created(
 
         rows.write_bytes(b"rubbish")
         unreadable = ("creditbus_messages_decided_total", "", "unreadable")
-        wait_until(lambda: monitor.gauges().get(unreadable, 0) == 1, "the unreadable message to be counted")
+        wait_until("the unreadable message to be counted", lambda: monitor.gauges().get(unreadable, 0) == 1)
         assert topics_of(kafka_brokers) - before <= {"__consumer_offsets"}
         assert {path.name for path in tmp_path.iterdir()} == {"monitor", "monitor.log"}
         assert monitor.stop() < 5
@@ -187,7 +179,7 @@ def test_rows_become_gauges_and_nothing_else_is_created(
 
 def test_without_brokers_it_waits_says_so_and_stops_when_told(start: Start, free_port: Callable[[], int]) -> None:
     with start(f"127.0.0.1:{free_port()}", "nobody") as monitor:
-        wait_until(lambda: "Kafka" in monitor.ready()[1], "a reason that names Kafka")
+        wait_until("a reason that names Kafka", lambda: "Kafka" in monitor.ready()[1])
         assert monitor.ready()[0] == 503
         assert monitor.process.poll() is None
         assert monitor.stop() < 5
