@@ -25,14 +25,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="without the lab")
     parser.add_argument("--events", type=int, default=40_000)
     parser.add_argument("--records", type=int, default=600_000, help="of the comparison with Kafka Streams")
-    parser.add_argument("--rounds", type=int, default=1, help="of the comparison; the best counts")
+    parser.add_argument("--rounds", type=int, default=1, help="of the comparison; the median counts")
+    parser.add_argument("--all", action="store_true", help="compare with Quix Streams and faust-streaming too")
     parser.add_argument("--only", choices=["stack", "rivals"], help="leave the others out")
     arguments = parser.parse_args()
     found = inprocess.measure(arguments.events) | growth.measure() if arguments.only is None else {}
     if not arguments.quick and arguments.only != "rivals":
         found |= stack.measure(arguments.events, seconds=20)
     if not arguments.quick and arguments.only != "stack":
-        found |= rivals.measure(arguments.records, arguments.rounds)
+        found |= rivals.measure(arguments.records, arguments.rounds, all_of_them=arguments.all)
     machine = {
         "cores": psutil.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),

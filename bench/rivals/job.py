@@ -42,6 +42,11 @@ class Load:
     totals: dict[bytes, tuple[int, int]]
     """Count and sum by subject."""
 
+    @property
+    def topic(self) -> str:
+        """Where it is sent."""
+        return f"payments-{self.records}"
+
 
 def messages(records: int, seed: int = 1) -> Iterator[tuple[bytes, bytes, int]]:
     """(subject, payload, amount); an amount of -1 marks a double of the message before."""

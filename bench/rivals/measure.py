@@ -1,88 +1,54 @@
-"""Both engines on the job, one after the other, on the same broker, bytes, partitions and commit interval."""
+"""The engines on the job, one after the other, on the same broker, bytes, partitions and commit interval."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import psutil
 from confluent_kafka import OFFSET_END, Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from bench.rivals.job import PARTITIONS, SCHEMA_TEXT, Load, load_of, messages
-from bench.rivals.streams import build
+from bench.rivals.engines import Engine, engines
+from bench.rivals.job import PARTITIONS, Load, load_of, messages
 from bench.stack import a_lab
 from creditbus.bus.kafka import consumer_config, producer_config
-from creditbus.lab.artifacts import default_cache
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 400.0
+_YARDSTICK = "Kafka Streams, 2 threads"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
-    """Something that can do the job."""
+def measure(records: int, rounds: int = 1, rate: int = 2_000, *, all_of_them: bool = False) -> dict[str, float]:
+    """Everything: throughput, cost and correctness of each engine, then its recovery and its latency at a steady rate.
 
-    name: str
-    processes: int
-    commands: Callable[[str, str, int], list[list[str]]]
-    """Command lines of its processes, for a run's name, an input topic and a commit interval in milliseconds."""
-
-
-def engines(brokers: str, folder: Path) -> list[Engine]:
-    """This project's loop with one and with two processes, and Kafka Streams with two threads."""
-    streams = build(default_cache() / "bench")
-
-    def ours(processes: int) -> Callable[[str, str, int], list[list[str]]]:
-        def commands(run: str, source: str, commit_ms: int) -> list[list[str]]:
-            told = {
-                "brokers": brokers, "group": run, "source": source, "output": f"{run}-out", "changelog": f"{run}-log",
-                "folder": str(folder / run), "commit_ms": commit_ms,
-            }  # fmt: skip
-            script = str(Path(__file__).parent / "ours.py")
-            return [[sys.executable, script, json.dumps({**told, "slot": slot})] for slot in range(processes)]
-
-        return commands
-
-    def java(run: str, source: str, commit_ms: int) -> list[list[str]]:
-        state = str(folder / run)
-        return [[*streams, brokers, run, source, f"{run}-out", state, str(commit_ms), "2", SCHEMA_TEXT]]
-
-    return [
-        Engine(name="ours, 1 process", processes=1, commands=ours(1)),
-        Engine(name="ours, 2 processes", processes=2, commands=ours(2)),
-        Engine(name="Kafka Streams, 2 threads", processes=1, commands=java),
-    ]
-
-
-def measure(records: int, rounds: int = 1, rate: int = 2_000) -> dict[str, float]:
-    """Everything: throughput, cost and correctness of each engine, then its latency at a steady rate."""
+    Figures of several rounds are their medians; a ratio is the median of the ratios within each round.
+    """
     found: dict[str, float] = {}
     with a_lab() as lab:
         lab.run("up", "--detach", "--services", "none")
         try:
             brokers, folder = lab.places.brokers, lab.places.folder / "rivals"
-            load = load_of(records)
-            _topics(brokers, "payments")
-            _send(brokers, "payments", records)
-            all_engines = engines(brokers, folder)
-            for number in range(rounds):
-                for engine in all_engines:
-                    for what, value in _run(engine, brokers, load, f"r{number}").items():
-                        name = f"{engine.name}: {what}"
-                        found[name] = max(found.get(name, 0.0), value)
+            all_engines = engines(brokers, folder, all_of_them=all_of_them)
+            loads = {share: _sent(brokers, int(records * share)) for share in {one.share for one in all_engines}}
+            runs = [
+                {engine.name: _run(engine, brokers, loads[engine.share], f"r{number}") for engine in all_engines}
+                for number in range(rounds)
+            ]
             for engine in all_engines:
-                more = _recovery(engine, brokers, load)
-                for commit_ms in (100, 20):
+                for what in runs[0][engine.name]:
+                    found[f"{engine.name}: {what}"] = median(run[engine.name][what] for run in runs)
+            found |= _ratios(runs)
+            for engine in all_engines:
+                more = _recovery(engine, brokers, loads[engine.share])
+                for commit_ms in (100, 20) if engine.keeps_up else ():
                     more |= _latencies(engine, brokers, rate, commit_ms)
                 found |= {f"{engine.name}: {what}": value for what, value in more.items()}
         finally:
@@ -90,19 +56,36 @@ def measure(records: int, rounds: int = 1, rate: int = 2_000) -> dict[str, float
     return found
 
 
+def _ratios(runs: list[dict[str, dict[str, float]]]) -> dict[str, float]:
+    """Ours against Kafka Streams, run by run on the same load."""
+    return {
+        f"{ours} / {_YARDSTICK}: {what}": median(run[ours][what] / run[_YARDSTICK][what] for run in runs)
+        for ours in ("ours, 1 process", "ours, 2 processes")
+        for what in ("events/s, second half", "events per CPU second")
+    }
+
+
+def _sent(brokers: str, records: int) -> Load:
+    """A load on a topic of its own."""
+    load = load_of(records)
+    _topics(brokers, load.topic)
+    _send(brokers, load.topic, records)
+    return load
+
+
 def _run(engine: Engine, brokers: str, load: Load, number: str) -> dict[str, float]:
     """One run from the first record to the last; the second half counts as warmed up."""
-    run = f"{number}-{engine.name.split(',')[0].replace(' ', '-').lower()}-{engine.processes}"
+    run = f"{number}-{engine.code}"
     _topics(brokers, f"{run}-out")
     _topics(brokers, f"{run}-log", compact=True)
     marks: dict[float, tuple[float, float]] = {}
     admin = AdminClient({"bootstrap.servers": brokers})
-    with _started(engine.commands(run, "payments", 100), run) as processes:
+    with _started(engine.commands(run, load.topic, 100), run) as processes:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while 1.0 not in marks:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{engine.name} did not finish; see {run}.log in bench/results")
-            done = _consumed(admin, run, "payments") / load.records
+            done = _consumed(admin, run, load.topic) / load.records
             for share in (0.02, 0.5, 1.0):
                 if done >= share and share not in marks:
                     marks[share] = time.perf_counter(), _cpu(processes)
@@ -121,22 +104,22 @@ def _run(engine: Engine, brokers: str, load: Load, number: str) -> dict[str, flo
 
 def _recovery(engine: Engine, brokers: str, load: Load) -> dict[str, float]:
     """Seconds from kill -9 of a process in mid-run, started again at once, to the next commit."""
-    run = f"killed-{engine.name.split(',')[0].replace(' ', '-').lower()}-{engine.processes}"
+    run = f"killed-{engine.code}"
     _topics(brokers, f"{run}-out")
     _topics(brokers, f"{run}-log", compact=True)
     admin = AdminClient({"bootstrap.servers": brokers})
-    commands = engine.commands(run, "payments", 100)
+    commands = engine.commands(run, load.topic, 100)
     with _started(commands, run) as processes:
-        _until(lambda: _consumed(admin, run, "payments") > load.records * 0.2, engine.name)
+        _until(lambda: _consumed(admin, run, load.topic) > load.records * 0.2, engine.name)
         for process in processes:
             process.kill()
             process.wait()
         time.sleep(0.2)  # what was on its way to the broker has arrived
-        before, killed = _consumed(admin, run, "payments"), time.perf_counter()
+        before, killed = _consumed(admin, run, load.topic), time.perf_counter()
         with _started(commands, f"{run}-again"):
-            _until(lambda: _consumed(admin, run, "payments") > before, engine.name)
+            _until(lambda: _consumed(admin, run, load.topic) > before, engine.name)
             seconds = time.perf_counter() - killed
-            _until(lambda: _consumed(admin, run, "payments") >= load.records, engine.name)
+            _until(lambda: _consumed(admin, run, load.topic) >= load.records, engine.name)
     return {"s after kill -9 to the next commit": seconds, "wrong after kill -9": _wrong(brokers, f"{run}-out", load)}
 
 
@@ -150,7 +133,7 @@ def _until(holds: Callable[[], bool], name: str) -> None:
 
 def _latencies(engine: Engine, brokers: str, rate: int, commit_ms: int, seconds: int = 20) -> dict[str, float]:
     """Milliseconds from sending to the committed output."""
-    run = f"late-{commit_ms}-{engine.name.split(',')[0].replace(' ', '-').lower()}-{engine.processes}"
+    run = f"late-{commit_ms}-{engine.code}"
     for name in (f"{run}-in", f"{run}-out"):
         _topics(brokers, name)
     _topics(brokers, f"{run}-log", compact=True)
