@@ -28,6 +28,7 @@ from creditbus.core.rules import (
     Text,
 )
 
+_ACCESS = SchemaSet.load().records["AccessRecord"]
 EVER = Span(since=date(2000, 1, 1))
 FIRM = "91150102MA0N123408"
 FIRM_KEY = "MA0N12340"
@@ -214,4 +215,4 @@ def make_access(access_id: str, **changes: Any) -> dict[str, Any]:
 
 def access_payload(access_id: str) -> bytes:
     """Avro binary of one."""
-    return encode(SchemaSet.load().records["AccessRecord"], make_access(access_id))
+    return encode(_ACCESS, make_access(access_id))

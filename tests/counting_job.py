@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from counting_worker import Settings
 from creditbus.bus.changelog import SOURCE_KEY, changes_of
-from creditbus.bus.kafka import consumer_config, producer_config
+from creditbus.bus.kafka import consumer_config, end_offset, producer_config
 
 PARTITIONS = 4
 KEYS = 300
@@ -112,17 +112,19 @@ class Job:
         return found
 
     def state(self) -> dict[bytes, int]:
-        """Counts as the changelog holds them."""
-        consumer = Consumer(consumer_config(self.settings.brokers, "oracle", enable_partition_eof=True))
-        consumer.assign([TopicPartition(self.settings.changelog, number, 0) for number in range(PARTITIONS)])
+        """Counts as the changelog holds them, once no transaction is open on it."""
+        brokers, changelog = self.settings.brokers, self.settings.changelog
+        left = {number: end_offset(brokers, changelog, number) for number in range(PARTITIONS)}
+        consumer = Consumer(consumer_config(brokers, "oracle", enable_partition_eof=True))
+        consumer.assign([TopicPartition(changelog, number, 0) for number in left])
         counts: dict[bytes, int] = {}
-        ended = 0
-        while ended < PARTITIONS:
+        while left:
             for message in consumer.consume(5_000, 0.5):
                 error = message.error()
                 if error is not None:
                     assert error.code() == KafkaError._PARTITION_EOF
-                    ended += 1
+                    if (message.offset() or 0) >= left.get(message.partition() or 0, 0):
+                        left.pop(message.partition() or 0, None)
                 elif message.key() != SOURCE_KEY:
                     changes = changes_of(message.key() or b"", message.value())
                     counts.update((key, int(value or b"0")) for key, value in changes)

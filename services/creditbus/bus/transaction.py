@@ -144,6 +144,8 @@ class Session:
         self._unfinished: set[Slot] = set()
         self._failure: Exception | None = None
         self._no_state = NoState()
+        self._moves = 0
+        """How often partitions came or went."""
         self._pace = Pace(settings.batch)
         self._watchdog = Watchdog()
         name = f"{settings.app}-{settings.slot}"
@@ -167,18 +169,23 @@ class Session:
     # -- the five steps of a batch -------------------------------------------------------------------
 
     def poll(self) -> list[Message]:
-        """Read one batch in log order; partitions come and go inside this call, when no transaction is open."""
+        """Read one batch in log order; partitions come and go inside this call, when no transaction is open.
+
+        When they do so behind the batch's first message, it is left: its partition may be another member's by now, and
+        one that came back is read again from its last commit. The client drops what it holds of them by itself.
+        """
         policy = self._settings.batch
         self._lag.polled()
         wait = 0.0 if self._unfinished else policy.idle_seconds
         with translated("reading a batch"):
             first = self._consumer.consume(1, wait)
+            moves = self._moves
             rest = self._consumer.consume(self._pace.limit - 1, policy.max_seconds) if first else []
         if self._failure is not None:
             raise self._failure
         if self._membership.is_lost(time.monotonic()):
             raise ReconnectError(f"the group {self._settings.app} gave no assignment; joining again")
-        batch = [*first, *rest]
+        batch = [*first, *rest] if moves == self._moves else rest
         for message in batch:
             error = message.error()
             if error is not None:
@@ -192,7 +199,7 @@ class Session:
         for message in batch:
             by_slot.setdefault((message.topic(), message.partition()), []).append(message)
         for slot, messages in by_slot.items():
-            state = self._stores.get(slot, self._no_state)
+            state = self._stores[slot] if self._restorer is not None else self._no_state
             effects = self._processor.process(slot[0], slot[1], messages, state)
             work.effects[slot] = effects
             if messages:
@@ -290,6 +297,7 @@ class Session:
     # -- partitions come and go ------------------------------------------------------------------------
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._moves += 1
         try:
             with translated("reading committed offsets"):
                 committed = consumer.committed(partitions, 15.0) if partitions else []
@@ -309,6 +317,7 @@ class Session:
             log.info("partitions assigned", count=len(partitions), total=len(self._positions))
 
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._moves += 1
         for place in partitions:
             self._drop((place.topic, place.partition))
         consumer.unassign()

@@ -6,9 +6,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from creditbus.bus.kafka import consumer_config, producer_config
@@ -122,6 +124,36 @@ def run_until(session: Session, done: Callable[[], bool]) -> None:
         run(session, stopping=done)
     finally:
         session.close()
+
+
+def test_a_partition_that_leaves_while_a_batch_is_read_takes_its_messages_with_it(
+    topics: Topics, tmp_path: Path
+) -> None:
+    """Otherwise the batch's first message was decided without any state, and committed as a partition of ours."""
+    session = topics.session(RocksStores(tmp_path))
+    consumer = session._consumer
+
+    class Leaving:
+        """The client, with a rebalance behind the first message that it reads."""
+
+        has_left = False
+
+        def consume(self, most: int, seconds: float) -> list[KafkaMessage]:
+            if most > 1:
+                session._revoke(consumer, consumer.assignment())
+                self.has_left = True
+                return []
+            return consumer.consume(most, seconds)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(consumer, name)
+
+    leaving = Leaving()
+    session._consumer = leaving  # type: ignore[assignment]
+    while not leaving.has_left:
+        assert session.poll() == []
+    session._consumer = consumer
+    session.close()
 
 
 @pytest.mark.parametrize("step", ["produce", "commit", "store"])
