@@ -6,11 +6,12 @@ import json
 import os
 import signal
 import threading
-from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
+from creditbus.lab.state import wait_gone
 from running_lab import RunningLab
 from waiting import wait_until
 
@@ -96,10 +97,10 @@ def test_alerts_arrive_while_the_stream_is_open(running_lab: RunningLab) -> None
 def test_a_killed_lab_starts_again_on_its_data(running_lab: RunningLab) -> None:
     running_lab.creditbus("scenario", "hohhot")
     state = json.loads((running_lab.folder / "state.json").read_text())
-    gateway = running_lab.pid("gateway")
+    others = [psutil.Process(one["process"]["pid"]) for one in state["processes"]]
     os.kill(state["supervisor"]["pid"], signal.SIGKILL)
     os.kill(running_lab.pid("kafka"), signal.SIGKILL)
-    wait_until("the processes to end", lambda: not Path(f"/proc/{gateway}").exists())
+    wait_until("every process to end without being told", lambda: all(wait_gone(one, 0) for one in others))
     running_lab.creditbus("up", "--detach")
     report = running_lab.verify()
     assert [check["wrong"] for check in report] == [[]] * len(report)

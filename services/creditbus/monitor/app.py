@@ -8,6 +8,9 @@ may be off after a restart do not need that.
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -66,7 +69,9 @@ def main() -> int:
         finally:
             registry.close()
 
-    return service.main(life, lambda: publish(live, service.metrics))
+    code = service.main(life, lambda: publish(live, service.metrics))
+    leave_hanging_threads(code)
+    return code
 
 
 def build(settings: MonitorSettings, live: Live, types: Types, metrics: Metrics) -> Any:
@@ -136,6 +141,16 @@ async def end(app: Any) -> None:
         await asyncio.wait_for(app.stop(), _STOP_SECONDS)
     except TimeoutError:
         log.warning("the stream did not end in time", seconds=_STOP_SECONDS)
+
+
+def leave_hanging_threads(code: int) -> None:
+    """End the process when a thread of Faust's stays: without brokers its consumer never ends, and Python waits."""
+    staying = [one.name for one in threading.enumerate() if one is not threading.main_thread() and not one.daemon]
+    if staying:
+        log.warning("ending without threads that wait for Kafka", threads=staying)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def read_row(types: Types, value: bytes) -> Row:
