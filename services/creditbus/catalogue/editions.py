@@ -13,6 +13,7 @@ from creditbus.catalogue.models import Catalogue, Dated, Named, Region, Wording
 from creditbus.catalogue.working_calendar import read_working_calendar
 from creditbus.core.identifiers import AuthorityTypes, RegionSpan, RegionTable, synthetic_uscc
 from creditbus.core.rules import (
+    BreakerRule,
     Department,
     Grade,
     Instrument,
@@ -105,10 +106,24 @@ def compile_rules(edition: Edition) -> Rules:
             )
             for row in catalogue.terms
         ),
+        breakers=tuple(_breakers(catalogue)),
         restrictions=tuple(_restrictions(catalogue)),
         kept_out=tuple(_kept_out(catalogue)),
         raters={row.code: frozenset(row.raters) for row in catalogue.ratings},
     )
+
+
+def _breakers(catalogue: Catalogue) -> Iterable[BreakerRule]:
+    for row in catalogue.breakers:
+        yield BreakerRule(
+            code=row.code,
+            source=row.source,
+            window_hours=row.window_hours,
+            soft=row.soft,
+            hard=row.hard,
+            wait_seconds=row.wait_seconds,
+            span=_span(row),
+        )
 
 
 def _restrictions(catalogue: Catalogue) -> Iterable[Restriction]:

@@ -11,6 +11,7 @@ SHOWN_BY: Mapping[str, str] = {
     "measures": "tests/unit/law/test_lists.py",
     "publicity": "tests/unit/law/test_publicity.py",
     "terms": "tests/unit/dossier/test_way_back.py",
+    "breakers": "tests/unit/dossier/test_breaker.py",
     "required": "tests/unit/intake/test_checks.py",
     "points": "tests/unit/law/test_points.py",
 }
@@ -107,6 +108,25 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
                 row.mark,
             )
             for row in catalogue.terms
+        ),
+    )
+    yield (
+        "breakers",
+        "Breakers 熔断",
+        ("code", "名称", "source", "window", "soft", "hard", "wait", "basis", "mark"),
+        (
+            (
+                row.code,
+                row.zh,
+                "every department" if row.source == "*" else row.source,
+                f"{row.window_hours} hours",
+                str(row.soft),
+                str(row.hard),
+                f"{row.wait_seconds} s",
+                row.basis,
+                row.mark,
+            )
+            for row in catalogue.breakers
         ),
     )
     yield (

@@ -16,14 +16,15 @@ from creditbus.core.outcome import Reason
 DATA = Path(__file__).parent / "data"
 _ROW_FILES = (
     "regions", "authority_types", "departments", "items", "instruments", "lists", "measures", "ratings", "incentives",
-    "terms", "required", "former_departments", "restricted", "kept_out", "retention", "honours", "indicators",
+    "terms", "breakers", "required", "former_departments", "restricted", "kept_out", "retention", "honours",
+    "indicators",
 )  # fmt: skip
 _OBJECT_FILES = ("score", "publicity", "code_lists", "reasons")
 _MARKET_FAMILIES = frozenset({"M13", "M14"})
 _ALL_STEPS = 3
 _COUNTIES = 103
 _MESSAGES = (
-    "LISTED", "REMOVED", "ORDER", "LIFT", "SUSPEND", "RESUME", "DISHONEST_SUBJECT", "CLEARED_SUBJECT",
+    "LISTED", "WAITING", "REMOVED", "ORDER", "LIFT", "SUSPEND", "RESUME", "DISHONEST_SUBJECT", "CLEARED_SUBJECT",
     "DISPUTE_OVERDUE", "REPAIR_OVERDUE", "LIFT_UNACKNOWLEDGED",
 )  # fmt: skip
 
@@ -97,6 +98,13 @@ def _unknown_references(catalogue: Catalogue) -> Iterator[str]:
         yield from _unknown("lists", listed.code, "domains", listed.domains, domains)
     yield from _unknown_codes(catalogue)
     yield from _unknown_in_lists_of_law(catalogue)
+    yield from _unknown_sources(catalogue)
+
+
+def _unknown_sources(catalogue: Catalogue) -> Iterator[str]:
+    known = {"*"} | {code for row in catalogue.departments for code in (row.code, row.domain)}
+    for breaker in catalogue.breakers:
+        yield from _unknown("breakers", breaker.code, "source", [breaker.source], known)
 
 
 def _unknown_in_lists_of_law(catalogue: Catalogue) -> Iterator[str]:

@@ -300,6 +300,23 @@ class TermRow(Named):
         return self
 
 
+class BreakerRow(Named):
+    """How many listings a source decides at most in ordinary times (熔断阈值)."""
+
+    source: str
+    window_hours: int = Field(ge=1, le=24 * 31)
+    soft: int = Field(ge=1)
+    hard: int = Field(ge=1)
+    wait_seconds: int = Field(ge=1, le=3600)
+    basis: str
+
+    @model_validator(mode="after")
+    def _hard_above_soft(self) -> BreakerRow:
+        if self.hard <= self.soft:
+            raise ValueError("hard has to be above soft, so that a flood is seen before it is held")
+        return self
+
+
 class RequiredRow(Named):
     """A fact that an event needs when another fact has a value (前提条件)."""
 
@@ -348,6 +365,7 @@ class Catalogue(BaseModel):
     incentives: tuple[IncentiveRow, ...] = ()
     terms: tuple[TermRow, ...] = ()
     """Editions of before there were terms have none."""
+    breakers: tuple[BreakerRow, ...] = ()
     required: tuple[RequiredRow, ...] = ()
     former_departments: tuple[FormerDepartment, ...] = ()
     restricted: tuple[RestrictedRow, ...] = ()

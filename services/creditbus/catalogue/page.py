@@ -23,6 +23,7 @@ TITLES: Mapping[str, str] = {
     "incentives": "守信激励 Incentives",
     "honours": "荣誉 Honours",
     "terms": "办理期限 Terms",
+    "breakers": "熔断 Breakers",
     "required": "前提条件 Required facts",
     "restricted": "禁止与限制归集 What may not be recorded",
     "kept_out": "不予归集 What is not collected",

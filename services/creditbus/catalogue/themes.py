@@ -10,7 +10,8 @@ from creditbus.catalogue.models import Catalogue, Named, PublicityRow, Wording
 
 ROW_THEMES = (
     "regions", "authority_types", "departments", "items", "instruments", "lists", "measures", "ratings", "incentives",
-    "terms", "required", "former_departments", "restricted", "kept_out", "retention", "honours", "indicators",
+    "terms", "breakers", "required", "former_departments", "restricted", "kept_out", "retention", "honours",
+    "indicators",
 )  # fmt: skip
 THEMES = (*ROW_THEMES, "points", "grades", "publicity", "code_lists", "reasons")
 

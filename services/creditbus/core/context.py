@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from creditbus.core.breaker import Turns
 from creditbus.core.records import Alert, ListingChange, MeasureOrder, business_day
 from creditbus.core.rules import Rules
 
@@ -17,6 +18,8 @@ class Context:
     rules: Rules
     now_ms: int
     """Business time of the partition: its last tick."""
+    turns: Turns = field(default_factory=dict)
+    """What sources are and were (core/breaker.py)."""
     emissions: list[Emission] = field(default_factory=list)
 
     @property

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from creditbus.core.breaker import Turns, release_of
 from creditbus.core.context import Context
 from creditbus.core.effects import end_effects, take_effect
 from creditbus.core.hashing import output_id, timer_id
+from creditbus.core.listing import go_on_listing, release_listing
 from creditbus.core.records import CreditRecord, business_day, date_of, start_of_day_ms
 from creditbus.core.score import score_subject
 from creditbus.core.state import (
@@ -58,6 +60,7 @@ def apply_record(
 def expire_due(view: SubjectView, ctx: Context) -> list[Expired]:
     """End everything whose last day is over, in the order (last day, record id); then tell of missed terms."""
     summary, today = view.summary, ctx.today
+    waited = _waited(summary, ctx)
     due = sorted(
         {
             (over.until, over.record_id, over.natural_key)
@@ -73,7 +76,19 @@ def expire_due(view: SubjectView, ctx: Context) -> list[Expired]:
         if row is not None:
             view.set_row(natural_key, Row(row.record_id, row.revision, row.event_key, row.kind, EXPIRED))
         expired.append(Expired(cause, row.kind if row is not None else "", record_id))
-    return expired + _missed(summary, ctx)
+    return waited + expired + _missed(summary, ctx)
+
+
+def _waited(summary: Summary, ctx: Context) -> list[Expired]:
+    """Listings of a watched source whose wait is over."""
+    due = [one for one in summary.listings if 0 < one.waits_until_ms <= ctx.now_ms]
+    gone = []
+    for listing in sorted(due, key=lambda one: (one.waits_until_ms, one.record_id)):
+        due_ms = listing.waits_until_ms
+        cause = timer_id(summary.subject_key, "wait", str(due_ms), listing.record_id)
+        go_on_listing(summary, listing, due_ms, cause, ctx)
+        gone.append(Expired(cause, "Listing", listing.record_id, "HELD" if listing.is_waiting else "IN_EFFECT"))
+    return gone
 
 
 def _missed(summary: Summary, ctx: Context) -> list[Expired]:
@@ -91,7 +106,28 @@ def _missed(summary: Summary, ctx: Context) -> list[Expired]:
 def next_due_ms(summary: Summary) -> int:
     """When the subject's next deadline falls: the start of the day after the first last day; 0 = none."""
     ends = [over.until for over in (*summary.in_effect, *summary.terms) if over.until is not None]
-    return start_of_day_ms(min(ends) + 1) if ends else 0
+    dues = [one.waits_until_ms for one in summary.listings if one.waits_until_ms]
+    if ends:
+        dues.append(start_of_day_ms(min(ends) + 1))
+    return min(dues, default=0)
+
+
+def next_release_ms(summary: Summary, turns: Turns) -> int | None:
+    """When the source of a held listing was released; None when nothing waits for a release that has come."""
+    found = [release_of(turns, one.source, one.hold_id) for one in summary.listings if one.hold_id]
+    return min((turn.since_ms for turn in found if turn is not None), default=None)
+
+
+def release_held(summary: Summary, ctx: Context) -> list[Expired]:
+    """Listings whose source was released up to now take effect, in the order of their records."""
+    released = []
+    for listing in sorted(summary.listings, key=lambda one: one.record_id):
+        turn = release_of(ctx.turns, listing.source, listing.hold_id) if listing.hold_id else None
+        if turn is not None and turn.since_ms <= ctx.now_ms:
+            cause = timer_id(summary.subject_key, "release", turn.control_id, listing.record_id)
+            release_listing(summary, listing, cause, ctx)
+            released.append(Expired(cause, "Listing", listing.record_id, "IN_EFFECT"))
+    return released
 
 
 def rescore(summary: Summary, ctx: Context) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from creditbus.core.breaker import HOLD, WATCH, rule_for, standing
 from creditbus.core.context import Context
 from creditbus.core.hashing import output_id
 from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, date_of, day_of
@@ -53,14 +54,58 @@ def put_on_list(
         fictitious=record.fictitious,
         disputed=False,
         orders=[_order(m, record) for m in ctx.rules.measures if _applies(m, rule, summary, record)],
+        source=record.sender,
     )
-    was_severe = summary.is_severely_listed
+    _make_wait(listing, ctx)
     summary.listings.append(listing)
-    ctx.emissions.append(_listing_change(summary, listing, ctx, ("LISTED", "DECIDED", record.record_id)))
+    if listing.is_waiting:
+        ctx.emissions.append(_listing_change(summary, listing, ctx, ("WAITING", "BREAKER", record.record_id)))
+    else:
+        _take_effect(summary, listing, ("DECIDED", record.record_id), ctx)
+
+
+def go_on_listing(summary: Summary, listing: ListingState, due_ms: int, cause_id: str, ctx: Context) -> None:
+    """The wait of a watched source is over: the listing takes effect, unless its source is held by now.
+
+    due_ms: when the wait was over; cause_id: id of that firing.
+    """
+    listing.waits_until_ms = 0
+    turn = standing(ctx.turns, listing.source, due_ms)
+    if turn is not None and turn.action == HOLD:
+        listing.hold_id = turn.control_id
+    else:
+        _take_effect(summary, listing, ("DECIDED", cause_id), ctx)
+
+
+def release_listing(summary: Summary, listing: ListingState, cause_id: str, ctx: Context) -> None:
+    """Two officers released the source: the listing takes effect."""
+    listing.hold_id = ""
+    _take_effect(summary, listing, ("RELEASED", cause_id), ctx)
+
+
+def _make_wait(listing: ListingState, ctx: Context) -> None:
+    turn = standing(ctx.turns, listing.source)
+    if turn is None or turn.action not in (WATCH, HOLD):
+        return
+    rule = rule_for(ctx.rules, listing.source)
+    if turn.action == HOLD:
+        listing.hold_id = turn.control_id
+    elif rule is not None:
+        listing.waits_until_ms = ctx.now_ms + rule.wait_seconds * 1000
+
+
+def _take_effect(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:
+    """Emit the listing with an order per measure and an alert. why: (cause, id of the record or timer behind it)."""
+    cause, cause_id = why
+    was_severe = any(one.severe for one in summary.in_force if one is not listing)
+    ctx.emissions.append(_listing_change(summary, listing, ctx, ("LISTED", cause, cause_id)))
     for order in listing.orders:
-        ctx.emissions.append(_message(summary, listing, order, ctx, ("ORDER", "DECIDED", record.record_id)))
-    if rule.severe and not was_severe:
-        ctx.emissions.append(_alert(summary, listing, ctx, "DISHONEST_SUBJECT", record.record_id))
+        ctx.emissions.append(_message(summary, listing, order, ctx, ("ORDER", cause, cause_id)))
+    if listing.severe and not was_severe:
+        ctx.emissions.append(_alert(summary, listing, ctx, "DISHONEST_SUBJECT", cause_id))
+    summary.scored_on = -1
+    if listing.is_suspended:
+        _tell_subscribers(summary, listing, "SUSPEND", ("DISPUTE_OVERDUE", cause_id), ctx)
 
 
 def take_off_list(summary: Summary, listing: ListingState, cause: str, cause_id: str, ctx: Context) -> None:
@@ -69,12 +114,12 @@ def take_off_list(summary: Summary, listing: ListingState, cause: str, cause_id:
     cause: REPAIRED, REVOKED, EXPIRED, DELISTED, CORRECTED or DISPUTE_UPHELD; cause_id: record or timer behind it.
     """
     summary.listings.remove(listing)
-    for order in listing.orders:
+    for order in listing.orders if not listing.is_waiting else ():
         ctx.emissions.append(_message(summary, listing, order, ctx, ("LIFT", cause, cause_id)))
         if order.acknowledged:
             begin(summary, _open_lift(listing, order, ctx), ctx)
     ctx.emissions.append(_listing_change(summary, listing, ctx, ("REMOVED", cause, cause_id)))
-    if listing.severe and not summary.is_severely_listed:
+    if listing.severe and not listing.is_waiting and not summary.is_severely_listed:
         ctx.emissions.append(_alert(summary, listing, ctx, "CLEARED_SUBJECT", cause_id))
 
 
@@ -92,7 +137,7 @@ def resume(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: C
 
 def _tell_subscribers(summary: Summary, listing: ListingState, action: str, why: tuple[str, str], ctx: Context) -> None:
     summary.scored_on = -1
-    for order in listing.orders:
+    for order in listing.orders if not listing.is_waiting else ():
         ctx.emissions.append(_message(summary, listing, order, ctx, (action, *why)))
 
 
@@ -223,7 +268,7 @@ def _alert(summary: Summary, listing: ListingState, ctx: Context, kind: str, cau
         subject_name=summary.name,
         identifier=summary.identifier,
         region=listing.region,
-        lists=[one.list_code for one in summary.listings] or [listing.list_code],
+        lists=[one.list_code for one in summary.in_force] or [listing.list_code],
         record_id=listing.record_id,
         cause_id=cause_id,
         at=ctx.now_ms,

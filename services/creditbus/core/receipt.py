@@ -239,7 +239,7 @@ def _sets(entries: Sequence[Entry]) -> Sequence[tuple[Entry, ...]]:
 
 def _severe(summary: Summary) -> list[ListingState]:
     return sorted(
-        (one for one in summary.listings if one.severe and not one.is_suspended), key=lambda one: one.listing_id
+        (one for one in summary.in_force if one.severe and not one.is_suspended), key=lambda one: one.listing_id
     )
 
 

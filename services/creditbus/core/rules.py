@@ -194,6 +194,22 @@ class TermRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerRule:
+    """How many listings a source decides at most in ordinary times (熔断阈值)."""
+
+    code: str
+    source: str
+    """Code of a department, of a domain, or "*" for everybody."""
+    window_hours: int
+    soft: int
+    """More than so many within the window: effects wait for ``wait_seconds``."""
+    hard: int
+    """More than so many: effects wait for two officers."""
+    wait_seconds: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequiredFact:
     """A fact that an event needs when another fact has a value (前提条件)."""
 
@@ -260,6 +276,7 @@ class Rules:
     unscored_penalty_types: frozenset[str]
     """Penalties of only these types are kept out of publication and score."""
     terms: tuple[TermRule, ...] = ()
+    breakers: tuple[BreakerRule, ...] = ()
     required: tuple[RequiredFact, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
     kept_out: tuple[KeptOut, ...] = ()

@@ -70,6 +70,17 @@ class ListingState(msgspec.Struct, array_like=True):
     orders: list[OrderState]
     is_suspended: bool = False
     """A dispute was not decided in time: subscribers have stopped until it is."""
+    source: str = ""
+    """Department that sent the decision."""
+    waits_until_ms: int = 0
+    """Its source is watched: it takes effect then, unless its source is held by that time."""
+    hold_id: str = ""
+    """Its source is held: the hold whose release it waits for."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Decided, without any effect yet (core/breaker.py)."""
+        return bool(self.waits_until_ms or self.hold_id)
 
 
 class ProcedureState(msgspec.Struct, array_like=True):
@@ -163,6 +174,11 @@ class Summary(msgspec.Struct, array_like=True):
         return [*self.entries, *self.listings]
 
     @property
+    def in_force(self) -> list[ListingState]:
+        """Listings that have taken effect."""
+        return [listing for listing in self.listings if not listing.is_waiting]
+
+    @property
     def is_parked(self) -> bool:
         """Whether records of the subject wait in quarantine, so that later ones must wait behind them."""
         return self.parked_to > self.parked_from
@@ -170,12 +186,12 @@ class Summary(msgspec.Struct, array_like=True):
     @property
     def is_severely_listed(self) -> bool:
         """Whether it is on a list of severely dishonest subjects (严重失信主体名单)."""
-        return any(listing.severe for listing in self.listings)
+        return any(listing.severe and not listing.is_waiting for listing in self.listings)
 
     @property
     def is_grade_capped(self) -> bool:
         """Whether a severe list whose effects are not suspended keeps the grade down."""
-        return any(listing.severe and not listing.is_suspended for listing in self.listings)
+        return any(one.severe and not one.is_suspended for one in self.in_force)
 
 
 class Row(msgspec.Struct, array_like=True):

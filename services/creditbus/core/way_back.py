@@ -67,7 +67,7 @@ def acknowledge(summary: Summary, record: CreditRecord, facts: Facts, ctx: Conte
                 close(summary, order_id, LIFT_ACKNOWLEDGEMENT)
         return
     order = next(
-        (order for listing in summary.listings for order in listing.orders if order.order_id == order_id), None
+        (order for listing in summary.in_force for order in listing.orders if order.order_id == order_id), None
     )
     if order is None:
         _acknowledge_late(summary, record, facts, ctx)

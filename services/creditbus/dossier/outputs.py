@@ -86,9 +86,9 @@ class Outputs:
             "as_of": subject.as_of_ms,
             "score": summary.score,
             "grade": summary.grade,
-            "listed": bool(summary.listings),
-            "lists": [listing.list_code for listing in summary.listings],
-            "families": sorted({order.family for listing in summary.listings for order in listing.orders}),
+            "listed": bool(summary.in_force),
+            "lists": [listing.list_code for listing in summary.in_force],
+            "families": sorted({order.family for listing in summary.in_force for order in listing.orders}),
             "record_count": sum(summary.counts.values()),
             "adverse_count": sum(entry.points < 0 for entry in summary.entries),
             "edition": rules.edition,
@@ -161,7 +161,7 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
                 "until": listing.until,
                 "acknowledged": order.acknowledged,
             }
-            for listing in summary.listings
+            for listing in summary.in_force
             for order in listing.orders
         ],
         "disputed": [entry.record_id for entry in summary.entries if entry.disputed]
@@ -190,7 +190,7 @@ def _reasons(summary: Summary, rules: Rules) -> list[dict[str, object]]:
     score = score_subject(summary, rules, summary.scored_on)
     if score is None:
         return []
-    lists = [_reason(rules, one.reason, 0, (one.record_id, one.document_number), one.until) for one in summary.listings]
+    lists = [_reason(rules, one.reason, 0, (one.record_id, one.document_number), one.until) for one in summary.in_force]
     parts = [
         _reason(rules, p.entry.reason, p.points, (p.entry.record_id, p.entry.document_number), p.entry.until)
         for p in score.parts

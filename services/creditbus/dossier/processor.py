@@ -7,6 +7,7 @@ from typing import Any
 
 from creditbus.bus.registry import UnknownSchemaError
 from creditbus.bus.wire import Types, read_value
+from creditbus.core.breaker import SourceOrder
 from creditbus.core.framing import WireError
 from creditbus.core.hashing import digest
 from creditbus.core.processing import Effects, Message, StateReader
@@ -93,6 +94,8 @@ class LogReader:
                 return Tick(fields["at"], appended_at_ms)
             case "EditionInForce":
                 return Edition(fields["edition"], fields["engine"])
+            case "SourceOrder":
+                return SourceOrder(fields["control_id"], fields["action"], fields["source"])
             case "QuarantineOrder":
                 return QuarantineOrder(
                     fields["order_id"], fields["action"], fields["subject_key"], fields["record_id"], fields["reason"]

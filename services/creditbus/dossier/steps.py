@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+from creditbus.core.breaker import HOLD, SourceOrder, obey
 from creditbus.core.context import Context, Emission
 from creditbus.core.dossier import (
     apply_record,
@@ -23,6 +25,8 @@ from creditbus.core.dossier import (
     is_due,
     needs_rescore,
     next_due_ms,
+    next_release_ms,
+    release_held,
     rescore,
 )
 from creditbus.core.errors import BusError, StopError
@@ -31,6 +35,7 @@ from creditbus.core.processing import StateReader
 from creditbus.core.quarantine import PARK, Parked, PoisonError, QuarantineOrder, Unreadable, reason_of
 from creditbus.core.records import Change, CreditRecord
 from creditbus.core.rules import Rules
+from creditbus.core.state import Summary
 from creditbus.core.subject import DROPPED, PARKED, Applied, Expired, Facts
 from creditbus.dossier.queue import Poison, enqueue, note, release
 from creditbus.dossier.view import PartitionView, SubjectState, keys_of
@@ -58,7 +63,7 @@ class Edition:
     engine: int
 
 
-Entry = CreditRecord | Tick | Edition | QuarantineOrder | Unreadable
+Entry = CreditRecord | Tick | Edition | QuarantineOrder | SourceOrder | Unreadable
 
 
 @dataclass(slots=True)
@@ -133,6 +138,8 @@ class _Batch:
                 _advance(view, entry, decided)
             elif isinstance(entry, Edition):
                 _adopt(view, entry, self.lookups)
+            elif isinstance(entry, SourceOrder):
+                obey(view.meta.turns, entry, view.meta.tick_ms)
             elif isinstance(entry, Unreadable):
                 self._park(view.subject(entry.subject_key), entry, values[number])
             else:
@@ -240,17 +247,32 @@ def _fire_timers(view: PartitionView, lookups: Lookups, decided: Decided) -> Non
         subject = view.subject(key)
         if subject.summary.timer == due_ms:
             _expire(subject, view, lookups, decided)
-    decided.unfinished = len(due) == _TIMERS_A_ROUND or any(
-        is_due(subject.summary, now_ms) for subject in view.changed_subjects()
+    released = _released_subjects(view)
+    for key in released:
+        _expire(view.subject(key), view, lookups, decided)
+    decided.unfinished = _TIMERS_A_ROUND in (len(due), len(released)) or any(
+        is_due(subject.summary, now_ms) or next_release_ms(subject.summary, view.meta.turns) is not None
+        for subject in view.changed_subjects()
     )
 
 
+def _released_subjects(view: PartitionView) -> list[str]:
+    """Some subjects whose listings waited for a release that has come; listings of later holds wait on."""
+    found: list[str] = []
+    for turns in view.meta.turns.values():
+        for hold, _ in pairwise(turns):
+            if hold.action == HOLD and len(found) < _TIMERS_A_ROUND:
+                found += view.waiting_subjects(hold.control_id, _TIMERS_A_ROUND - len(found))
+    return found
+
+
 def _expire(subject: SubjectState, view: PartitionView, lookups: Lookups, decided: Decided) -> None:
-    """Fire the subject's deadlines up to the business time, one due time after the other, each as of its own time."""
-    while is_due(subject.summary, view.meta.tick_ms):
-        ctx = Context(_rules(view, lookups), subject.summary.timer)
+    """Fire the subject's deadlines and releases that have come, one after the other, each as of its own time."""
+    while (at_ms := _next_ms(subject.summary, view)) is not None:
+        ctx = Context(_rules(view, lookups), at_ms, view.meta.turns)
         before = _standing(subject)
-        expired = expire_due(subject, ctx)
+        is_timer = is_due(subject.summary, at_ms)
+        expired = expire_due(subject, ctx) if is_timer else release_held(subject.summary, ctx)
         rescore(subject.summary, ctx)
         subject.touch(ctx.now_ms, next_due_ms(subject.summary))
         for one in expired:
@@ -260,8 +282,16 @@ def _expire(subject: SubjectState, view: PartitionView, lookups: Lookups, decide
         decided.fired += len(expired)
 
 
+def _next_ms(summary: Summary, view: PartitionView) -> int | None:
+    """Business time of the subject's next deadline or release that has come; a deadline goes first."""
+    meta = view.meta
+    due = summary.timer if is_due(summary, meta.tick_ms) else None
+    release = next_release_ms(summary, meta.turns) if meta.turns else None
+    return min((one for one in (due, release) if one is not None), default=None)
+
+
 def _context(view: PartitionView, lookups: Lookups) -> Context:
-    return Context(_rules(view, lookups), view.meta.tick_ms)
+    return Context(_rules(view, lookups), view.meta.tick_ms, view.meta.turns)
 
 
 def _rules(view: PartitionView, lookups: Lookups) -> Rules:
@@ -294,7 +324,7 @@ def _change(subject: SubjectState, applied: Applied, before: _Standing, ctx: Con
         score_after=summary.score,
         grade_before=before[1],
         grade_after=summary.grade,
-        listed=bool(summary.listings),
+        listed=bool(summary.in_force),
         as_of=ctx.now_ms,
         edition=ctx.rules.edition,
         receipt_hash=summary.receipt,
@@ -318,7 +348,7 @@ def _expiry(subject: SubjectState, expired: Expired, before: _Standing, ctx: Con
         score_after=summary.score,
         grade_before=before[1],
         grade_after=summary.grade,
-        listed=bool(summary.listings),
+        listed=bool(summary.in_force),
         as_of=ctx.now_ms,
         edition=ctx.rules.edition,
         receipt_hash=summary.receipt,

@@ -1,8 +1,8 @@
 """State of a partition while a batch is decided: committed values below, what the batch changed above.
 
 Keys: ``s`` summary, ``n`` row of a fact, ``e`` row of an event, ``h`` held records, ``t`` timers by due time,
-``q`` records in quarantine by sequence, ``m`` what the partition knows of time and rules. Values are MessagePack
-arrays.
+``q`` records in quarantine by sequence, ``w`` subjects whose listings wait for the release of a hold, ``m`` what the
+partition knows of time, rules and sources. Values are MessagePack arrays.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from creditbus.core.breaker import Turn
 from creditbus.core.events import ORGANISATION_KINDS
 from creditbus.core.processing import Effects, StateReader
 from creditbus.core.quarantine import ParkedRow
@@ -34,6 +35,8 @@ class Meta(msgspec.Struct, array_like=True):
     tick_ms: int = 0
     edition: str = ""
     engine: int = 0
+    turns: dict[str, list[Turn]] = {}
+    """What sources are and were (core/breaker.py)."""
 
 
 _meta = msgspec.msgpack.Decoder(Meta).decode
@@ -67,6 +70,11 @@ def parked_key(subject: str, sequence: int) -> bytes:
 def timer_key(due_ms: int, subject: str) -> bytes:
     """Key of a subject's next deadline; in order of due time."""
     return _TIMERS + due_ms.to_bytes(8, "big") + subject.encode()
+
+
+def waiting_key(hold_id: str, subject: str) -> bytes:
+    """Key that says that a subject has a listing which waits for the release of a hold."""
+    return b"w" + hold_id.encode() + b"\x00" + subject.encode()
 
 
 def keys_of(record: CreditRecord) -> Iterable[bytes]:
@@ -129,6 +137,11 @@ class PartitionView:
         pairs = self._state.scan(_TIMERS, timer_key(now_ms + 1, ""), limit)
         return [(int.from_bytes(key[1:9], "big"), key[9:].decode()) for key, _ in pairs]
 
+    def waiting_subjects(self, hold_id: str, limit: int) -> list[str]:
+        """Subjects with listings that wait for the release of a hold, as committed."""
+        start = waiting_key(hold_id, "")
+        return [key[len(start) :].decode() for key, _ in self._state.scan(start, start[:-1] + b"\x01", limit)]
+
     def changed_subjects(self) -> list[SubjectState]:
         """Subjects whose state the batch touched, in order of first touch."""
         return [subject for subject in self._subjects.values() if subject.is_touched]
@@ -153,6 +166,7 @@ class SubjectState:
         self._rows: dict[str, Row | None] = {}
         self._events: dict[str, EventRow | None] = {}
         self._timer_was = summary.timer if summary is not None else 0
+        self._holds_were = _holds_of(summary) if summary is not None else frozenset()
         self.is_new = summary is None
         self.is_touched = False
         self.as_of_ms = 0
@@ -227,4 +241,13 @@ class SubjectState:
                 effects.state[timer_key(self._timer_was, self._key)] = None
             if timer:
                 effects.state[timer_key(timer, self._key)] = b""
+        holds = _holds_of(self.summary)
+        for hold in self._holds_were - holds:
+            effects.state[waiting_key(hold, self._key)] = None
+        for hold in holds - self._holds_were:
+            effects.state[waiting_key(hold, self._key)] = b""
         effects.state[summary_key(self._key)] = _encode(self.summary)
+
+
+def _holds_of(summary: Summary) -> frozenset[str]:
+    return frozenset(listing.hold_id for listing in summary.listings if listing.hold_id)

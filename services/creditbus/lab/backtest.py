@@ -167,7 +167,7 @@ class _Run:
         return {one.subject_key: one for one in found}
 
     def _standing(self, summary: Summary, day: int) -> Standing:
-        lists = tuple(sorted({listing.list_code for listing in summary.listings}))
+        lists = tuple(sorted({listing.list_code for listing in summary.in_force}))
         league = f"{summary.region[:4]}00"
         receipt = receipt_of(summary, self._rules, day)
         return Standing(subject_key=summary.subject_key, region=league, lists=lists, receipt=receipt)

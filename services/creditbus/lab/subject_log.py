@@ -20,6 +20,7 @@ from creditbus.bus.store import MemoryStore
 from creditbus.bus.wire import Types, body_reader
 from creditbus.catalogue.editions import Edition as CatalogueEdition
 from creditbus.catalogue.editions import compile_rules
+from creditbus.core.breaker import SourceOrder
 from creditbus.core.errors import SettingsError, StopError
 from creditbus.core.processing import Effects, Position
 from creditbus.core.quarantine import PARK, QuarantineOrder
@@ -101,7 +102,7 @@ def read_subject_log(
             collector = by_partition.setdefault(message.partition(), _Collector())
             if isinstance(entry, Tick):
                 collector.tick(entry.at_ms)
-            elif isinstance(entry, Edition):
+            elif isinstance(entry, Edition | SourceOrder):
                 collector.add(message)
             elif entry.subject_key == subject_key:
                 home.add(message.partition())
