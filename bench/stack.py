@@ -31,7 +31,7 @@ from creditbus.lab.stack import LabAddresses
 
 _PARTS = (
     "kafka", "controller", "registry", "clickhouse", "gateway", "intake", "clock", "dossier", "warehouse", "lookup",
-    "console", "monitor",
+    "console", "monitor", "breaker",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from waiting import wait_until
 
 PARTS = (
     "kafka", "controller", "registry", "clickhouse", "gateway", "intake", "clock", "dossier", "warehouse", "lookup",
-    "console", "monitor",
+    "console", "monitor", "breaker",
 )  # fmt: skip
 RUBBISH = b"rubbish"
 """What tests leave on the lab's topics where messages should be; other tests pass over what holds it."""

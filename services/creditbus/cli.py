@@ -6,6 +6,7 @@ import typer
 
 from creditbus.commands import (
     assess,
+    breaker,
     catalogue,
     deadletters,
     deploy,
@@ -32,6 +33,7 @@ app = typer.Typer(
 lab.register(app, deploy_steps)
 deploy.register(app)
 assess.register(app)
+breaker.register(app)
 deadletters.register(app)
 plan.register(app)
 produce.register(app)

@@ -76,6 +76,15 @@ class TestClickHouseRows(RowSinkContract):
             sink.flush(TABLE, [row(src, 1), PositionedRow(src, 0, 2, damage), row(src, 3)])
         assert sink.positions(TABLE, src) == {}
 
+    def test_a_table_of_an_earlier_release_gets_the_columns_that_it_lacks(
+        self, sink: RowSink, client: ClickHouse, row: Make, src: str
+    ) -> None:
+        sink.flush(TABLE, [row(src, 1)])
+        client.command(f"ALTER TABLE creditbus.{TABLE} DROP COLUMN result")
+        create_tables(client, SchemaSet.load())
+        sink.flush(TABLE, [row(src, 2)])
+        assert count(client, src) == 2
+
     def test_tables_that_exist_are_left_alone(self, sink: RowSink, client: ClickHouse, row: Make, src: str) -> None:
         sink.flush(TABLE, [row(src, 1)])
         create_tables(client, SchemaSet.load())

@@ -55,7 +55,9 @@ def test_status_and_doctor_say_that_all_is_well(running_lab: RunningLab) -> None
     running_lab.creditbus("doctor")
 
 
-@pytest.mark.parametrize("part", ["gateway", "intake", "clock", "dossier", "warehouse", "lookup", "console", "monitor"])
+@pytest.mark.parametrize(
+    "part", ["gateway", "intake", "clock", "dossier", "warehouse", "lookup", "console", "monitor", "breaker"]
+)
 def test_every_service_answers_health_and_metrics(running_lab: RunningLab, part: str) -> None:
     base = f"http://127.0.0.1:{running_lab.port(part)}"
     assert httpx.get(f"{base}/health/live").status_code == 200

@@ -58,6 +58,8 @@ GaugeName: TypeAlias = Literal[
     "creditbus_gateway_in_flight_messages",
     # events in the last window, per department and what (received, accepted, rejected, late, duplicate, corrected)
     "creditbus_department_events",
+    # sources whose listings wait, per action (watch, hold)
+    "creditbus_breaker_sources",
     # seconds since a department was last heard
     "creditbus_department_silence_seconds",
 ]
@@ -91,6 +93,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "creditbus_restore_progress_ratio": ("partition",),
     "creditbus_department_events": ("department", "what"),
     "creditbus_department_silence_seconds": ("department",),
+    "creditbus_breaker_sources": ("action",),
     "creditbus_stage_seconds": ("stage",),
     "creditbus_insert_seconds": ("table",),
     "creditbus_http_seconds": ("route",),

@@ -85,6 +85,12 @@ def create_table_sql(spec: TableSpec, variant: Variant) -> str:
     )
 
 
+def add_columns_sql(spec: TableSpec, variant: Variant) -> str:
+    """The statement that adds what the record type has got since the table was made; nothing when it has all."""
+    added = [f"ADD COLUMN IF NOT EXISTS {field['name']} {column_type(field)}" for field in spec.schema["fields"]]
+    return f"ALTER TABLE {DATABASE}.{spec.name}{variant.on_cluster} {', '.join(added)}"
+
+
 def column_type(field: Mapping[str, Any]) -> str:
     """ClickHouse type of an Avro field."""
     kind = field["type"]

@@ -222,6 +222,7 @@ def _listing_change(summary: Summary, listing: ListingState, ctx: Context, why: 
         at=ctx.now_ms,
         text_zh=zh,
         text_en=en,
+        source=listing.source,
     )
 
 

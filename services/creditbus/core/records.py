@@ -99,6 +99,8 @@ class ListingChange(msgspec.Struct, frozen=True, gc=False):
     at: int
     text_zh: str
     text_en: str
+    source: str = ""
+    """Department that sent the decision."""
 
 
 class MeasureOrder(msgspec.Struct, frozen=True, gc=False):

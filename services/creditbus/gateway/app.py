@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Annotated
 
 import orjson
 import structlog
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Header, Request, Response
 from starlette.requests import ClientDisconnect
 
 from creditbus.bus.keyring import Keyring
@@ -23,6 +25,7 @@ from creditbus.bus.transaction import tune_collector
 from creditbus.core.errors import SettingsError
 from creditbus.core.problems import Problem
 from creditbus.gateway import problems
+from creditbus.gateway.approvals import ApprovalBody, approve
 from creditbus.gateway.pages import Instruments, add_pages
 from creditbus.gateway.preparation import Ports, Preparation, domains_of_catalogue
 from creditbus.gateway.settings import GatewaySettings
@@ -171,6 +174,16 @@ def build_app(ports: Ports) -> FastAPI:
     def refresh() -> None:
         ports.metrics.set("creditbus_ready", 0 if ports.not_ready else 1)
         ports.metrics.set("creditbus_gateway_in_flight_messages", ports.publisher.in_flight_messages)
+
+    @app.post("/v1/breakers/{source}/approvals", summary="批准放行被暂缓的来源 Approve the release of a held source")
+    async def post_approval(source: str, body: ApprovalBody, authorization: Annotated[str, Header()] = "") -> Response:
+        scheme, _, key = authorization.partition(" ")
+        answer = await approve(
+            ports, source, key.strip() if scheme.lower() == "bearer" else "", body, int(time.time() * 1000)
+        )
+        if isinstance(answer, Problem):
+            return problem_response(answer)
+        return Response(orjson.dumps(answer), 202, media_type="application/json")
 
     add_pages(app, post_events, ports.schemas, Instruments(ports.metrics, lambda: ports.not_ready, refresh))
     return app

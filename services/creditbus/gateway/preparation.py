@@ -23,6 +23,7 @@ from creditbus.gateway.steps import Codec
 
 log = structlog.get_logger()
 
+APPROVALS = "credit.breaker"
 _RETRY_SECONDS = 1.0
 _REFRESH_SECONDS = 30.0
 
@@ -32,7 +33,7 @@ Domains = Callable[[], Mapping[str, str]]
 
 @dataclass(slots=True, kw_only=True)
 class Ports:
-    """What the gateway works with; ``codecs`` and ``domains`` are filled by the preparation."""
+    """What the gateway works with; ``codecs``, ``approvals`` and ``domains`` are filled by the preparation."""
 
     settings: GatewaySettings
     keyring: Keyring
@@ -41,6 +42,8 @@ class Ports:
     metrics: Metrics
     schemas: SchemaSet
     codecs: Mapping[str, Mapping[str, Codec]] = field(default_factory=dict)
+    approvals: Writer | None = None
+    """Of officers' approvals, once the registry has told their schema."""
     domains: Mapping[str, str] = field(default_factory=dict)
     waiting_for: str = "starting"
 
@@ -99,6 +102,7 @@ class Preparation:
         if missing:
             registry = Registry(ports.settings.registry_url)
             try:
+                ports.approvals = Writer(registry, APPROVALS, ports.schemas.records["ReleaseApproval"])
                 new = {f"credit.events.{name}": codecs_for(name, registry, ports.schemas) for name in sorted(missing)}
             finally:
                 registry.close()

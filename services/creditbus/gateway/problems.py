@@ -97,6 +97,30 @@ def too_many_events(count: int, limit: int) -> Problem:
     )
 
 
+def not_an_officer(department: str) -> Problem:
+    """The key is known, but its holder decides nothing about sources."""
+    return Problem(
+        status=403,
+        code="not-an-officer",
+        title_en="This key may not approve",
+        title_zh="该密钥无权批准",
+        detail_en=f"{department} has no role officer. Ask the operator.",
+        detail_zh=f"{department} 没有 officer 角色。请联系运维人员。",
+    )
+
+
+def own_release(source: str) -> Problem:
+    """Nobody releases what it sent itself."""
+    return Problem(
+        status=403,
+        code="own-release",
+        title_en="A source cannot release itself",
+        title_zh="来源不得批准放行自己",
+        detail_en=f"{source} is held because of its own listings: officers of two other departments have to approve.",
+        detail_zh=f"{source} 因自身列入数量异常被暂缓，须由其他单位的两名人员批准。",
+    )
+
+
 def not_a_sender(department: str) -> Problem:
     """The key is known, but its holder may not send."""
     return Problem(

@@ -51,6 +51,8 @@ class LabSettings(BaseSettings):
     """Health and metrics of warehouse."""
     clock_port: Port = 19104
     """Health and metrics of clock."""
+    breaker_port: Port = 19106
+    """Health and metrics of breaker."""
     monitor_port: Port = 19105
     """Health and metrics of monitor."""
 

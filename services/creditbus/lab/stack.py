@@ -19,7 +19,7 @@ from creditbus.lab.settings import LabSettings
 from creditbus.lab.supervisor import DEPLOY, Task
 
 HOST = "127.0.0.1"
-SERVICES = ("gateway", "intake", "clock", "dossier", "warehouse", "lookup", "console", "monitor")
+SERVICES = ("gateway", "intake", "clock", "breaker", "dossier", "warehouse", "lookup", "console", "monitor")
 # what can be left out; Kafka and the registry always run
 PARTS = (CLICKHOUSE, *SERVICES)
 NEED_CLICKHOUSE = frozenset({"warehouse", "lookup", "console"})

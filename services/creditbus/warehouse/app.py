@@ -18,7 +18,7 @@ from creditbus.bus.service import Service, Stopping
 from creditbus.bus.topics import load_topics
 from creditbus.bus.wire import Types
 from creditbus.clickhouse.client import ClickHouse, QueryError
-from creditbus.clickhouse.ddl import Variant, create_database_sql, create_table_sql
+from creditbus.clickhouse.ddl import Variant, add_columns_sql, create_database_sql, create_table_sql
 from creditbus.clickhouse.parts import merge_crowded_tables
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.deadletter import DeadLetter
@@ -114,11 +114,12 @@ def run(ports: Ports, *, stopping: Callable[[], bool]) -> None:
 
 
 def create_tables(clickhouse: ClickHouse, schemas: SchemaSet, cluster: str | None = None) -> None:
-    """Make database and tables where they are missing."""
+    """Make database and tables where they are missing, and the columns that a record type got since then."""
     variant = Variant(cluster=cluster)
     clickhouse.command(create_database_sql(variant))
     for spec in table_specs(schemas).values():
         clickhouse.command(create_table_sql(spec, variant))
+        clickhouse.command(add_columns_sql(spec, variant))
 
 
 def write(ports: Ports, batch: Sequence[Framed]) -> None:

@@ -1,0 +1,119 @@
+"""Wiring of the breaker."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+
+from creditbus.breaker.log import BreakerLog
+from creditbus.breaker.settings import BreakerSettings
+from creditbus.breaker.steps import Approval, Breaker, Decision
+from creditbus.bus.editions import newest_edition
+from creditbus.bus.metrics import Metrics
+from creditbus.bus.registry import Registry
+from creditbus.bus.rules import rules_by_hash
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.service import Service, Stopping
+from creditbus.core.breaker import CALM, HOLD, RELEASE, WATCH, rule_for
+from creditbus.core.hashing import output_id
+from creditbus.core.identifiers import Scheme, grade, subject_key_of
+from creditbus.core.records import Alert
+from creditbus.core.rules import Rules
+
+log = structlog.get_logger()
+
+_ALERTS = {HOLD: "SOURCE_HELD", RELEASE: "SOURCE_RELEASED"}
+
+
+def main() -> int:
+    """Run the breaker until told to stop."""
+    settings = BreakerSettings()
+    service = Service("breaker", settings.http_port)
+    schemas = SchemaSet.load()
+
+    def life(stopping: Stopping) -> None:
+        registry = Registry(settings.registry_url)
+        rules = rules_by_hash(settings.brokers)(newest_edition(settings.brokers))
+        log_of_sources = BreakerLog(settings.brokers, registry, schemas)
+        try:
+            service.health.up()
+            run(log_of_sources, rules, settings.breaker_look_seconds, service.metrics, stopping)
+        finally:
+            log_of_sources.close()
+            registry.close()
+
+    return service.main(life)
+
+
+def run(log_of_sources: BreakerLog, rules: Rules, look_seconds: float, metrics: Metrics, stopping: Stopping) -> None:
+    """Count listings and approvals, and order what is due, over and over.
+
+    1. follow  the window's listings, and all orders and approvals
+    2. count   what has come
+    3. order   what is due, once everything that was there has been counted
+    """
+    breaker = Breaker(lambda source: rule_for(rules, source))
+    longest = max((row.window_hours for row in rules.breakers), default=1)
+    log_of_sources.follow(_now_ms() - longest * 3_600_000)
+    while not stopping():
+        for kind, value in log_of_sources.read(look_seconds):
+            count(breaker, kind, value)
+        if log_of_sources.is_caught_up:  # before, a release may still follow what looks like a flood
+            for decision in list(breaker.due(_now_ms())):
+                log_of_sources.order(decision, _reason(decision), alert_of(decision, rules))
+                breaker.ordered(decision.source, decision.action, decision.control_id, decision.at_ms)
+                log.warning("source", source=decision.source, action=decision.action, listings=decision.listings)
+        for action in (WATCH, HOLD):
+            number = sum(one.action == action for one in breaker.sources.values())
+            metrics.set("creditbus_breaker_sources", number, action=action.lower())
+
+
+def count(breaker: Breaker, kind: str, value: dict[str, object]) -> None:
+    """Tell the breaker of a message."""
+    source = str(value["source"])
+    if kind == "SourceOrder":
+        breaker.ordered(source, str(value["action"]), str(value["control_id"]), int(str(value["at"])))
+    elif kind == "ReleaseApproval":
+        breaker.approved(Approval(source=source, hold_id=str(value["hold_id"]), officer=str(value["officer"])))
+    elif kind == "ListingChange" and source and value["cause"] in ("DECIDED", "BREAKER"):
+        breaker.listed(source, str(value["listing_id"]), int(str(value["at"])))
+
+
+def alert_of(decision: Decision, rules: Rules) -> Alert | None:
+    """What the office is told of a hold and of its release; the source is the subject, an organ of government."""
+    kind = _ALERTS.get(decision.action)
+    department = rules.departments.get(decision.source)
+    if kind is None or department is None:
+        return None
+    code = min(department.authorities)
+    text = rules.reasons[f"EMIT_{kind}"].text
+    facts = {"listings": decision.listings, "band": decision.band, "officers": ", ".join(decision.approved_by)}
+    return Alert(
+        alert_id=output_id(decision.control_id, f"alert {kind}"),
+        kind=kind,
+        subject_key=subject_key_of(grade(Scheme.USCC, code, rules.regions)) or code,
+        subject_kind="ORGAN",
+        subject_name=department.name.zh,
+        identifier=code,
+        region=department.region,
+        lists=[],
+        record_id="",
+        cause_id=decision.control_id,
+        at=decision.at_ms,
+        fictitious=False,
+        text_zh=text.zh.format(name=department.name.zh, **facts),
+        text_en=text.en.format(name=department.name.en, **facts),
+    )
+
+
+def _reason(decision: Decision) -> str:
+    if decision.action == RELEASE:
+        return f"released by {' and '.join(decision.approved_by)}"
+    if decision.action == CALM:
+        return f"{decision.listings} listings within the window: below the band again"
+    return f"{decision.listings} listings within {decision.rule.window_hours} hours, more than {decision.band}"
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,139 @@
+"""``creditbus breaker``: sources that list far more than usual, what waits because of it, and their release."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, NoReturn
+
+import httpx
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from creditbus.bus.editions import newest_edition
+from creditbus.bus.registry import Registry
+from creditbus.bus.rules import rules_by_hash
+from creditbus.core.errors import BusError
+from creditbus.core.records import BEIJING
+from creditbus.lab.breakers import Standing, radius_of, standings
+from creditbus.lab.errors import LabError
+from creditbus.lab.secrets import read_lab_keys
+from creditbus.lab.settings import load_settings
+from creditbus.lab.stack import LabAddresses, addresses
+
+console = Console()
+
+Source = Annotated[str, typer.Argument(help="Code of the department 报送单位代码")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `breaker list`, `show` and `release` to app."""
+    group = typer.Typer(help="Sources that list far more than usual. 来源熔断。", no_args_is_help=True)
+    group.command("list")(list_all)
+    group.command("show")(show)
+    group.command("release")(release)
+    app.add_typer(group, name="breaker")
+
+
+def list_all() -> None:
+    """Every source whose listings wait, and why. 列出被观察或暂缓的来源。"""
+    with _connected() as (places, registry):
+        found = {name: one for name, one in standings(places.brokers, registry).items() if one.is_open}
+    if not found:
+        console.print("[green]✓[/] no source is watched or held 无被观察或暂缓的来源")
+        return
+    table = Table(title="Sources 来源")
+    for column in ("source 来源", "state 状态", "since 时间", "reason 原因", "approved by 已批准"):
+        table.add_column(column)
+    for name, one in sorted(found.items()):
+        order = one.order
+        officers = ", ".join(approval["officer"] for approval in one.approvals) or "–"
+        table.add_row(name, order["action"], _when(order["at"]), escape(order["reason"]), officers)
+    console.print(table)
+    console.print("`creditbus breaker show SOURCE` tells what waits 查看影响范围")
+
+
+def show(source: Source) -> None:
+    """What waits because of a source, and what its release would do. 查看影响范围。"""
+    with _connected() as (places, registry):
+        one = _standing(standings(places.brokers, registry), source)
+        rules = rules_by_hash(places.brokers)(newest_edition(places.brokers))
+        radius = radius_of(places.brokers, registry, source, rules)
+    table = Table(title=f"{source} · {one.order['action']}", show_header=False)
+    table.add_row("hold 暂缓标识", one.order["control_id"])
+    table.add_row("reason 原因", escape(one.order["reason"]))
+    table.add_row("subjects 主体", f"{len(radius.subjects):,}")
+    table.add_row("listings that wait 暂缓的列入", f"{radius.listings:,}")
+    table.add_row("lists 名单", _counts(radius.lists))
+    table.add_row("regions 地区", _counts(radius.regions))
+    table.add_row("orders on release 放行后的措施", _counts(radius.orders))
+    for approval in one.approvals:
+        table.add_row("approved 已批准", escape(f"{approval['officer']}: {approval['reason']}"))
+    console.print(table)
+    console.print("Two different officers release it: `creditbus breaker release SOURCE --as OFFICER --reason …`")
+
+
+def release(
+    source: Source,
+    officer: Annotated[str, typer.Option("--as", help="Department of the officer who approves 批准人所在单位")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stays on the log 理由（记入日志）")],
+    key: Annotated[str, typer.Option(envvar="CREDITBUS_API_KEY", help="The officer's key; the lab's by default")] = "",
+) -> None:
+    """Approve the release of a held source; the second officer's approval lets it go. 批准放行。"""
+    with _connected() as (places, registry):
+        one = _standing(standings(places.brokers, registry), source)
+        if one.order["action"] != "HOLD":
+            _fail(f"{source} is not held: `creditbus breaker list` 该来源未被暂缓")
+        secret = key or read_lab_keys(places.secrets).get(officer, "")
+        answer = httpx.post(
+            f"{places.gateway_url}/v1/breakers/{source}/approvals",
+            json={"hold_id": one.order["control_id"], "reason": reason},
+            headers={"Authorization": f"Bearer {secret}"},
+            timeout=15,
+        )
+    if not answer.is_success:
+        told = answer.json()
+        _fail(f"{told.get('detail_zh', '')} {told.get('detail', told)}")
+    others = {approval["officer"] for approval in one.approvals} - {officer}
+    if others:
+        console.print(f"[green]✓[/] approved; {source} is released 已批准，来源放行", highlight=False)
+    else:
+        console.print("[green]✓[/] approved; a second officer has to approve too 已批准，尚须另一名人员批准")
+
+
+def _standing(found: dict[str, Standing], source: str) -> Standing:
+    one = found.get(source)
+    if one is None or not one.is_open:
+        _fail(f"{source} is neither watched nor held: `creditbus breaker list` 该来源未被观察或暂缓")
+    return one
+
+
+def _counts(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {amount:,}" for name, amount in sorted(counts.items())) or "–"
+
+
+def _when(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1000, BEIJING):%Y-%m-%d %H:%M}"
+
+
+@contextmanager
+def _connected() -> Iterator[tuple[LabAddresses, Registry]]:
+    places = addresses(load_settings())
+    registry = Registry(places.registry_url)
+    try:
+        yield places, registry
+    except (BusError, httpx.HTTPError) as error:
+        _fail(str(error))
+    except LabError as error:
+        _fail(error.text.en)
+    finally:
+        registry.close()
+
+
+def _fail(text: str) -> NoReturn:
+    console.print(f"[red]✗[/] {escape(text)}", highlight=False)
+    raise typer.Exit(1)

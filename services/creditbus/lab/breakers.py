@@ -1,0 +1,93 @@
+"""Sources that are watched or held, as the log tells it: who approved, and whom a hold concerns (blast radius)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from creditbus.bus.registry import Registry
+from creditbus.bus.wire import Types, read_value
+from creditbus.core.breaker import CALM, RELEASE
+from creditbus.core.rules import Rules
+from creditbus.lab.reading import read_topic
+
+BREAKER = "credit.breaker"
+LISTINGS = ("credit.listings", "credit.listings.person")
+
+
+@dataclass(slots=True)
+class Standing:
+    """The last order about a source, and who approved its release."""
+
+    order: Mapping[str, Any]
+    approvals: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether listings of the source wait."""
+        return self.order["action"] not in (CALM, RELEASE)
+
+
+@dataclass(slots=True)
+class Radius:
+    """What waits because of a source, and what would follow when it is let go."""
+
+    subjects: set[str] = field(default_factory=set)
+    listings: int = 0
+    regions: Counter[str] = field(default_factory=Counter)
+    lists: Counter[str] = field(default_factory=Counter)
+    orders: Counter[str] = field(default_factory=Counter)
+    """Orders that would go out, by family of measures."""
+
+    def add(self, listing: Mapping[str, Any], rules: Rules) -> None:
+        """One more listing waits."""
+        self.listings += 1
+        self.subjects.add(listing["subject_key"])
+        self.regions[listing["region"]] += 1
+        self.lists[listing["list"]] += 1
+        self.orders.update(
+            measure.family
+            for measure in rules.measures
+            if listing["list"] in measure.lists and listing["subject_kind"] in measure.subject_kinds
+        )
+
+
+def standings(brokers: str, registry: Registry) -> dict[str, Standing]:
+    """Every source about which something was ever ordered."""
+    types = Types(registry)
+    found: dict[str, Standing] = {}
+
+    def use(messages: Sequence[Any]) -> None:
+        for message in messages:
+            schema, value = read_value(types, message.value())
+            source = value["source"]
+            if schema.short_name == "SourceOrder":
+                found[source] = Standing(value)
+            elif source in found and value["hold_id"] == found[source].order["control_id"]:
+                found[source].approvals.append(value)
+
+    read_topic(brokers, BREAKER, use)
+    return found
+
+
+def radius_of(brokers: str, registry: Registry, source: str, rules: Rules) -> Radius:
+    """Whom a source's waiting listings concern."""
+    types = Types(registry)
+    waiting: dict[str, Mapping[str, Any]] = {}
+
+    def use(messages: Sequence[Any]) -> None:
+        for message in messages:
+            value = read_value(types, message.value())[1]
+            if value["state"] == "WAITING" and value["source"] == source:
+                waiting[value["listing_id"]] = value
+            elif value["state"] != "WAITING":
+                waiting.pop(value["listing_id"], None)
+
+    for topic in LISTINGS:
+        read_topic(brokers, topic, use)
+    radius = Radius()
+    for value in waiting.values():
+        radius.add(value, rules)
+    return radius
