@@ -1,0 +1,86 @@
+"""A held source on a running lab: its listing waits, officers of two other departments let it go."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from creditbus.breaker.log import BreakerLog
+from creditbus.breaker.steps import Decision
+from creditbus.bus.registry import Registry
+from creditbus.bus.schemas import SchemaSet
+from creditbus.client.producer import BusClient
+from creditbus.core.breaker import HOLD, rule_for
+from creditbus.lab.scenarios.hohhot import BAOTOU, BUREAU, COURT, Story
+from intake_harness import rules
+from running_lab import RunningLab
+from waiting import wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def held_court(running_lab: RunningLab) -> Iterator[None]:
+    """The court is held, as if it had listed thousands; the lab's own breaker is fenced by this and starts again."""
+    registry = Registry(f"http://127.0.0.1:{running_lab.port('registry')}/apis/ccompat/v7")
+    log = BreakerLog(f"127.0.0.1:{running_lab.port('kafka')}", registry, SchemaSet.load())
+    rule = rule_for(rules(), COURT)
+    assert rule is not None
+    now_ms = int(time.time() * 1000)
+    decision = Decision(
+        control_id=f"{now_ms:032x}", action=HOLD, source=COURT, at_ms=now_ms, listings=rule.hard + 1, rule=rule
+    )
+    log.order(decision, "a flood", None)
+    log.close()
+    registry.close()
+    yield
+    for officer in (BUREAU, BAOTOU):
+        running_lab.creditbus("breaker", "release", COURT, "--as", officer, "--reason", "the test is over", expect=None)
+
+
+def a_listing() -> tuple[Story, dict[str, Any]]:
+    now = datetime.now(UTC)
+    story = Story(now=now, run=int(now.timestamp()) + 7)
+    facts = {
+        "case_number": story.court_number, "court": "法院", "basis_number": "1", "basis_body": "法院",
+        "filed_on": f"{now.year}-01-15", "obligation": "支付货款（虚构）", "performance": "NONE", "ground": "G2",
+        "published_on": (now - timedelta(days=2)).date().isoformat(),
+    }  # fmt: skip
+    return story, story.event(COURT, "CourtEnforcement", "C02-ENFORCEMENT", story.court_number, facts)
+
+
+@pytest.mark.usefixtures("held_court")
+def test_a_listing_of_a_held_court_takes_effect_when_two_officers_of_others_approved(running_lab: RunningLab) -> None:
+    keys = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())
+    gateway = f"http://127.0.0.1:{running_lab.port('gateway')}"
+    story, event = a_listing()
+    with BusClient(gateway, keys[COURT]) as bus:
+        assert [receipt.status for receipt in bus.send([event])] == ["RECEIVED"]
+
+    def file() -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {keys[BUREAU]}", "X-Purpose": "casework", "X-Basis": "case-18"}
+        answer = httpx.get(
+            f"http://127.0.0.1:{running_lab.port('lookup')}/v1/subjects/{story.firm}", headers=headers, timeout=30
+        )
+        return dict(answer.json()) if answer.is_success else {"listings": []}
+
+    wait_until("the listing", lambda: [one["state"] for one in file()["listings"]] == ["WAITING"])
+    assert (file()["orders"], file()["dossier"]["listed"]) == ([], False)
+    wait_until("the hold", lambda: COURT in running_lab.creditbus("breaker", "list"))
+    told = running_lab.creditbus("breaker", "show", COURT)
+    assert "M01" in told and "L01" in told
+
+    release = ("breaker", "release", COURT, "--reason", "the court confirmed each decision", "--as")
+    assert "own listings" in running_lab.creditbus(*release, COURT, expect=1)
+    assert "a second officer" in running_lab.creditbus(*release, BUREAU)
+    assert COURT in running_lab.creditbus("breaker", "list")
+    assert "is released" in running_lab.creditbus(*release, BAOTOU)
+    wait_until("the orders", lambda: {one["cause"] for one in file()["orders"]} == {"RELEASED"})
+    wait_until("the dossier", lambda: bool(file()["dossier"]["listed"]))
+    assert COURT not in running_lab.creditbus("breaker", "list")
