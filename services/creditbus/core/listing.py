@@ -187,7 +187,7 @@ def _order(measure: MeasureRule, record: CreditRecord) -> OrderState:
 
 def _words(summary: Summary, listing: ListingState, ctx: Context, code: str, measure: str = "") -> tuple[str, str]:
     """The text of an emission in both languages, from the catalogue."""
-    text = ctx.rules.reasons[code].text
+    text = (ctx.rules.reasons.get(code) or ctx.rules.reasons["EMIT_LISTED"]).text  # older editions know no WAITING
     rule = ctx.rules.lists[listing.list_code]
     named = next((m.name for m in ctx.rules.measures if m.code == measure), None)
     facts = {"name": summary.name, "document": listing.document_number}

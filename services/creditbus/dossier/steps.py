@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from creditbus.core.alerts import quarantine_alert, tell_grade
 from creditbus.core.breaker import HOLD, SourceOrder, obey
 from creditbus.core.context import Context, Emission
 from creditbus.core.dossier import (
@@ -167,10 +168,19 @@ class _Batch:
         parked = enqueue(subject, item, value, self.poison, (meta.tick_ms, meta.edition, meta.engine))
         self.decided.parked.append(parked)
         if parked.is_cause:
-            self.decided.notes.append(note(parked.subject_key, parked.record_id, parked.reason))
+            self._note(subject, note(parked.subject_key, parked.record_id, parked.reason))
         subject.touch(meta.tick_ms, summary.timer)
         if isinstance(item, CreditRecord):
             self._tell(subject, Applied(item, PARKED))
+
+    def _note(self, subject: SubjectState, note: QuarantineOrder) -> None:
+        """For the log, and for whoever has to mend it."""
+        self.decided.notes.append(note)
+        meta, about = self.view.meta, note.record_id or ""
+        rules = self.lookups.rules_of(meta.edition) if meta.edition else None
+        alert = quarantine_alert(subject.summary, rules, meta.tick_ms, about, note.order_id) if rules else None
+        if alert is not None:
+            self.decided.emissions.append(alert)
 
     def _obey(self, order: QuarantineOrder) -> None:
         if order.action == PARK:
@@ -203,6 +213,7 @@ def _apply(
         subject.summary.kind = record.subject_kind
     _expire(subject, view, lookups, decided)
     before = _standing(subject)
+    grade_was = before[1]
     results = apply_record(subject, record, lookups.facts_of, ctx)
     if needs_rescore(subject.summary, ctx.now_ms):
         rescore(subject.summary, ctx)
@@ -211,6 +222,7 @@ def _apply(
         decided.applied.append(result)
         decided.changes.append(_change(subject, result, before, ctx))
         before = _standing(subject)
+    tell_grade(subject.summary, grade_was, record.record_id, record.record_id, ctx)
     decided.emissions.extend(ctx.emissions)
 
 
@@ -271,6 +283,7 @@ def _expire(subject: SubjectState, view: PartitionView, lookups: Lookups, decide
     while (at_ms := _next_ms(subject.summary, view)) is not None:
         ctx = Context(_rules(view, lookups), at_ms, view.meta.turns)
         before = _standing(subject)
+        grade_was = before[1]
         is_timer = is_due(subject.summary, at_ms)
         expired = expire_due(subject, ctx) if is_timer else release_held(subject.summary, ctx)
         rescore(subject.summary, ctx)
@@ -278,6 +291,8 @@ def _expire(subject: SubjectState, view: PartitionView, lookups: Lookups, decide
         for one in expired:
             decided.changes.append(_expiry(subject, one, before, ctx))
             before = _standing(subject)
+        if expired:
+            tell_grade(subject.summary, grade_was, expired[0].record_id, expired[0].timer_id, ctx)
         decided.emissions.extend(ctx.emissions)
         decided.fired += len(expired)
 

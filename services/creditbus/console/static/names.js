@@ -35,7 +35,9 @@ const FIXED = {
   alert: {
     DISHONEST_SUBJECT: ["新增严重失信主体", "new dishonest subject"], CLEARED_SUBJECT: ["移出全部名单", "cleared"],
     DISPUTE_OVERDUE: ["异议逾期", "dispute overdue"], REPAIR_OVERDUE: ["修复逾期", "repair overdue"],
-    LIFT_UNACKNOWLEDGED: ["解除未回执", "lift not acknowledged"],
+    LIFT_UNACKNOWLEDGED: ["解除未回执", "lift not acknowledged"], GRADE_CHANGED: ["等级变化", "grade changed"],
+    QUARANTINED: ["记录被隔离", "record in quarantine"], SOURCE_HELD: ["来源熔断", "source held"],
+    SOURCE_RELEASED: ["来源放行", "source released"],
   },
   term: {
     DISPUTE: ["异议处理", "decision about a dispute"], REPAIR_ACCEPTANCE: ["信用修复受理", "acceptance of a repair"],
@@ -43,11 +45,12 @@ const FIXED = {
     LIFT_ACKNOWLEDGEMENT: ["停止实施的回执", "word that a measure stopped"],
   },
   binding: { MANDATORY: ["强制", "mandatory"], ADVISORY: ["参考", "advisory"] },
-  listingState: { LISTED: ["在列", "listed"], REMOVED: ["已移出", "removed"] },
+  listingState: { LISTED: ["在列", "listed"], WAITING: ["暂缓生效", "waiting"], REMOVED: ["已移出", "removed"] },
   orderState: {
     ORDER: ["执行中", "in force"], RESUME: ["执行中", "in force"], SUSPEND: ["暂停", "suspended"], LIFT: ["已解除", "lifted"],
   },
   cause: {
+    BREAKER: ["来源列入数量异常", "its sender lists more than usual"], RELEASED: ["来源经批准放行", "its sender was released"],
     DECIDED: ["决定列入", "decided"], REPAIRED: ["信用修复", "repaired"], REVOKED: ["决定撤销", "revoked"],
     EXPIRED: ["期满", "expired"], DELISTED: ["决定移出", "taken off by decision"], CORRECTED: ["更正", "corrected"],
     DISPUTE_UPHELD: ["异议成立", "dispute upheld"], DISPUTE_OVERDUE: ["异议逾期未处理", "dispute not decided in time"],
