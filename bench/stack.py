@@ -91,6 +91,7 @@ def measure(events: int, seconds: int) -> dict[str, float]:
         found["first start, s"] = lab.run("up", "--detach")
         lab.run("down")
         found["warm start, s"] = lab.run("up", "--detach")
+        found |= _idle(lab, seconds)
         found |= _throughput(lab, events)
         found |= _latency(lab, 1_000, seconds)
         found |= _look_ups(lab, 500)
@@ -167,10 +168,29 @@ def _look_ups(lab: Lab, count: int) -> dict[str, float]:
     return {"ms a look-up, p50": taken[count // 2] * 1000, "ms a look-up, p99": taken[int(count * 0.99)] * 1000}
 
 
+def _idle(lab: Lab, seconds: int) -> dict[str, float]:
+    """Percent of a core that each process takes while nothing comes but the clock's ticks."""
+    time.sleep(10)  # caches are warm, groups have settled
+    processes = {one["name"]: psutil.Process(one["process"]["pid"]) for one in _state(lab)["processes"]}
+
+    def spent() -> dict[str, float]:
+        return {name: sum(process.cpu_times()[:2]) for name, process in processes.items()}
+
+    before, began = spent(), time.perf_counter()
+    time.sleep(seconds)
+    after, passed = spent(), time.perf_counter() - began
+    return {f"% of a core, idle, {name}": (after[name] - before[name]) / passed * 100 for name in processes}
+
+
+def _state(lab: Lab) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((lab.places.folder / "state.json").read_text())
+    return found
+
+
 def _memory(lab: Lab) -> dict[str, float]:
     """Resident memory of every process, in MiB."""
-    state = json.loads((lab.places.folder / "state.json").read_text())
-    sizes = {one["name"]: psutil.Process(one["process"]["pid"]).memory_info().rss / 2**20 for one in state["processes"]}
+    running = _state(lab)["processes"]
+    sizes = {one["name"]: psutil.Process(one["process"]["pid"]).memory_info().rss / 2**20 for one in running}
     return {**{f"MiB {name}": size for name, size in sizes.items()}, "MiB whole lab": sum(sizes.values())}
 
 

@@ -1,54 +1,73 @@
-"""``creditbus``: the list of what the program can do."""
+"""``creditbus``: the list of what the program can do.
+
+Only the module of the command that was typed is loaded: all of them together take several times as long to load as most
+commands take to run.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 import typer
 
-from creditbus.commands import (
-    assess,
-    breaker,
-    catalogue,
-    deadletters,
-    deploy,
-    explain,
-    export,
-    lab,
-    plan,
-    produce,
-    quarantine,
-    replay,
-    rules,
-    scenario,
-    schemas,
-    simulate,
-    verify,
-)
-from creditbus.lab.deployment import deploy_steps
+if TYPE_CHECKING:
+    from creditbus.lab.stack import DeployStep
 
-app = typer.Typer(
-    help="Credit record bus: event streaming for public credit records. 公共信用记录总线。",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-lab.register(app, deploy_steps)
-deploy.register(app)
-assess.register(app)
-breaker.register(app)
-deadletters.register(app)
-plan.register(app)
-produce.register(app)
-quarantine.register(app)
-replay.register(app)
-rules.register(app)
-scenario.register(app)
-schemas.register(app)
-catalogue.register(app)
-explain.register(app)
-export.register(app)
-simulate.register(app)
-verify.register(app)
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "lab": ("up", "down", "status", "logs", "reset", "doctor"),
+    "deploy": ("deploy",),
+    "assess": ("assess",),
+    "breaker": ("breaker",),
+    "deadletters": ("deadletters",),
+    "plan": ("plan",),
+    "produce": ("import",),
+    "quarantine": ("quarantine",),
+    "replay": ("replay",),
+    "rules": ("rules",),
+    "scenario": ("scenario",),
+    "schemas": ("schemas",),
+    "catalogue": ("catalogue",),
+    "explain": ("explain",),
+    "export": ("export",),
+    "simulate": ("simulate",),
+    "verify": ("verify",),
+}
+"""Commands of each module of ``commands``, in the order of the help."""
+
+
+def build(modules: Iterable[str] = MODULES) -> typer.Typer:
+    """The program with the commands of these modules."""
+    app = typer.Typer(
+        help="Credit record bus: event streaming for public credit records. 公共信用记录总线。",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(lambda: None)  # a program with a single command would have no name for it
+    for name in modules:
+        module = import_module(f"creditbus.commands.{name}")
+        if name == "lab":
+            module.register(app, _deploy_steps)
+        else:
+            module.register(app)
+    return app
+
+
+def _deploy_steps() -> Sequence[DeployStep]:
+    """What `up` does before services start; only `up` has to load it."""
+    from creditbus.lab.deployment import deploy_steps
+
+    return deploy_steps()
+
+
+def needed_for(arguments: list[str]) -> Iterable[str]:
+    """The module of the command that was typed; all of them for the help, or when there is no such command."""
+    typed = arguments[0] if arguments else ""
+    return [name for name, commands in MODULES.items() if typed in commands] or MODULES
 
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    build(needed_for(sys.argv[1:]))()

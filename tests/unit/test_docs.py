@@ -10,7 +10,7 @@ import typer
 from typer.main import get_command
 
 from creditbus.bus.metrics import all_names
-from creditbus.cli import app
+from creditbus.cli import build
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -18,7 +18,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 
 def commands() -> set[str]:
     """Every command of the program."""
-    group = get_command(app)
+    group = get_command(build())
     return set(group.list_commands(typer.Context(group)))  # type: ignore[attr-defined]
 
 

@@ -14,7 +14,7 @@ from creditbus.bus.topics import load_topics
 from creditbus.catalogue.loader import code_lists_of, load
 from creditbus.catalogue.plan import ROWS, SHOWN_BY, PlanRow, load_plan, plan_as_markdown
 from creditbus.catalogue.views import load_views
-from creditbus.cli import app
+from creditbus.cli import build
 from creditbus.lab.stack import SERVICES
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def known() -> dict[str, set[str]]:
     catalogue = load()
     codes = code_lists_of(catalogue)
     sources = (ROOT / "services" / "creditbus").glob("*/*.py")
-    commands = get_command(app)
+    commands = get_command(build())
     return {
         "item": {row.code for row in catalogue.items},
         "kind": set(SchemaSet.load().events),

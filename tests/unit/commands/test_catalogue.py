@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 
 from creditbus.catalogue.loader import DATA, load
 from creditbus.catalogue.themes import THEMES, rows_of
-from creditbus.cli import app
+from creditbus.cli import build
+
+app = build(["catalogue"])
 
 
 @pytest.fixture
