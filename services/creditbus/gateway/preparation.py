@@ -102,13 +102,24 @@ class Preparation:
         if missing:
             registry = Registry(ports.settings.registry_url)
             try:
-                ports.approvals = Writer(registry, APPROVALS, ports.schemas.records["ReleaseApproval"])
                 new = {f"credit.events.{name}": codecs_for(name, registry, ports.schemas) for name in sorted(missing)}
             finally:
                 registry.close()
             ports.codecs = {**ports.codecs, **new}
         ports.domains = domains
         self._say("")
+        if ports.approvals is None:
+            self._prepare_approvals()
+
+    def _prepare_approvals(self) -> None:
+        """Events are taken on whether or not approvals can be."""
+        registry = Registry(self._ports.settings.registry_url)
+        try:
+            self._ports.approvals = Writer(registry, APPROVALS, self._ports.schemas.records["ReleaseApproval"])
+        except (BusError, UnknownSchemaError) as error:
+            log.warning("approvals cannot be taken on", problem=str(error))
+        finally:
+            registry.close()
 
     def _say(self, waiting_for: str) -> None:
         if self._ports.codecs and waiting_for:
