@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
 from creditbus.breaker.steps import Decision
 from creditbus.bus.kafka import consumer_config, transactional_producer, translated
@@ -39,9 +39,11 @@ class BreakerLog:
         """Read listings from a time on, and every order and approval there ever was."""
         wanted = [TopicPartition(place.topic, place.partition, since_ms) for place in self._listings]
         with translated("looking for the window's beginning"):
+            # the ends first: what comes while the beginnings are looked for is read, too
+            ends = [self._consumer.get_watermark_offsets(place, _ANSWER_SECONDS)[1] for place in self._listings]
             places = self._consumer.offsets_for_times(wanted, _ANSWER_SECONDS)
-        for place in places:
-            place.offset = place.offset if place.offset >= 0 else OFFSET_END
+        for place, end in zip(places, ends, strict=True):
+            place.offset = place.offset if place.offset >= 0 else end
         places.append(TopicPartition(BREAKER, 0, OFFSET_BEGINNING))
         self._behind = {(place.topic, place.partition) for place in places}
         self._consumer.assign(places)
