@@ -1,9 +1,12 @@
-"""Alerts that are about a subject as a whole: its grade changed, or a record of it cannot be applied (预警).
+"""Alerts about a subject (预警), each told once, under an id that follows from its cause.
 
-Each is told once, under an id that follows from its cause, and only where the edition in force has a text for it.
+Those about the subject as a whole are here: its grade changed, or a record of it cannot be applied. They are told only
+where the edition in force has a text for them; those of listings and of terms are made where these are decided.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from creditbus.core.context import Context
 from creditbus.core.hashing import output_id
@@ -15,6 +18,15 @@ GRADE_CHANGED = "GRADE_CHANGED"
 QUARANTINED = "QUARANTINED"
 _UNKNOWN_KIND = "NATURAL_PERSON"
 """Whoever is not known is told of where persons are, with their rights."""
+
+
+class About(NamedTuple):
+    """What an alert is about: a record, where it was decided, the lists that it concerns."""
+
+    record_id: str
+    region: str
+    lists: list[str]
+    fictitious: bool
 
 
 def tell_grade(summary: Summary, before: str | None, record_id: str, cause_id: str, ctx: Context) -> None:
@@ -32,27 +44,36 @@ def quarantine_alert(summary: Summary, rules: Rules, now_ms: int, record_id: str
     return _alert(summary, rules, now_ms, QUARANTINED, (record_id, note_id))
 
 
-def _alert(
-    summary: Summary, rules: Rules, now_ms: int, kind: str, why: tuple[str, str], before: str | None = None
-) -> Alert | None:
-    """why: record that it is about, id of its cause. None when the edition has no text for it."""
-    words = rules.reasons.get(f"EMIT_{kind}")
-    if words is None:
-        return None
-    facts = {"name": summary.name or summary.subject_key, "before": before, "after": summary.grade}
+def subject_alert(
+    summary: Summary, kind: str, about: About, words: tuple[str, str], cause_id: str, at_ms: int
+) -> Alert:
+    """An alert about a subject. words: its text in Chinese and English; cause_id: record or timer behind it."""
     return Alert(
-        alert_id=output_id(why[1], f"alert {kind}"),
+        alert_id=output_id(cause_id, f"alert {kind}"),
         kind=kind,
         subject_key=summary.subject_key,
         subject_kind=summary.kind or _UNKNOWN_KIND,
         subject_name=summary.name,
         identifier=summary.identifier,
-        region=summary.region,
-        lists=[one.list_code for one in summary.in_force],
-        record_id=why[0],
-        cause_id=why[1],
-        at=now_ms,
-        fictitious=summary.fictitious,
-        text_zh=words.text.zh.format(**facts),
-        text_en=words.text.en.format(**facts),
+        region=about.region,
+        lists=about.lists,
+        record_id=about.record_id,
+        cause_id=cause_id,
+        at=at_ms,
+        fictitious=about.fictitious,
+        text_zh=words[0],
+        text_en=words[1],
     )
+
+
+def _alert(
+    summary: Summary, rules: Rules, now_ms: int, kind: str, why: tuple[str, str], before: str | None = None
+) -> Alert | None:
+    """why: record that it is about, id of its cause. None when the edition has no text for it."""
+    reason = rules.reasons.get(f"EMIT_{kind}")
+    if reason is None:
+        return None
+    facts = {"name": summary.name or summary.subject_key, "before": before, "after": summary.grade}
+    words = (reason.text.zh.format(**facts), reason.text.en.format(**facts))
+    about = About(why[0], summary.region, [one.list_code for one in summary.in_force], summary.fictitious)
+    return subject_alert(summary, kind, about, words, why[1], now_ms)

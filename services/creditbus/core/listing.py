@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from creditbus.core.alerts import About, subject_alert
 from creditbus.core.breaker import HOLD, WATCH, rule_for, standing
 from creditbus.core.context import Context
 from creditbus.core.hashing import output_id
@@ -166,11 +167,7 @@ def _last_day(facts: Mapping[str, object], rule: ListRule, effective_on: date) -
 
 def _applies(measure: MeasureRule, rule: ListRule, summary: Summary, record: CreditRecord) -> bool:
     """Only measures of this list and kind of subject, and only if published by the day of the decision."""
-    return (
-        rule.code in measure.lists
-        and summary.kind in measure.subject_kinds
-        and measure.span.covers(date_of(record.decided_on))
-    )
+    return measure.follows(rule.code, summary.kind) and measure.span.covers(date_of(record.decided_on))
 
 
 def _order(measure: MeasureRule, record: CreditRecord) -> OrderState:
@@ -260,20 +257,6 @@ def _message(
 
 
 def _alert(summary: Summary, listing: ListingState, ctx: Context, kind: str, cause_id: str) -> Alert:
-    zh, en = _words(summary, listing, ctx, f"EMIT_{kind}")
-    return Alert(
-        alert_id=output_id(cause_id, f"alert {kind}"),
-        kind=kind,
-        subject_key=summary.subject_key,
-        subject_kind=summary.kind,
-        subject_name=summary.name,
-        identifier=summary.identifier,
-        region=listing.region,
-        lists=[one.list_code for one in summary.in_force] or [listing.list_code],
-        record_id=listing.record_id,
-        cause_id=cause_id,
-        at=ctx.now_ms,
-        fictitious=listing.fictitious,
-        text_zh=zh,
-        text_en=en,
-    )
+    lists = [one.list_code for one in summary.in_force] or [listing.list_code]
+    about = About(listing.record_id, listing.region, lists, listing.fictitious)
+    return subject_alert(summary, kind, about, _words(summary, listing, ctx, f"EMIT_{kind}"), cause_id, ctx.now_ms)

@@ -115,6 +115,10 @@ class MeasureRule:
     span: Span
     """A measure may be applied to conduct only if it was published by then."""
 
+    def follows(self, list_code: str, subject_kind: str) -> bool:
+        """Whether it follows from being on a list, for subjects of a kind."""
+        return list_code in self.lists and subject_kind in self.subject_kinds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointRule:

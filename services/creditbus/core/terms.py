@@ -7,9 +7,9 @@ is over the office is alarmed; a term with several lengths reminds again at each
 
 from __future__ import annotations
 
+from creditbus.core.alerts import About, subject_alert
 from creditbus.core.calendar import add_working_days
 from creditbus.core.context import Context
-from creditbus.core.hashing import output_id
 from creditbus.core.records import Alert, CreditRecord, date_of, day_of
 from creditbus.core.rules import TermRule
 from creditbus.core.state import Summary, TermState
@@ -94,19 +94,10 @@ def _alert(summary: Summary, state: TermState, rule: TermRule, cause_id: str, ct
     text = ctx.rules.reasons[f"EMIT_{rule.alert}"].text
     named = ctx.rules.lists.get(state.list_code)
     facts = {"name": summary.name, "document": state.document_number, "waiting": ", ".join(state.waiting)}
-    return Alert(
-        alert_id=output_id(cause_id, f"alert {rule.alert}"),
-        kind=rule.alert,
-        subject_key=summary.subject_key,
-        subject_kind=summary.kind,
-        subject_name=summary.name,
-        identifier=summary.identifier,
-        region=state.region,
-        lists=[state.list_code] if state.list_code else [],
-        record_id=state.record_id,
-        cause_id=cause_id,
-        at=ctx.now_ms,
-        fictitious=state.fictitious,
-        text_zh=text.zh.format(list=named.name.zh if named else "", **facts),
-        text_en=text.en.format(list=named.name.en if named else "", **facts),
+    words = (
+        text.zh.format(list=named.name.zh if named else "", **facts),
+        text.en.format(list=named.name.en if named else "", **facts),
     )
+    lists = [state.list_code] if state.list_code else []
+    about = About(state.record_id, state.region, lists, state.fictitious)
+    return subject_alert(summary, rule.alert, about, words, cause_id, ctx.now_ms)
