@@ -7,15 +7,14 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Annotated
 
 import orjson
 import structlog
 import uvicorn
-from fastapi import FastAPI, Header, Request, Response
+from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 
-from creditbus.bus.keyring import Keyring
+from creditbus.bus.keyring import Holder, Keyring
 from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher, PublishPolicy
@@ -78,19 +77,35 @@ async def accept(ports: Ports, request: Request) -> Response:
     return _answer(ports, judged, acknowledged)
 
 
-def _authenticate(ports: Ports, request: Request) -> Sender:
+def _holder(ports: Ports, request: Request) -> Holder:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise RefusedError(problems.NO_KEY)
     holder = ports.keyring.holder_of(key.strip())
     if holder is None:
         raise RefusedError(problems.WRONG_KEY)
+    return holder
+
+
+def _authenticate(ports: Ports, request: Request) -> Sender:
+    holder = _holder(ports, request)
     if ports.not_ready:
         raise RefusedError(problems.STARTING)
     sender = Sender(department=holder.department, domain=ports.domains.get(holder.department, ""), roles=holder.roles)
     if not sender.may_send_any or sender.topic not in ports.codecs:
         raise RefusedError(problems.not_a_sender(holder.department))
     return sender
+
+
+async def take_approval(ports: Ports, source: str, body: ApprovalBody, request: Request) -> Response:
+    """Take on an officer's approval of a release: RECEIVED, or why not."""
+    try:
+        answer = await approve(ports, source, _holder(ports, request), body, int(time.time() * 1000))
+    except RefusedError as refusal:
+        return problem_response(refusal.problem)
+    if isinstance(answer, Problem):
+        return problem_response(answer)
+    return Response(orjson.dumps(answer), 202, media_type="application/json")
 
 
 @contextmanager
@@ -176,14 +191,8 @@ def build_app(ports: Ports) -> FastAPI:
         ports.metrics.set("creditbus_gateway_in_flight_messages", ports.publisher.in_flight_messages)
 
     @app.post("/v1/breakers/{source}/approvals", summary="批准放行被暂缓的来源 Approve the release of a held source")
-    async def post_approval(source: str, body: ApprovalBody, authorization: Annotated[str, Header()] = "") -> Response:
-        scheme, _, key = authorization.partition(" ")
-        answer = await approve(
-            ports, source, key.strip() if scheme.lower() == "bearer" else "", body, int(time.time() * 1000)
-        )
-        if isinstance(answer, Problem):
-            return problem_response(answer)
-        return Response(orjson.dumps(answer), 202, media_type="application/json")
+    async def post_approval(source: str, body: ApprovalBody, request: Request) -> Response:
+        return await take_approval(ports, source, body, request)
 
     add_pages(app, post_events, ports.schemas, Instruments(ports.metrics, lambda: ports.not_ready, refresh))
     return app

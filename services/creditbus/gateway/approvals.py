@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from creditbus.bus.keyring import Holder
 from creditbus.bus.wire import Writer
 from creditbus.core.hashing import digest
 from creditbus.core.problems import Problem
@@ -27,11 +28,10 @@ class ApprovalBody(BaseModel):
     """Why it is right to let the effects go on."""
 
 
-async def approve(ports: Ports, source: str, key: str, body: ApprovalBody, at_ms: int) -> dict[str, str] | Problem:
+async def approve(
+    ports: Ports, source: str, holder: Holder, body: ApprovalBody, at_ms: int
+) -> dict[str, str] | Problem:
     """Put an approval on the log; the answer says when the brokers have it. The breaker decides what it does."""
-    holder = ports.keyring.holder_of(key)
-    if holder is None:
-        return problems.WRONG_KEY if key else problems.NO_KEY
     if _OFFICER not in holder.roles:
         return problems.not_an_officer(holder.department)
     if source == holder.department:
