@@ -10,15 +10,11 @@ import yaml
 from pydantic import ValidationError
 
 from creditbus.catalogue.models import Catalogue, MeasureRow
+from creditbus.catalogue.themes import ROW_THEMES
 from creditbus.core.errors import SettingsError
 from creditbus.core.outcome import Reason
 
 DATA = Path(__file__).parent / "data"
-_ROW_FILES = (
-    "regions", "authority_types", "departments", "items", "instruments", "lists", "measures", "ratings", "incentives",
-    "terms", "breakers", "required", "former_departments", "restricted", "kept_out", "retention", "honours",
-    "indicators",
-)  # fmt: skip
 _OBJECT_FILES = ("score", "publicity", "code_lists", "reasons")
 _MARKET_FAMILIES = frozenset({"M13", "M14"})
 _ALL_STEPS = 3
@@ -37,7 +33,7 @@ class CatalogueError(SettingsError):
 def load(folder: Path | None = None) -> Catalogue:
     """The catalogue of a folder; by default the one that ships with the package. Raises CatalogueError."""
     source = folder or DATA
-    values: dict[str, Any] = {name: _read(source / f"{name}.yaml")["rows"] for name in _ROW_FILES}
+    values: dict[str, Any] = {name: _read(source / f"{name}.yaml")["rows"] for name in ROW_THEMES}
     values |= {name: _read(source / f"{name}.yaml") for name in _OBJECT_FILES}
     values["calendar"] = (source / "calendar.yaml").read_text(encoding="utf-8")
     try:
@@ -152,7 +148,7 @@ def _unknown(file: str, row: str, field: str, values: Iterable[str], known: Iter
 
 
 def _doubles(catalogue: Catalogue) -> Iterator[str]:
-    for file in _ROW_FILES:
+    for file in ROW_THEMES:
         seen: set[str] = set()
         for row in getattr(catalogue, file):
             if row.code in seen:

@@ -13,6 +13,7 @@ ROW_THEMES = (
     "terms", "breakers", "required", "former_departments", "restricted", "kept_out", "retention", "honours",
     "indicators",
 )  # fmt: skip
+"""Themes with a file of rows each."""
 THEMES = (*ROW_THEMES, "points", "grades", "publicity", "code_lists", "reasons")
 
 
