@@ -51,9 +51,7 @@ def engines(brokers: str, folder: Path, *, all_of_them: bool) -> list[Engine]:
                 "brokers": brokers, "group": run, "source": source, "output": f"{run}-out", "changelog": f"{run}-log",
                 "folder": str(folder / run), "commit_ms": commit_ms, "schema": SCHEMA,
             }  # fmt: skip
-            settings = [json.dumps({**told, "slot": slot}) for slot in range(processes)]
-            worker = ["worker"] if script == "with_faust.py" else []
-            return [[interpreter, str(_HERE / script), one, *worker] for one in settings]
+            return [[interpreter, str(_HERE / script), json.dumps({**told, "slot": slot})] for slot in range(processes)]
 
         return commands
 
