@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import structlog
 
@@ -69,15 +70,15 @@ def run(log_of_sources: BreakerLog, rules: Rules, look_seconds: float, metrics: 
             metrics.set("creditbus_breaker_sources", number, action=action.lower())
 
 
-def count(breaker: Breaker, kind: str, value: dict[str, object]) -> None:
+def count(breaker: Breaker, kind: str, value: dict[str, Any]) -> None:
     """Tell the breaker of a message."""
-    source = str(value["source"])
+    source = value["source"]
     if kind == "SourceOrder":
-        breaker.ordered(source, str(value["action"]), str(value["control_id"]), int(str(value["at"])))
+        breaker.ordered(source, value["action"], value["control_id"], value["at"])
     elif kind == "ReleaseApproval":
-        breaker.approved(Approval(source=source, hold_id=str(value["hold_id"]), officer=str(value["officer"])))
+        breaker.approved(Approval(source=source, hold_id=value["hold_id"], officer=value["officer"]))
     elif kind == "ListingChange" and source and value["cause"] in ("DECIDED", "BREAKER"):
-        breaker.listed(source, str(value["listing_id"]), int(str(value["at"])))
+        breaker.listed(source, value["listing_id"], value["at"])
 
 
 def alert_of(decision: Decision, rules: Rules) -> Alert | None:

@@ -23,7 +23,6 @@ RELEASE = "RELEASE"
 """Two officers released it: everything takes effect, and the count begins anew."""
 CALM = "CALM"
 """Below the soft band again, without ever having been held."""
-ACTIONS = (WATCH, HOLD, RELEASE, CALM)
 _KEPT = 50
 """So many turns of a source are remembered by a partition."""
 

@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from creditbus.breaker.log import BREAKER, LISTINGS
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.breaker import CALM, RELEASE
 from creditbus.core.rules import Rules
 from creditbus.lab.reading import read_topic
-
-BREAKER = "credit.breaker"
-LISTINGS = ("credit.listings", "credit.listings.person")
 
 
 @dataclass(slots=True)
@@ -48,9 +46,7 @@ class Radius:
         self.regions[listing["region"]] += 1
         self.lists[listing["list"]] += 1
         self.orders.update(
-            measure.family
-            for measure in rules.measures
-            if listing["list"] in measure.lists and listing["subject_kind"] in measure.subject_kinds
+            measure.family for measure in rules.measures if measure.follows(listing["list"], listing["subject_kind"])
         )
 
 
