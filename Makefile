@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
+TWO_WORKERS := -n 2 --dist loadgroup
 
 .PHONY: help setup run down test unit lint format chaos bench docs clean lock
 
@@ -42,10 +43,10 @@ format: .venv/.ready ## Repair style
 	@$(BIN)/ruff format .
 
 unit: .venv/.ready ## The fast tests alone
-	@$(BIN)/pytest tests/unit tests/schemas -m "not integration" $(PYTEST_ARGS)
+	@$(BIN)/pytest $(TWO_WORKERS) tests/unit tests/schemas -m "not integration" $(PYTEST_ARGS)
 
 test: .venv/.ready lint ## Everything: lint, then all tests on real Kafka, registry and ClickHouse engine
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest $(TWO_WORKERS) $(PYTEST_ARGS)
 
 chaos: .venv/.ready ## Kill everything, for long
 	@CREDITBUS_TEST_PROFILE=exhaustive $(BIN)/pytest tests/chaos $(PYTEST_ARGS)

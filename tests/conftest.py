@@ -6,8 +6,8 @@ ClickHouse; mark `integration`) · e2e and chaos (the whole stack; the same with
 Run one: `pytest tests/unit/lab/test_steps.py -k back_off`; without real parts: `pytest -m "not integration"`.
 
 Real Kafka and registry come from, in this order: CREDITBUS_TEST_BROKERS and CREDITBUS_TEST_REGISTRY_URL; testcontainers
-where a Docker engine answers; the lab's own processes, one pair for each pytest process. The header says which. The
-ClickHouse engine is CREDITBUS_TEST_CLICKHOUSE_URL or the lab's own front.
+where a Docker engine answers; the lab's own processes, one pair for each pytest process that needs it. The
+header says which. The ClickHouse engine is CREDITBUS_TEST_CLICKHOUSE_URL or the lab's own front.
 Nothing is skipped because a real part is missing: it is started or the test fails. A skip therefore means that the
 machine cannot do it at all (no Chromium, say), and its reason is printed.
 
@@ -21,7 +21,6 @@ from __future__ import annotations
 import gc
 import itertools
 import os
-import socket
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -30,6 +29,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from ports import free_ports
 
 if TYPE_CHECKING:
     from creditbus.lab.artifacts import Artifacts
@@ -57,6 +58,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[given_clickhouse] = os.environ.get("CREDITBUS_TEST_CLICKHOUSE_URL", "")
     config.stash[docker_answers] = not config.stash[given_brokers] and has_docker()
     settings.load_profile(os.environ.get("CREDITBUS_TEST_PROFILE", "repeatable"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With two workers, one has the lab and the other the single parts: neither is started twice."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "running_lab" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("lab"))
+        elif item.get_closest_marker("integration"):
+            item.add_marker(pytest.mark.xdist_group("parts"))
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -118,13 +128,7 @@ def topic_prefix(unique_name: Callable[[str], str]) -> str:
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """A factory of ports that are free on the loopback interface."""
-
-    def find() -> int:
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
-    return find
+    return lambda: free_ports(1)[0]
 
 
 @pytest.fixture(scope="session")

@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from creditbus.lab.state import read_state
+from creditbus.lab.steps import Phase
+from ports import free_ports
 from waiting import wait_until
 
 PARTS = (
     "kafka", "controller", "registry", "clickhouse", "gateway", "intake", "clock", "dossier", "warehouse", "lookup",
     "console", "monitor", "breaker",
 )  # fmt: skip
+LOG_LINES = 15
+"""Lines of a log that a failed test shows."""
 RUBBISH = b"rubbish"
 """What tests leave on the lab's topics where messages should be; other tests pass over what holds it."""
 
@@ -60,6 +64,16 @@ class RunningLab:
         """Kill a part with SIGKILL, as a crash would."""
         os.kill(self.pid(part), signal.SIGKILL)
 
+    def condition(self) -> str:
+        """What `creditbus status` tells, and the end of the log of each part that is not ready."""
+        told = [self.creditbus("status", expect=None)]
+        state = read_state(self.folder)
+        for part in state.processes if state else ():
+            if part.phase is not Phase.READY:
+                lines = part.log.read_text(errors="replace").splitlines()[-LOG_LINES:] if part.log.exists() else []
+                told += [f"--- {part.name} ({part.phase})", *lines]
+        return "\n".join(told)
+
     def verify(self) -> list[dict[str, Any]]:
         """The report of ``creditbus verify``, once everything that was sent has arrived everywhere."""
         report: list[dict[str, Any]] = []
@@ -73,20 +87,24 @@ class RunningLab:
         return report
 
 
-def _free_ports() -> list[int]:
-    """As many free ports as there are parts; all are held until all are known, so that none comes twice."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in PARTS]
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that failed with a lab shows how the lab stood."""
+    report = yield
+    lab = item.funcargs.get("running_lab") if isinstance(item, pytest.Function) else None
+    if report.failed and isinstance(lab, RunningLab):
+        report.sections.append(("condition of the lab", lab.condition()))
+    return report
 
 
 @pytest.fixture(scope="session")
 def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
     """The lab with every service."""
     folder = tmp_path_factory.mktemp("lab") / "data"
-    ports = {f"CREDITBUS_LAB_{part.upper()}_PORT": str(port) for part, port in zip(PARTS, _free_ports(), strict=True)}
+    ports = {
+        f"CREDITBUS_LAB_{part.upper()}_PORT": str(port)
+        for part, port in zip(PARTS, free_ports(len(PARTS)), strict=True)
+    }
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("CREDITBUS_")},
         **{name: value for name, value in os.environ.items() if name == "CREDITBUS_CACHE"},
