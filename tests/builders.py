@@ -66,7 +66,10 @@ def make_rules(**changes: Any) -> Rules:
             "C06-LISTS": _item("C06-LISTS", {"ListDecision"}, anyone, needs_basis=True),
             "C08-REPAIR": _item("C08-REPAIR", {"Repair", "Revocation", "Dispute"}, anyone),
         },
-        "instruments": {"XZCFF": Instrument(code="XZCFF", name=words("行政处罚法"), level="LAW", span=EVER)},
+        "instruments": {
+            code: Instrument(code=code, name=words(name), level="LAW", span=EVER)
+            for code, name in (("XZCFF", "行政处罚法"), ("ZTBF", "招标投标法"))
+        },
         "lists": {
             "L01": ListRule(
                 code="L01", name=words("失信被执行人"), severe=True, entry_kinds=frozenset({"CourtEnforcement"}),
@@ -77,7 +80,7 @@ def make_rules(**changes: Any) -> Rules:
         "measures": tuple(
             MeasureRule(
                 code=f"{family}-1", family=family, name=words(f"measure {family}"), lists=frozenset({"L01"}),
-                subject_kinds=anyone, binding=binding, executor="ZW", basis=("ZBTBF",), span=EVER,
+                subject_kinds=anyone, binding=binding, executor="ZW", basis=("ZTBF",), span=EVER,
             )
             for family, binding in (("M01", "MANDATORY"), ("M14", "ADVISORY"))
         ),

@@ -142,6 +142,8 @@ def _order(
         "fictitious": True,
         "at": _AT,
         "acknowledged": ["150100-zwfw"] if family == "M01" else [],
+        "declined": ["150000-ggzy"] if family == "M01" else [],
+        "state": "ACTIVE" if family == "M01" else "NOTIFIED",
     }
 
 
@@ -248,6 +250,13 @@ def _listed_dossier() -> dict[str, Any]:
             {"term": "LIFT_ACKNOWLEDGEMENT", "record_id": "r2", "document_number": "（2026）内0102执1号",
              "since": "2026-11-20", "until": "2026-11-25", "reminders": 1, "list": "L01", "measure": "M01-LICENCE",
              "waiting": ["150200-zwfw"]},
+            {"term": "ORDER_ACKNOWLEDGEMENT", "record_id": "r1", "document_number": "（2026）内0102执1234号",
+             "since": "2026-11-20", "until": "2026-11-25", "reminders": 0, "list": "L01", "measure": "",
+             "waiting": ["M04 150000-gy", "M11 150000-ggzy"]},
+        ],
+        refused=[
+            {"measure": "M08-HONOURS", "list": "L01", "listing_id": "l1", "condition": "NOTICE",
+             "text_zh": "事先告知书未载明限制参加评先评优", "text_en": "the notice did not tell of no honours"},
         ],
     )  # fmt: skip
 

@@ -103,6 +103,10 @@ def test_a_search_leads_to_the_reasons_of_a_score(page: Page, fake: Fake) -> Non
     expect(page.locator(".fictitious")).to_be_visible()
     expect(page.locator(".cards li")).to_contain_text("呼和浩特市中级人民法院")
     expect(page.locator("#measures-title + .scroll tbody tr")).to_have_count(4)
+    expect(page.locator("#measures-title + .scroll tbody tr").first).to_contain_text("实施中")
+    page.get_by_text("条件不具备而未实施 1 项").click()
+    expect(page.get_by_text("事先告知书未载明限制参加评先评优")).to_be_visible()
+    expect(page.locator("#terms-title ~ ul")).to_contain_text("M11 自治区公共资源交易中心")
     assert fake.asked == [{"identifier": LISTED, "purpose": "supervision", "basis": "信修〔2026〕1号", "cursor": "0"}]
 
 

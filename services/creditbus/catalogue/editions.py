@@ -29,6 +29,7 @@ from creditbus.core.rules import (
     Rules,
     ScoreRules,
     Span,
+    SubscriberRule,
     TermRule,
     Text,
 )
@@ -107,6 +108,7 @@ def compile_rules(edition: Edition) -> Rules:
             for row in catalogue.terms
         ),
         breakers=tuple(_breakers(catalogue)),
+        subscribers=tuple(_subscribers(catalogue)),
         restrictions=tuple(_restrictions(catalogue)),
         kept_out=tuple(_kept_out(catalogue)),
         raters={row.code: frozenset(row.raters) for row in catalogue.ratings},
@@ -215,6 +217,18 @@ def _measures(catalogue: Catalogue) -> Iterable[MeasureRule]:
             binding=row.binding,
             executor=row.executor,
             basis=row.basis,
+            span=_span(row),
+            effect=row.effect,
+        )
+
+
+def _subscribers(catalogue: Catalogue) -> Iterable[SubscriberRule]:
+    for row in catalogue.subscribers:
+        yield SubscriberRule(
+            code=row.code,
+            department=row.department,
+            families=frozenset(row.families),
+            persons=row.persons,
             span=_span(row),
         )
 

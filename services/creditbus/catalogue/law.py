@@ -9,6 +9,7 @@ from creditbus.catalogue.models import Catalogue
 SHOWN_BY: Mapping[str, str] = {
     "lists": "tests/unit/law/test_lists.py",
     "measures": "tests/unit/law/test_lists.py",
+    "subscribers": "tests/unit/dossier/test_subscribers.py",
     "publicity": "tests/unit/law/test_publicity.py",
     "terms": "tests/unit/dossier/test_way_back.py",
     "breakers": "tests/unit/dossier/test_breaker.py",
@@ -59,12 +60,13 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
     yield (
         "measures",
         "Measures 惩戒措施",
-        ("code", "名称", "follows from", "force", "carried out by", "legal basis", "published", "mark"),
+        ("code", "名称", "follows from", "effect", "force", "carried out by", "legal basis", "published", "mark"),
         (
             (
                 row.code,
                 row.zh,
                 "、".join(row.lists),
+                row.effect,
                 row.binding,
                 row.executor,
                 _bases(row.basis, named),
@@ -72,6 +74,23 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
                 row.mark,
             )
             for row in catalogue.measures
+        ),
+    )
+    yield (
+        "subscribers",
+        "Who carries measures out, and answers each order and lift 措施实施单位",
+        ("code", "名称", "department", "families", "against persons", "basis", "mark"),
+        (
+            (
+                row.code,
+                row.zh,
+                row.department,
+                "、".join(row.families),
+                "yes" if row.persons else "no",
+                row.basis,
+                row.mark,
+            )
+            for row in catalogue.subscribers
         ),
     )
     yield (

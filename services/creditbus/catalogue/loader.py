@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from creditbus.catalogue.models import Catalogue, MeasureRow
 from creditbus.catalogue.themes import ROW_THEMES
+from creditbus.core.conditions import Condition
 from creditbus.core.errors import SettingsError
 from creditbus.core.outcome import Reason
 
@@ -21,8 +22,8 @@ _ALL_STEPS = 3
 _COUNTIES = 103
 _MESSAGES = (
     "LISTED", "WAITING", "REMOVED", "ORDER", "LIFT", "SUSPEND", "RESUME", "DISHONEST_SUBJECT", "CLEARED_SUBJECT",
-    "DISPUTE_OVERDUE", "REPAIR_OVERDUE", "LIFT_UNACKNOWLEDGED", "SOURCE_HELD", "SOURCE_RELEASED",
-    "GRADE_CHANGED", "QUARANTINED",
+    "DISPUTE_OVERDUE", "REPAIR_OVERDUE", "ORDER_UNACKNOWLEDGED", "LIFT_UNACKNOWLEDGED", "SOURCE_HELD",
+    "SOURCE_RELEASED", "GRADE_CHANGED", "QUARANTINED",
 )  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def _unknown_sources(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _unknown_in_lists_of_law(catalogue: Catalogue) -> Iterator[str]:
-    """References of items, honours, restrictions and former departments."""
+    """References of items, honours, restrictions, subscribers and former departments."""
     instruments = {row.code for row in catalogue.instruments}
     domains = {row.domain for row in catalogue.departments}
     departments = {row.code for row in catalogue.departments}
@@ -118,6 +119,8 @@ def _unknown_in_lists_of_law(catalogue: Catalogue) -> Iterator[str]:
     for row in catalogue.restricted:
         yield from _unknown("restricted", row.code, "basis", row.basis, instruments)
         yield from _unknown("restricted", row.code, "allowed_by", row.allowed_by, instruments)
+    for subscriber in catalogue.subscribers:
+        yield from _unknown("subscribers", subscriber.code, "department", [subscriber.department], departments)
     for former in catalogue.former_departments:
         yield from _unknown("former_departments", former.code, "successors", former.successors, departments)
     codes = code_lists_of(catalogue)
@@ -159,6 +162,7 @@ def _doubles(catalogue: Catalogue) -> Iterator[str]:
 def _ethics(catalogue: Catalogue) -> Iterator[str]:
     """Lines that the data may not cross (design.md section 1)."""
     yield from (problem for measure in catalogue.measures for problem in _forced_market(measure))
+    yield from _taken_rights(catalogue)
     levels = {row.code: row.level for row in catalogue.instruments}
     for listed in catalogue.lists:
         if listed.severe and "ListDecision" in listed.entry_kinds and len(set(listed.steps)) != _ALL_STEPS:
@@ -174,6 +178,18 @@ def _forced_market(measure: MeasureRow) -> Iterator[str]:
         yield f"measures: {measure.code}: binding: market bodies are never forced; use ADVISORY"
 
 
+def _taken_rights(catalogue: Catalogue) -> Iterator[str]:
+    """What takes rights needs a law and a severe list (上海 31, 河南 34, 浙江 26: domain.md 4.1)."""
+    levels = {row.code: row.level for row in catalogue.instruments}
+    severe = {row.code for row in catalogue.lists if row.severe}
+    for measure in catalogue.measures:
+        if measure.effect == "RIGHTS":
+            if not any(levels.get(code) in ("LAW", "ADMINISTRATIVE_REGULATION") for code in measure.basis):
+                yield f"measures: {measure.code}: basis: what takes rights needs a law or an administrative regulation"
+            for code in sorted(set(measure.lists) - severe):
+                yield f"measures: {measure.code}: lists: {code} is not severe; what takes rights may not follow"
+
+
 def _missing_texts(catalogue: Catalogue) -> Iterator[str]:
     for reason in Reason:
         if reason.value not in catalogue.reasons.faults:
@@ -181,6 +197,9 @@ def _missing_texts(catalogue: Catalogue) -> Iterator[str]:
     for name in _MESSAGES:
         if f"EMIT_{name}" not in catalogue.reasons.messages:
             yield f"reasons: messages: EMIT_{name}: no text; add zh and en"
+    for condition in Condition:
+        if f"CONDITION_{condition}" not in catalogue.reasons.messages:
+            yield f"reasons: messages: CONDITION_{condition}: no text; add zh and en"
 
 
 def _read(path: Path) -> Any:

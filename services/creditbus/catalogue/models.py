@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -126,9 +126,21 @@ class MeasureRow(Named):
     family: str = Field(pattern=r"^M(0[1-9]|1[0-4])$")
     lists: tuple[str, ...] = Field(min_length=1)
     subjects: tuple[SubjectKind, ...] = Field(min_length=1)
+    effect: Literal["", "RIGHTS", "MANAGEMENT", "MARKET"] = ""
+    """What it does to its subject; editions of before it was told have none."""
     binding: Literal["MANDATORY", "ADVISORY"]
     executor: str
     basis: tuple[str, ...] = Field(min_length=1)
+
+
+class SubscriberRow(Named):
+    """A department that carries out measures (惩戒措施实施单位)."""
+
+    department: str
+    families: tuple[Annotated[str, Field(pattern=r"^M(0[1-9]|1[0-4])$")], ...] = Field(min_length=1)
+    persons: bool
+    """Whether against natural persons and sole traders too."""
+    basis: str
 
 
 class RestrictedRow(Named):
@@ -284,11 +296,11 @@ class Publicity(BaseModel):
 class TermRow(Named):
     """A term within which somebody has to act (办理期限)."""
 
-    term: Literal["DISPUTE", "REPAIR_ACCEPTANCE", "REPAIR_DECISION", "LIFT_ACKNOWLEDGEMENT"]
+    term: Literal["DISPUTE", "REPAIR_ACCEPTANCE", "REPAIR_DECISION", "ORDER_ACKNOWLEDGEMENT", "LIFT_ACKNOWLEDGEMENT"]
     region: str
     working_days: tuple[int, ...] = Field(min_length=1)
     extended: int | None = Field(None, ge=1)
-    alert: Literal["DISPUTE_OVERDUE", "REPAIR_OVERDUE", "LIFT_UNACKNOWLEDGED"]
+    alert: Literal["DISPUTE_OVERDUE", "REPAIR_OVERDUE", "ORDER_UNACKNOWLEDGED", "LIFT_UNACKNOWLEDGED"]
     suspends: bool
     basis: str
 
@@ -360,6 +372,8 @@ class Catalogue(BaseModel):
     instruments: tuple[Instrument, ...]
     lists: tuple[ListRow, ...]
     measures: tuple[MeasureRow, ...]
+    subscribers: tuple[SubscriberRow, ...] = ()
+    """Editions of before there was a register have none."""
     ratings: tuple[RatingRow, ...] = ()
     """Editions of before ratings had a file of their own have them among the code lists."""
     incentives: tuple[IncentiveRow, ...] = ()

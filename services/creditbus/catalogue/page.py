@@ -19,6 +19,7 @@ TITLES: Mapping[str, str] = {
     "instruments": "法律文件 Legal instruments",
     "lists": "失信名单 Lists",
     "measures": "惩戒措施 Measures",
+    "subscribers": "措施实施单位 Subscribers",
     "ratings": "信用评价 Ratings",
     "incentives": "守信激励 Incentives",
     "honours": "荣誉 Honours",

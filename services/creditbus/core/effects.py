@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 
+from creditbus.core.acknowledgement import acknowledge
+from creditbus.core.conditions import proposal_of
 from creditbus.core.context import Context
 from creditbus.core.listing import list_rule_of, put_on_list, take_off_list
 from creditbus.core.procedure import (
@@ -25,7 +27,6 @@ from creditbus.core.score import entry_of
 from creditbus.core.state import ACTIVE, EXPIRED, REPAIRED, REVOKED, Row
 from creditbus.core.subject import Facts, SubjectView
 from creditbus.core.way_back import (
-    acknowledge,
     answer_dispute,
     answer_repair,
     apply_for_repair,
@@ -83,11 +84,19 @@ def _list_when_complete(view: SubjectView, record: CreditRecord, facts: Facts, r
     begins = facts.get("effective_on")
     if served_on is not None and (not isinstance(begins, date) or day_of(begins) < served_on):
         facts = {**facts, "effective_on": date_of(served_on)}
-    _list_now(view, record, facts, rule, ctx)
+    _list_now(view, record, facts, rule, ctx, frozenset(procedure.noticed))
 
 
-def _list_now(view: SubjectView, record: CreditRecord, facts: Facts, rule: ListRule, ctx: Context) -> None:
-    put_on_list(view.summary, record, facts, rule, ctx)
+def _list_now(
+    view: SubjectView,
+    record: CreditRecord,
+    facts: Facts,
+    rule: ListRule,
+    ctx: Context,
+    noticed: frozenset[str] = frozenset(),
+) -> None:
+    proposal = proposal_of(record, facts, rule, view.summary.kind, noticed)
+    put_on_list(view.summary, record, facts, proposal, ctx)
     view.summary.scored_on = -1
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from creditbus.core.acknowledgement import await_lift, await_orders
 from creditbus.core.alerts import About, subject_alert
 from creditbus.core.breaker import HOLD, WATCH, rule_for, standing
+from creditbus.core.conditions import Proposal, decide_measures
 from creditbus.core.context import Context
 from creditbus.core.hashing import output_id
 from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, date_of, day_of
 from creditbus.core.rules import ListRule, MeasureRule, Rules
 from creditbus.core.score import add_months
-from creditbus.core.state import ListingState, OrderState, Summary, TermState
-from creditbus.core.terms import LIFT_ACKNOWLEDGEMENT, begin
+from creditbus.core.state import ListingState, OrderState, Summary
+from creditbus.core.terms import ORDER_ACKNOWLEDGEMENT, close
 
 
 def list_rule_of(record: CreditRecord, facts: Mapping[str, object], rules: Rules) -> ListRule | None:
@@ -28,17 +30,19 @@ def list_rule_of(record: CreditRecord, facts: Mapping[str, object], rules: Rules
 
 
 def put_on_list(
-    summary: Summary, record: CreditRecord, facts: Mapping[str, object], rule: ListRule, ctx: Context
+    summary: Summary, record: CreditRecord, facts: Mapping[str, object], proposal: Proposal, ctx: Context
 ) -> None:
-    """Add the listing, and emit it with an order per catalogued measure and an alert.
+    """Add the listing, and emit it with an order per measure whose conditions are met, and an alert.
 
     A listing whose term is over already (a back-dated decision) is recorded without any order.
     """
+    rule = proposal.rule
     effective = facts.get("effective_on")
     effective_on = effective if isinstance(effective, date) else date_of(record.decided_on)
     until = _last_day(facts, rule, effective_on)
     if until is not None and until < ctx.today:
         return
+    ordered, refused = decide_measures(proposal, ctx.rules)
     listing = ListingState(
         listing_id=output_id(record.record_id, f"listing {rule.code}"),
         list_code=rule.code,
@@ -54,8 +58,9 @@ def put_on_list(
         until=until,
         fictitious=record.fictitious,
         disputed=False,
-        orders=[_order(m, record) for m in ctx.rules.measures if _applies(m, rule, summary, record)],
+        orders=[_order(measure, record) for measure in ordered],
         source=record.sender,
+        refused=refused,
     )
     _make_wait(listing, ctx)
     summary.listings.append(listing)
@@ -102,6 +107,7 @@ def _take_effect(summary: Summary, listing: ListingState, why: tuple[str, str], 
     ctx.emissions.append(_listing_change(summary, listing, ctx, ("LISTED", cause, cause_id)))
     for order in listing.orders:
         ctx.emissions.append(_message(summary, listing, order, ctx, ("ORDER", cause, cause_id)))
+    await_orders(summary, listing, ctx)
     if listing.severe and not was_severe:
         ctx.emissions.append(_alert(summary, listing, ctx, "DISHONEST_SUBJECT", cause_id))
     summary.scored_on = -1
@@ -115,10 +121,10 @@ def take_off_list(summary: Summary, listing: ListingState, cause: str, cause_id:
     cause: REPAIRED, REVOKED, EXPIRED, DELISTED, CORRECTED or DISPUTE_UPHELD; cause_id: record or timer behind it.
     """
     summary.listings.remove(listing)
+    close(summary, listing.listing_id, ORDER_ACKNOWLEDGEMENT)
     for order in listing.orders if not listing.is_waiting else ():
         ctx.emissions.append(_message(summary, listing, order, ctx, ("LIFT", cause, cause_id)))
-        if order.acknowledged:
-            begin(summary, _open_lift(listing, order, ctx), ctx)
+        await_lift(summary, listing, order, ctx)
     ctx.emissions.append(_listing_change(summary, listing, ctx, ("REMOVED", cause, cause_id)))
     if listing.severe and not listing.is_waiting and not summary.is_severely_listed:
         ctx.emissions.append(_alert(summary, listing, ctx, "CLEARED_SUBJECT", cause_id))
@@ -142,32 +148,10 @@ def _tell_subscribers(summary: Summary, listing: ListingState, action: str, why:
         ctx.emissions.append(_message(summary, listing, order, ctx, (action, *why)))
 
 
-def _open_lift(listing: ListingState, order: OrderState, ctx: Context) -> TermState:
-    """Whoever said that it applies the measure has to say that it stopped."""
-    return TermState(
-        term=LIFT_ACKNOWLEDGEMENT,
-        key=order.order_id,
-        opened_by="",
-        record_id=listing.record_id,
-        region=listing.region,
-        document_number=listing.document_number,
-        fictitious=listing.fictitious,
-        since=ctx.today,
-        list_code=listing.list_code,
-        waiting=list(order.acknowledged),
-        measure=order.measure,
-    )
-
-
 def _last_day(facts: Mapping[str, object], rule: ListRule, effective_on: date) -> int | None:
     term = facts.get("term_months")
     months = term if isinstance(term, int) else rule.term_months
     return day_of(add_months(effective_on, months)) if months is not None else None
-
-
-def _applies(measure: MeasureRule, rule: ListRule, summary: Summary, record: CreditRecord) -> bool:
-    """Only measures of this list and kind of subject, and only if published by the day of the decision."""
-    return measure.follows(rule.code, summary.kind) and measure.span.covers(date_of(record.decided_on))
 
 
 def _order(measure: MeasureRule, record: CreditRecord) -> OrderState:

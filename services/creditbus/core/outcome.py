@@ -82,6 +82,8 @@ class Reason(StrEnum):
     """Petty conduct of a person, which nothing recorded may be made of without a statute."""
     NOT_COLLECTED = "not-collected"
     """A fact that is not collected at all."""
+    NOT_A_SUBSCRIBER = "not-a-subscriber"
+    """An acknowledgement by a department that does not carry out measures of the family."""
     BAD_TARGET = "bad-target"
     """The record that this event refers to is not named properly."""
 

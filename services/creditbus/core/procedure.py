@@ -43,6 +43,9 @@ def note_step(procedure: ProcedureState, record: CreditRecord, facts: Mapping[st
     procedure.steps[step] = (day_of(happened_on), record.natural_key)
     if step == "heard":
         procedure.is_objection_accepted = facts.get("outcome") == "ACCEPTED"
+    elif step == "notice":
+        measures = facts.get("measures")
+        procedure.noticed = sorted(map(str, measures)) if isinstance(measures, list) else []
 
 
 def forget_step(summary: Summary, natural_key: str) -> None:
@@ -52,6 +55,8 @@ def forget_step(summary: Summary, natural_key: str) -> None:
             del procedure.steps[step]
             if step == "heard":
                 procedure.is_objection_accepted = False
+            elif step == "notice":
+                procedure.noticed = []
 
 
 def missing_steps(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from creditbus.core.calendar import WorkingCalendar
+from creditbus.core.events import PERSON_KINDS
 from creditbus.core.identifiers import AuthorityTypes, RegionTable
 
 
@@ -114,10 +115,28 @@ class MeasureRule:
     basis: tuple[str, ...]
     span: Span
     """A measure may be applied to conduct only if it was published by then."""
+    effect: str = ""
+    """RIGHTS (takes rights or adds duties), MANAGEMENT or MARKET; "" in editions of before it was told."""
 
     def follows(self, list_code: str, subject_kind: str) -> bool:
         """Whether it follows from being on a list, for subjects of a kind."""
         return list_code in self.lists and subject_kind in self.subject_kinds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriberRule:
+    """A department that carries out measures (惩戒措施实施单位), and so answers each order and each lift."""
+
+    code: str
+    department: str
+    families: frozenset[str]
+    persons: bool
+    """Whether it carries them out against natural persons and sole traders too."""
+    span: Span
+
+    def carries_out(self, family: str, subject_kind: str) -> bool:
+        """Whether measures of a family against a kind of subject are its own."""
+        return family in self.families and (self.persons or subject_kind not in PERSON_KINDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +300,8 @@ class Rules:
     """Penalties of only these types are kept out of publication and score."""
     terms: tuple[TermRule, ...] = ()
     breakers: tuple[BreakerRule, ...] = ()
+    subscribers: tuple[SubscriberRule, ...] = ()
+    """Editions of before there was a register have none: nobody is asked to answer, and anybody may."""
     required: tuple[RequiredFact, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
     kept_out: tuple[KeptOut, ...] = ()

@@ -47,6 +47,8 @@ class OrderState(msgspec.Struct, array_like=True):
     basis: list[str]
     acknowledged: list[str]
     """Departments that said they apply it."""
+    declined: list[str] = []
+    """Departments that said it does not apply to them."""
 
 
 class ListingState(msgspec.Struct, array_like=True):
@@ -76,6 +78,8 @@ class ListingState(msgspec.Struct, array_like=True):
     """Its source is watched: it takes effect then, unless its source is held by that time."""
     hold_id: str = ""
     """Its source is held: the hold whose release it waits for."""
+    refused: list[tuple[str, str]] = []
+    """Measures that do not follow, as (code, condition that is not met)."""
 
     @property
     def is_waiting(self) -> bool:
@@ -94,6 +98,8 @@ class ProcedureState(msgspec.Struct, array_like=True):
     """The authority agreed with the subject's statement: nothing may follow."""
     is_waiting: bool = False
     """A decision waits for steps that are missing."""
+    noticed: list[str] = []
+    """Codes of the measures that the notice told of; none: all of the catalogue's."""
 
 
 class TermState(msgspec.Struct, array_like=True):
@@ -118,6 +124,8 @@ class TermState(msgspec.Struct, array_like=True):
     """Departments that have to act, where several do."""
     measure: str = ""
     """Code of the lifted measure."""
+    unanswered: list[str] = []
+    """Of those who have to say that they stopped, who had not answered the order."""
 
 
 class Summary(msgspec.Struct, array_like=True):
@@ -154,7 +162,8 @@ class Summary(msgspec.Struct, array_like=True):
     terms: list[TermState] = []
     """Terms that run or are missed."""
     answers: list[tuple[str, str, int]] = []
-    """Answers that came before their question, as (term, natural key, day)."""
+    """Answers that came before their question, as (term, natural key, day); of orders: who stopped before it told
+    that it had begun, as (term, order and department, day)."""
 
     def count(self, kind: str) -> None:
         """One more record of a kind is in effect."""

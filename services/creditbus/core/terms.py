@@ -11,14 +11,15 @@ from creditbus.core.alerts import About, subject_alert
 from creditbus.core.calendar import add_working_days
 from creditbus.core.context import Context
 from creditbus.core.records import Alert, CreditRecord, date_of, day_of
-from creditbus.core.rules import TermRule
+from creditbus.core.rules import Rules, TermRule, Text
 from creditbus.core.state import Summary, TermState
 
 DISPUTE = "DISPUTE"
 REPAIR_ACCEPTANCE = "REPAIR_ACCEPTANCE"
 REPAIR_DECISION = "REPAIR_DECISION"
+ORDER_ACKNOWLEDGEMENT = "ORDER_ACKNOWLEDGEMENT"
 LIFT_ACKNOWLEDGEMENT = "LIFT_ACKNOWLEDGEMENT"
-TERMS = (DISPUTE, REPAIR_ACCEPTANCE, REPAIR_DECISION, LIFT_ACKNOWLEDGEMENT)
+TERMS = (DISPUTE, REPAIR_ACCEPTANCE, REPAIR_DECISION, ORDER_ACKNOWLEDGEMENT, LIFT_ACKNOWLEDGEMENT)
 
 
 def term_about(term: str, key: str, record: CreditRecord) -> TermState:
@@ -90,13 +91,22 @@ def _rule(state: TermState, ctx: Context) -> TermRule | None:
     return rows.get(region) or rows.get(region[:4] + "00") or rows.get(region[:2] + "0000")
 
 
+def _named(waiting: str, rules: Rules) -> Text:
+    """Who is waited for, with the family of the measure where several are asked about."""
+    family, _, code = waiting.rpartition(" ")
+    known = rules.departments.get(code)
+    name = known.name if known is not None else Text(zh=code, en=code)
+    return Text(zh=f"{family} {name.zh}".strip(), en=f"{family} {name.en}".strip())
+
+
 def _alert(summary: Summary, state: TermState, rule: TermRule, cause_id: str, ctx: Context) -> Alert:
     text = ctx.rules.reasons[f"EMIT_{rule.alert}"].text
     named = ctx.rules.lists.get(state.list_code)
-    facts = {"name": summary.name, "document": state.document_number, "waiting": ", ".join(state.waiting)}
+    facts = {"name": summary.name, "document": state.document_number}
+    waiting = [_named(one, ctx.rules) for one in state.waiting]
     words = (
-        text.zh.format(list=named.name.zh if named else "", **facts),
-        text.en.format(list=named.name.en if named else "", **facts),
+        text.zh.format(list=named.name.zh if named else "", waiting="、".join(one.zh for one in waiting), **facts),
+        text.en.format(list=named.name.en if named else "", waiting=", ".join(one.en for one in waiting), **facts),
     )
     lists = [state.list_code] if state.list_code else []
     about = About(state.record_id, state.region, lists, state.fictitious)

@@ -1,8 +1,7 @@
-"""The way back: disputes (异议), repair (信用修复), and lifts that reach whoever applies a measure.
+"""The way back: disputes (异议) and repair (信用修复). Sources: domain.md 5.2, 5.3.
 
 A dispute is annotated the moment it is filed and out of the score while it is open; when the office misses its term,
-whatever the disputed fact causes is suspended until it decides. A lift stays open until each department that said it
-applies the measure says that it stopped; when none is open, nothing stays downstream. Sources: domain.md 5.2, 5.3, 4.2.
+whatever the disputed fact causes is suspended until it decides.
 """
 
 from __future__ import annotations
@@ -11,10 +10,9 @@ from creditbus.core.context import Context
 from creditbus.core.listing import resume, suspend
 from creditbus.core.records import CreditRecord
 from creditbus.core.state import ACTIVE, Summary, TermState
-from creditbus.core.subject import Facts, SubjectView
+from creditbus.core.subject import SubjectView
 from creditbus.core.terms import (
     DISPUTE,
-    LIFT_ACKNOWLEDGEMENT,
     REPAIR_ACCEPTANCE,
     REPAIR_DECISION,
     begin,
@@ -55,38 +53,6 @@ def answer_repair(view: SubjectView, record: CreditRecord, key: str, stage: str)
     """受理 closes the first term, a decision both."""
     for term in _REPAIR_TERMS[:1] if stage == "ACCEPTED" else _REPAIR_TERMS:
         _answered(view, record, key, term)
-
-
-def acknowledge(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) -> None:
-    """回执: a department applies an order, or stopped it."""
-    order_id, sender = str(facts["order_id"]), record.sender
-    if facts["action"] == "LIFT":
-        for state in open_terms(summary, order_id, LIFT_ACKNOWLEDGEMENT):
-            state.waiting = [one for one in state.waiting if one != sender]
-            if not state.waiting:
-                close(summary, order_id, LIFT_ACKNOWLEDGEMENT)
-        return
-    order = next(
-        (order for listing in summary.in_force for order in listing.orders if order.order_id == order_id), None
-    )
-    if order is None:
-        _acknowledge_late(summary, record, facts, ctx)
-    elif sender not in order.acknowledged:
-        order.acknowledged.append(sender)
-
-
-def _acknowledge_late(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) -> None:
-    """A department applies what was lifted meanwhile: it has to say that it stopped, like the others."""
-    if facts["state"] != "APPLIED":
-        return
-    order_id = str(facts["order_id"])
-    state = next(iter(open_terms(summary, order_id, LIFT_ACKNOWLEDGEMENT)), None)
-    if state is None:
-        state = term_about(LIFT_ACKNOWLEDGEMENT, order_id, record)
-        state.measure = str(facts["family"])
-        begin(summary, state, ctx)
-    if record.sender not in state.waiting:
-        state.waiting.append(record.sender)
 
 
 def miss_term(summary: Summary, state: TermState, cause_id: str, ctx: Context) -> None:

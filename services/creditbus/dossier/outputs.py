@@ -9,15 +9,16 @@ from creditbus.bus.avro import encode
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.topics import topic_for
 from creditbus.bus.wire import Writers
+from creditbus.core.acknowledgement import order_state
 from creditbus.core.context import Emission
 from creditbus.core.events import NATURAL_PERSON
 from creditbus.core.hashing import digest
 from creditbus.core.processing import Output
 from creditbus.core.quarantine import Parked, QuarantineOrder
 from creditbus.core.records import Alert, Change, ListingChange
-from creditbus.core.rules import Rules
+from creditbus.core.rules import Rules, Text
 from creditbus.core.score import score_subject
-from creditbus.core.state import Summary
+from creditbus.core.state import ListingState, Summary
 from creditbus.dossier.steps import Decided
 from creditbus.dossier.view import Meta, SubjectState
 
@@ -160,10 +161,13 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
                 "effective_on": listing.effective_on,
                 "until": listing.until,
                 "acknowledged": order.acknowledged,
+                "state": order_state(listing, order),
+                "declined": order.declined,
             }
-            for listing in summary.in_force
+            for listing in summary.listings
             for order in listing.orders
         ],
+        "refused": [_refused(listing, *refused, rules) for listing in summary.listings for refused in listing.refused],
         "disputed": [entry.record_id for entry in summary.entries if entry.disputed]
         + [listing.record_id for listing in summary.listings if listing.disputed],
         "parked": summary.parked_to - summary.parked_from,
@@ -182,6 +186,21 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
             }
             for state in summary.terms
         ],
+    }
+
+
+def _refused(listing: ListingState, code: str, condition: str, rules: Rules) -> dict[str, object]:
+    """A measure that does not follow, and why."""
+    names = {measure.code: measure.name for measure in rules.measures}
+    text, listed = rules.reasons[f"CONDITION_{condition}"].text, rules.lists[listing.list_code].name
+    name = names.get(code) or Text(zh=code, en=code)
+    return {
+        "measure": code,
+        "list": listing.list_code,
+        "listing_id": listing.listing_id,
+        "condition": condition,
+        "text_zh": text.zh.format(measure=name.zh, list=listed.zh),
+        "text_en": text.en.format(measure=name.en, list=listed.en),
     }
 
 

@@ -147,9 +147,9 @@ def check_dates(event: Event, checking: Checking) -> Iterable[Fault]:
         yield fault(Reason.IMPOSSIBLE_DATE, "document.served_on", _shown(document.served_on), checking)
 
 
-_PERIODS = (("valid_from", "valid_until"), ("granted_on", "valid_until"))
+_PERIODS = (("valid_from", "valid_until"), ("granted_on", "valid_until"), ("executed_from", "executed_until"))
 _PAST = frozenset({"established_on", "filed_on", "published_on", "granted_on", "performed_on", "revoked_on", "done_on",
-                   "notice_on", "heard_on", "served_on", "happened_on", "final_on"})  # fmt: skip
+                   "notice_on", "heard_on", "conduct_on", "served_on", "happened_on", "final_on"})  # fmt: skip
 
 
 def check_fact_dates(event: Event, checking: Checking) -> Iterable[Fault]:
@@ -243,6 +243,22 @@ def check_list_steps(event: Event, checking: Checking) -> Iterable[Fault]:
             yield fault(Reason.IMPOSSIBLE_DATE, name, _shown(day), checking)
 
 
+def check_measures(event: Event, checking: Checking) -> Iterable[Fault]:
+    """Measures that a decision or a notice names are in the catalogue; an answer comes from who carries them out."""
+    rules, named = checking.rules, event.facts.get("measures")
+    if isinstance(named, list):
+        known = {measure.code for measure in rules.measures}
+        for code in named:
+            if code not in known:
+                yield fault(Reason.UNKNOWN_CODE, "facts.measures", code, checking, known)
+    if event.kind == "MeasureAcknowledgement" and rules.subscribers:
+        family, kind, today = str(event.facts["family"]), event.head.subject.kind, date_of(checking.today)
+        mine = [row for row in rules.subscribers if row.department == event.sender and row.span.since <= today]
+        if not any(row.carries_out(family, kind) for row in mine):
+            families = {one for row in mine for one in row.families}
+            yield fault(Reason.NOT_A_SUBSCRIBER, "facts.family", family, checking, families or ["–"])
+
+
 def check_required(event: Event, checking: Checking) -> Iterable[Fault]:
     """A decision rests on its conditions: a repair on performance and commitment, an answer on its outcome."""
     for rule in checking.rules.required:
@@ -299,6 +315,7 @@ CHECKS: Sequence[Check] = (
     check_grade,
     check_list,
     check_list_steps,
+    check_measures,
     check_required,
     check_amounts,
     check_target,

@@ -117,6 +117,7 @@ def cut(answer: Mapping[str, Any], shows: frozenset[str]) -> dict[str, Any]:
         ("listings", "listings"),
         ("waiting_lists", "listings"),
         ("orders", "orders"),
+        ("refused", "orders"),
         ("terms", "orders"),
     ):
         if needs not in shows:
@@ -126,7 +127,7 @@ def cut(answer: Mapping[str, Any], shows: frozenset[str]) -> dict[str, Any]:
 
 def downstream_of(dossier: Mapping[str, Any]) -> dict[str, Any]:
     """Whether any measure is left with subscribers: ordered, or lifted without everybody saying that they stopped."""
-    orders = dossier.get("orders") or []
+    orders = [one for one in dossier.get("orders") or [] if one.get("state") != "PROPOSED"]
     lifts = [one for one in dossier.get("terms") or [] if one["term"] == "LIFT_ACKNOWLEDGEMENT"]
     return {
         "clear": not orders and not lifts,

@@ -17,7 +17,8 @@ from creditbus.dossier.steps import Tick
 from intake_harness import rules
 from partition import COURT_FACTS, DAY_LENGTH, PENALTY, Bus, a_bus
 
-RULES = rules()
+RULES = replace(rules(), subscribers=())
+"""Nobody is registered: only who said that it applies a measure is asked to stop (the others: test_subscribers.py)."""
 COURT = make_record("CourtEnforcement")
 PENALIZED = make_record()
 Told = tuple[CreditRecord, Mapping[str, Any]]

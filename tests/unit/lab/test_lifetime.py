@@ -60,10 +60,12 @@ def test_the_person_is_never_scored_nor_named(story: list[Told]) -> None:
 
 
 def test_a_lift_is_reminded_of_until_it_is_acknowledged_and_then_nothing_stays(story: list[Told]) -> None:
-    reminded = [told.day for told in story if "仍未回执" in told.what]
-    (clear,) = [told.day for told in story if "下游不再留存任何措施" in told.what]
-    assert len(reminded) == 3
-    assert max(reminded) < clear
+    reminded = [(told.day, told.what) for told in story if "仍未回执" in told.what]
+    clear = [told.day for told in story if "下游不再留存任何措施" in told.what]
+    assert len({day for day, _ in reminded}) == 3
+    assert all(what.endswith("：包头市行政审批政务服务局") for _, what in reminded)
+    assert clear == [date(2028, 1, 24), date(2031, 4, 21)]
+    assert max(day for day, _ in reminded) < clear[0]
 
 
 def test_played_again_it_is_the_same(story: list[Told]) -> None:

@@ -35,6 +35,7 @@ const FIXED = {
   alert: {
     DISHONEST_SUBJECT: ["新增严重失信主体", "new dishonest subject"], CLEARED_SUBJECT: ["移出全部名单", "cleared"],
     DISPUTE_OVERDUE: ["异议逾期", "dispute overdue"], REPAIR_OVERDUE: ["修复逾期", "repair overdue"],
+    ORDER_UNACKNOWLEDGED: ["实施未回执", "order not acknowledged"],
     LIFT_UNACKNOWLEDGED: ["解除未回执", "lift not acknowledged"], GRADE_CHANGED: ["等级变化", "grade changed"],
     QUARANTINED: ["记录被隔离", "record in quarantine"], SOURCE_HELD: ["来源熔断", "source held"],
     SOURCE_RELEASED: ["来源放行", "source released"],
@@ -42,12 +43,18 @@ const FIXED = {
   term: {
     DISPUTE: ["异议处理", "decision about a dispute"], REPAIR_ACCEPTANCE: ["信用修复受理", "acceptance of a repair"],
     REPAIR_DECISION: ["信用修复办理", "decision about a repair"],
+    ORDER_ACKNOWLEDGEMENT: ["实施措施的回执", "word what was done about the measures"],
     LIFT_ACKNOWLEDGEMENT: ["停止实施的回执", "word that a measure stopped"],
   },
   binding: { MANDATORY: ["强制", "mandatory"], ADVISORY: ["参考", "advisory"] },
   listingState: { LISTED: ["在列", "listed"], WAITING: ["暂缓生效", "waiting"], REMOVED: ["已移出", "removed"] },
   orderState: {
-    ORDER: ["执行中", "in force"], RESUME: ["执行中", "in force"], SUSPEND: ["暂停", "suspended"], LIFT: ["已解除", "lifted"],
+    PROPOSED: ["拟实施", "proposed"], NOTIFIED: ["已通知", "sent"], ACTIVE: ["实施中", "applied"], SUSPENDED: ["已中止", "suspended"],
+  },
+  condition: {
+    EXEMPT: ["初次轻微并已改正", "first, minor, corrected"], BASIS: ["无有效依据", "no basis in force"],
+    PROPORTION: ["过惩不当", "out of proportion"], RELEVANCE: ["无关联", "not related"],
+    PUBLISHED: ["行为时未公布", "not published then"], NOTICE: ["未告知", "not told of"],
   },
   cause: {
     BREAKER: ["来源列入数量异常", "its sender lists more than usual"], RELEASED: ["来源经批准放行", "its sender was released"],

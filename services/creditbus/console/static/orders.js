@@ -60,6 +60,11 @@ export function measuresSection({ dossier, orders }) {
     active.length
       ? table(active.map((row) => measure(row, messages.get(row.order_id))))
       : h("p", { class: "empty good" }, bi("没有正在执行的措施。", "No measure is in force.")),
+    dossier.refused?.length
+      ? h("details", {},
+          h("summary", {}, bi(`条件不具备而未实施 ${dossier.refused.length} 项`, `not ordered, a condition is not met: ${dossier.refused.length}`)),
+          h("ul", { class: "ended" }, dossier.refused.map(refusal)))
+      : null,
     lifted.length
       ? h("details", { open: active.length === 0 },
           h("summary", {}, bi(`已解除 ${lifted.length} 项`, `lifted: ${lifted.length}`)),
@@ -80,14 +85,19 @@ function measure(row, message) {
   return h("tr", {},
     h("th", { scope: "row" }, name("measure", row.measure), h("span", { class: "quiet" }, ` ${row.family}`)),
     h("td", {}, h("span", { class: row.binding === "MANDATORY" ? "tag strong" : "tag" }, name("binding", row.binding)),
-      message?.action === "SUSPEND" ? h("span", { class: "tag" }, name("orderState", "SUSPEND")) : null),
+      " ", h("span", { class: "tag" }, name("orderState", row.state ?? "NOTIFIED"))),
     h("td", {}, message?.executor ?? "–"),
     h("td", {}, name("list", row.list)),
     h("td", {}, term(row)),
-    h("td", {}, row.acknowledged?.length
-      ? row.acknowledged.map((code, index) => [index ? ", " : "", bi(...pair("department", code))])
-      : bi("尚无", "none yet")));
+    h("td", {}, row.acknowledged?.length ? departments(row.acknowledged) : bi("尚无", "none yet"),
+      row.declined?.length ? h("div", { class: "quiet" }, bi("不适用：", "not applicable: "), departments(row.declined)) : null));
 }
+
+const departments = (codes) => codes.map((code, index) => [index ? ", " : "", bi(...pair("department", code))]);
+
+const refusal = (row) =>
+  h("li", {}, name("measure", row.measure), " · ", name("list", row.list), " · ",
+    h("span", { class: "tag" }, name("condition", row.condition)), " ", bi(row.text_zh, row.text_en));
 
 const lift = (row) =>
   h("li", {}, h("time", {}, time(row.at)), " ", name("measure", row.measure), " · ", name("cause", row.cause));

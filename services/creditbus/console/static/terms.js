@@ -19,9 +19,15 @@ export function termsSection({ dossier, downstream }) {
   );
 }
 
+// a lift waits for departments, the orders of a listing for families and departments: "M01 150100-zwfw"
+function answer(one) {
+  const [family, code] = one.includes(" ") ? one.split(" ") : [null, one];
+  return [family ? h("span", { class: "quiet" }, `${family} `) : null, bi(...pair("department", code))];
+}
+
 const term = (row) =>
   h("li", {}, name("term", row.term), " · ", h("bdi", {}, row.document_number),
     row.measure ? [" · ", name("measure", row.measure)] : null,
-    row.waiting.length ? [" · ", row.waiting.map((code, index) => [index ? ", " : "", bi(...pair("department", code))])] : null,
+    row.waiting.length ? [" · ", row.waiting.map((one, index) => [index ? ", " : "", answer(one)])] : null,
     " · ", row.until ? bi(`至 ${row.until}`, `to ${row.until}`) : null,
     row.reminders ? h("span", { class: "tag strong" }, bi(`逾期 ${row.reminders} 次`, `missed: ${row.reminders}`)) : null);

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from creditbus.catalogue.editions import authority_code
+from creditbus.catalogue.loader import load
+from creditbus.catalogue.models import Catalogue
 from creditbus.client.producer import event_id_for
 from creditbus.client.subscriber import Executor, Order, acknowledgement_of
 from creditbus.core.identifiers import synthetic_uscc
@@ -27,7 +29,7 @@ BUREAU, COURT, BAOTOU = "150100-scjg", "150100-zy", "150200-zwfw"
 _DATA = Path(__file__).parent / "data"
 _BUREAU_CODE = authority_code("150100", 19)
 _COURT_CODE = authority_code("150100", 20)
-_BAOTOU_CODE = authority_code("150200", 22)
+_LIST = "L01"
 _SEQUENCES = 800_000_000
 """Synthetic firms of this story are numbered below this; each run has a firm of its own."""
 
@@ -91,15 +93,18 @@ class Story:
 def play(stage: Stage, now: datetime) -> Story:
     """Play the story from the import of files to the recovered score. Raises NotReadyError when a step is not seen."""
     story = Story(now=now, run=int(now.timestamp()))
-    with stage.subscriber("M01", f"scenario-{story.run}") as orders:
+    catalogue = load()
+    families = sorted({measure.family for measure in catalogue.measures if _LIST in measure.lists})
+    answering = partial(_answer, stage, story, catalogue)
+    with stage.subscriber(families, f"scenario-{story.run}") as orders:
         stage.step("呼和浩特市市场监管局导入行政许可 CSV · permits by CSV", lambda: _import(stage, "permits.csv", 0))
         stage.step("导入行政处罚 CSV，一行有错 · penalties, one bad code", lambda: _import(stage, "penalties.csv", 1))
         stage.step("企业登记并受到处罚，评分下降 · a penalty lowers the score", lambda: _penalise(stage, story))
         stage.step("法院列入失信被执行人 · the court lists the firm", lambda: _list(stage, story))
-        stage.step("M01 订阅单位收到指令并反馈 · the order arrives", lambda: _receive(stage, story, orders, "ORDER"))
+        stage.step("各实施单位收到指令并回执 · the orders arrive", lambda: answering(orders, "ORDER"))
         stage.step("包头市审批局办件时查询 · a look-up in Baotou sees it", lambda: _look(stage, story))
         stage.step("企业履行义务，法院和市场监管局准予修复 · repair is granted", lambda: _repair(stage, story))
-        stage.step("M01 订阅单位收到解除并反馈 · the lift arrives", lambda: _receive(stage, story, orders, "LIFT"))
+        stage.step("各实施单位收到解除并回执 · the lifts arrive", lambda: answering(orders, "LIFT"))
         stage.step("评分恢复 · the score recovers", lambda: _recover(stage, story))
     return story
 
@@ -161,16 +166,27 @@ def _list(stage: Stage, story: Story) -> str:
     return f"alert: {alert['text_zh']}"
 
 
-def _receive(stage: Stage, story: Story, orders: list[Order], action: str) -> str:
-    """The subscriber receives an order or a lift, and says what it did."""
+def _answer(stage: Stage, story: Story, catalogue: Catalogue, orders: list[Order], action: str) -> str:
+    """Everybody who carries out a measure of the list receives its order or its lift, and says what it did."""
+    expected = {one.code for one in catalogue.measures if _LIST in one.lists and "LEGAL_PERSON" in one.subjects}
 
-    def mine() -> Order | None:
-        return next((one for one in orders if one.subject_key == story.key and one.action == action), None)
+    def mine() -> dict[str, Order]:
+        found = [one for one in orders if one.subject_key == story.key and one.action == action]
+        return {one.measure: one for one in found}
 
-    order = stage.until(f"{action} of M01", mine)
-    executor = Executor(sender=BAOTOU, authority=_BAOTOU_CODE, region="150200", item="P04-FEEDBACK")
-    stage.send(BAOTOU, dict(acknowledgement_of(order, executor, at=datetime.now(BEIJING))))
-    return f"{order.action} {order.order_id[:8]}: {order.text_zh}"
+    stage.until(f"{action} of {', '.join(sorted(expected))}", lambda: mine().keys() >= expected)
+    sequences = {row.code: (row.region, row.sequence) for row in catalogue.departments}
+    answers = 0
+    for subscriber in catalogue.subscribers:
+        region, sequence = sequences[subscriber.department]
+        code = authority_code(region, sequence)
+        who = Executor(sender=subscriber.department, authority=code, region=region, item="P04-FEEDBACK")
+        told = [order for order in mine().values() if order.family in subscriber.families]
+        if told:
+            at = datetime.now(BEIJING)
+            stage.send(subscriber.department, *(dict(acknowledgement_of(order, who, at=at)) for order in told))
+        answers += len(told)
+    return f"{len(expected)} × {action}, {answers} answers; {mine()['M01-LICENCE'].text_zh}"
 
 
 def _look(stage: Stage, story: Story) -> str:

@@ -29,7 +29,12 @@ PERSON = synthetic_citizen("150102", date(1980, 5, 1))
 MARKET, COURT, TAX, PLATFORM, LICENSING = "150100-scjg", "150100-zy", "150000-swj", "150000-xxzx", "150200-zwfw"
 _PENALTY, _CASE, _PERSON_CASE = "呼市监罚字〔2027〕8001号", "（2027）内01执8001号", "（2027）内01执8002号"
 _ACTIONS = {"ORDER": "实施", "LIFT": "解除", "SUSPEND": "暂停", "RESUME": "恢复"}
+_SUBSCRIBERS = "subscribers"
 _NOTICE, _TAX_DECISION = "内税告字〔2028〕8001号", "内税列字〔2028〕8001号"
+
+
+_Sent = tuple[str, dict[str, Any]]
+"""A department, and an event that it sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +62,16 @@ class _Player:
         self._law = _Law(catalogue)
         self._authorities = {row.code: authority_code(row.region, row.sequence) for row in catalogue.departments}
         self._regions = {row.code: row.region for row in catalogue.departments}
-        self._orders: dict[str, dict[str, Any]] = {}
-        """Latest message of measure M01 by subject."""
+        self._unanswered: list[tuple[str, dict[str, Any]]] = []
+        """Orders and lifts that subscribers have to answer, each with who has to."""
 
     def play(self) -> Iterator[Told]:
         for day, sender, title, make in self._acts():
             yield from self._pass_to(day)
             yield Told(day, title, sender, is_act=True)
-            yield from self._tell(self.sandbox.send(sender, make()))
-            if sender == LICENSING and is_clear(self.sandbox.summary(FIRM_KEY)):
+            for by, event in make():
+                yield from self._tell(self.sandbox.send(by, event))
+            if sender in (LICENSING, _SUBSCRIBERS) and is_clear(self.sandbox.summary(FIRM_KEY)):
                 yield Told(
                     day, "✓ 下游不再留存任何措施 nothing stays downstream", "全部解除均已回执 every lift acknowledged"
                 )
@@ -80,11 +86,15 @@ class _Player:
 
     def _tell(self, emitted: Iterable[Emitted]) -> Iterator[Told]:
         for one in emitted:
-            if one.record == "MeasureOrder" and one.value["family"] == "M01":
-                self._orders[one.value["subject_key"]] = dict(one.value)
+            if one.record == "MeasureOrder":
+                self._unanswered += [(by, dict(one.value)) for by in self._subscribers(one.value)]
         yield from self._law.told(emitted)
 
-    def _acts(self) -> Iterator[tuple[date, str, str, Callable[[], dict[str, Any]]]]:
+    def _subscribers(self, order: Mapping[str, Any]) -> list[str]:
+        rows = self.sandbox.rules.subscribers
+        return [row.department for row in rows if row.carries_out(order["family"], order["subject_kind"])]
+
+    def _acts(self) -> Iterator[tuple[date, str, str, Callable[[], Iterable[_Sent]]]]:
         """The story, in order; events are made on their day, since acknowledgements quote orders."""
         decided = date(2027, 1, 11)
         overdue = add_working_days(self.sandbox.rules.calendar, date(2027, 2, 1), 5).day + timedelta(days=3)
@@ -93,15 +103,17 @@ class _Player:
         yield date(2027, 2, 1), PLATFORM, "企业提出异议 the firm disputes it", lambda: self._dispute("FILED")
         yield overdue, PLATFORM, "异议不成立，但已逾期 rejected, too late", lambda: self._dispute("DECIDED", "REJECTED")
         yield date(2027, 6, 1), COURT, "法院公布企业为失信被执行人 the court lists the firm", lambda: self._court(_CASE)
-        yield date(2027, 6, 2), LICENSING, "包头审批局执行措施 Baotou applies the bar", lambda: self._ack(FIRM_KEY)
+        yield date(2027, 6, 2), _SUBSCRIBERS, "各实施单位回执 those who carry it out answer", self._answers
         yield (
             date(2027, 7, 1),
             COURT,
             "法院公布个人为失信被执行人 the court lists a person",
             lambda: self._court(_PERSON_CASE),
         )
+        yield date(2027, 7, 2), _SUBSCRIBERS, "各实施单位回执 those who carry it out answer", self._answers
         yield date(2028, 1, 10), COURT, "企业履行完毕，准予修复 repair is granted", self._repair
-        yield date(2028, 1, 24), LICENSING, "包头审批局确认停止 Baotou has stopped", lambda: self._ack(FIRM_KEY)
+        yield date(2028, 1, 11), _SUBSCRIBERS, "除包头外均已停止 all but Baotou have stopped", self._all_but_baotou
+        yield date(2028, 1, 24), LICENSING, "包头审批局确认停止 Baotou has stopped", self._answers
         yield (
             date(2028, 3, 1),
             TAX,
@@ -116,9 +128,15 @@ class _Player:
         )
         yield date(2028, 4, 10), TAX, "列入决定 the decision, not served yet", self._tax_decision
         yield date(2028, 4, 20), TAX, "送达 the decision is served", lambda: self._step("SERVICE", 2028, 4, 19)
+        yield date(2028, 4, 21), _SUBSCRIBERS, "各实施单位回执 those who carry it out answer", self._answers
         yield date(2029, 5, 8), MARKET, "守合同重信用 an honour", self._honour
+        yield date(2029, 7, 3), _SUBSCRIBERS, "各实施单位已停止 all have stopped", self._answers
+        yield date(2031, 4, 21), _SUBSCRIBERS, "各实施单位已停止 all have stopped", self._answers
 
     # -- what the departments report ---------------------------------------------------------------------------
+
+    def _by(self, sender: str, kind: str, item: str, number: str, **more: Any) -> list[_Sent]:
+        return [(sender, self._event(sender, kind, item, number, **more))]
 
     def _event(self, sender: str, kind: str, item: str, number: str, **more: Any) -> dict[str, Any]:
         today = self.sandbox.today
@@ -137,11 +155,11 @@ class _Player:
         }
         return {**event, **more}
 
-    def _registration(self) -> dict[str, Any]:
+    def _registration(self) -> list[_Sent]:
         facts = {"status": "ACTIVE", "industry": "F51", "former_identifiers": []}
-        return self._event(MARKET, "Registration", "C01-REGISTRATION", "登记8001", facts=facts)
+        return self._by(MARKET, "Registration", "C01-REGISTRATION", "登记8001", facts=facts)
 
-    def _penalty(self, decided: date) -> dict[str, Any]:
+    def _penalty(self, decided: date) -> list[_Sent]:
         facts = {
             "procedure": "GENERAL",
             "violation": "销售不符合标准的建材（虚构）",
@@ -154,14 +172,14 @@ class _Player:
             "final_on": decided.isoformat(),
         }
         bases = [{"instrument": "XZCFF", "article": "第五十七条"}]
-        return self._event(MARKET, "Penalty", "C03-PENALTY", _PENALTY, facts=facts, bases=bases)
+        return self._by(MARKET, "Penalty", "C03-PENALTY", _PENALTY, facts=facts, bases=bases)
 
-    def _dispute(self, stage: str, outcome: str | None = None) -> dict[str, Any]:
+    def _dispute(self, stage: str, outcome: str | None = None) -> list[_Sent]:
         target = {"kind": "Penalty", "authority": self._authorities[MARKET], "document_number": _PENALTY}
         facts = {"target": target, "stage": stage, "outcome": outcome, "statement": "罚款金额有误（虚构）"}
-        return self._event(PLATFORM, "Dispute", "P01-DISPUTE", f"异议-{stage}", facts=facts)
+        return self._by(PLATFORM, "Dispute", "P01-DISPUTE", f"异议-{stage}", facts=facts)
 
-    def _court(self, case: str) -> dict[str, Any]:
+    def _court(self, case: str) -> list[_Sent]:
         facts = {
             "case_number": case,
             "court": "呼和浩特市中级人民法院（虚构案件）",
@@ -178,9 +196,9 @@ class _Player:
         if case == _PERSON_CASE:
             identifiers = [_identifier("CITIZEN", PERSON)]
             event["subject"] = {"kind": "NATURAL_PERSON", "name": "虚构甲", "identifiers": identifiers}
-        return event
+        return [(COURT, event)]
 
-    def _repair(self) -> dict[str, Any]:
+    def _repair(self) -> list[_Sent]:
         target = {"kind": "CourtEnforcement", "authority": self._authorities[COURT], "document_number": _CASE}
         facts = {
             "target": target,
@@ -188,9 +206,9 @@ class _Player:
             "performed_on": self.sandbox.today.isoformat(),
             "commitment": "信用承诺书（虚构）",
         }
-        return self._event(COURT, "Repair", "P02-REPAIR", "修复8001", facts=facts)
+        return self._by(COURT, "Repair", "P02-REPAIR", "修复8001", facts=facts)
 
-    def _step(self, step: str, *day: int) -> dict[str, Any]:
+    def _step(self, step: str, *day: int) -> list[_Sent]:
         facts = {
             "list": "L02",
             "step": step,
@@ -199,9 +217,9 @@ class _Player:
             "outcome": "REJECTED" if step == "STATEMENT" else None,
         }
         bases = [{"instrument": "SWZJ-54", "article": ""}]
-        return self._event(TAX, "ListStep", "C06-LISTS", f"{_NOTICE}-{step}", facts=facts, bases=bases)
+        return self._by(TAX, "ListStep", "C06-LISTS", f"{_NOTICE}-{step}", facts=facts, bases=bases)
 
-    def _tax_decision(self) -> dict[str, Any]:
+    def _tax_decision(self) -> list[_Sent]:
         facts = {
             "list": "L02",
             "action": "LIST",
@@ -211,30 +229,46 @@ class _Player:
             "reason": "虚构事实，仅用于演示。",
         }
         bases = [{"instrument": "SWZJ-54", "article": ""}]
-        return self._event(TAX, "ListDecision", "C06-LISTS", _TAX_DECISION, facts=facts, bases=bases)
+        return self._by(TAX, "ListDecision", "C06-LISTS", _TAX_DECISION, facts=facts, bases=bases)
 
-    def _honour(self) -> dict[str, Any]:
+    def _honour(self) -> list[_Sent]:
         facts = {
             "honor": "CONTRACT_KEEPING",
             "title": "守合同重信用企业（虚构）",
             "granted_on": self.sandbox.today.isoformat(),
             "valid_until": "2031-05-07",
         }
-        return self._event(MARKET, "Honor", "C11-HONOR", "荣誉8001", facts=facts)
+        return self._by(MARKET, "Honor", "C11-HONOR", "荣誉8001", facts=facts)
 
-    def _ack(self, subject_key: str) -> dict[str, Any]:
-        order = self._orders[subject_key]
+    def _all_but_baotou(self) -> list[_Sent]:
+        late = [one for one in self._unanswered if one[0] == LICENSING]
+        self._unanswered = [one for one in self._unanswered if one not in late]
+        answers = self._answers()
+        self._unanswered = late
+        return answers
+
+    def _answers(self) -> list[_Sent]:
+        """What those who carry measures out say about everything that they have not answered yet."""
+        unanswered, self._unanswered = self._unanswered, []
+        return [(sender, self._answer(sender, order)) for sender, order in unanswered]
+
+    def _answer(self, sender: str, order: Mapping[str, Any]) -> dict[str, Any]:
         stopped = order["action"] == "LIFT"
         facts = {
             "order_id": order["order_id"],
-            "family": "M01",
+            "family": order["family"],
             "action": "LIFT" if stopped else "ORDER",
             "state": "LIFTED" if stopped else "APPLIED",
             "done_on": self.sandbox.today.isoformat(),
             "note": "",
         }
+        subject = {
+            "kind": order["subject_kind"],
+            "name": order["subject_name"],
+            "identifiers": [_identifier("SUBJECT_KEY", order["subject_key"])],
+        }
         number = f"回执-{order['message_id']}"
-        return self._event(LICENSING, "MeasureAcknowledgement", "P04-FEEDBACK", number, facts=facts)
+        return self._event(sender, "MeasureAcknowledgement", "P04-FEEDBACK", number, facts=facts, subject=subject)
 
 
 class _Law:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,14 +84,14 @@ class Stage:
         )
 
     @contextmanager
-    def subscriber(self, family: str, group: str) -> Iterator[list[Order]]:
-        """Orders of one family as a subscriber receives them, collected while the story goes on."""
+    def subscriber(self, families: Sequence[str], group: str) -> Iterator[list[Order]]:
+        """Orders of some families as a subscriber receives them, collected while the story goes on."""
         orders: list[Order] = []
         done = threading.Event()
 
         def follow() -> None:
             with Subscriber(self.places.brokers, self.places.registry_url, group=group) as subscriber:
-                for order in subscriber.orders([family], stopping=done.is_set):
+                for order in subscriber.orders(families, stopping=done.is_set):
                     orders.append(order)
 
         thread = threading.Thread(target=follow, name="subscriber", daemon=True)

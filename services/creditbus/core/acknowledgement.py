@@ -1,0 +1,141 @@
+"""Who carries out a measure, and what it has to answer: every order and every lift is acknowledged (回执).
+
+The register of subscribers says whose a family of measures is. An order that nobody answers in time alarms; a lift
+stays open until each that may have applied the measure says that it stopped, and when none is open, nothing stays
+downstream. Sources: domain.md 4.2, design.md section 6.
+"""
+
+from __future__ import annotations
+
+from creditbus.core.context import Context
+from creditbus.core.records import CreditRecord, date_of
+from creditbus.core.rules import Rules
+from creditbus.core.state import ListingState, OrderState, Summary, TermState
+from creditbus.core.subject import Facts
+from creditbus.core.terms import LIFT_ACKNOWLEDGEMENT, ORDER_ACKNOWLEDGEMENT, begin, close, open_terms, term_about
+
+PROPOSED, NOTIFIED, ACTIVE, SUSPENDED = "PROPOSED", "NOTIFIED", "ACTIVE", "SUSPENDED"
+"""States of an order (措施状态) before it is lifted or expires."""
+_MANDATORY = "MANDATORY"
+
+
+def order_state(listing: ListingState, order: OrderState) -> str:
+    """Where an order stands: decided, sent, applied by somebody, or suspended by a dispute."""
+    if listing.is_waiting:
+        return PROPOSED
+    if listing.is_suspended:
+        return SUSPENDED
+    return ACTIVE if order.acknowledged else NOTIFIED
+
+
+def subscribers_of(rules: Rules, family: str, subject_kind: str, since: int, until: int) -> set[str]:
+    """Departments whose measures of a family were on any day from one to another, both included."""
+    first, last = date_of(since), date_of(until)
+    return {
+        row.department
+        for row in rules.subscribers
+        if row.carries_out(family, subject_kind)
+        and row.span.since <= last
+        and (row.span.until is None or row.span.until >= first)
+    }
+
+
+def await_orders(summary: Summary, listing: ListingState, ctx: Context) -> None:
+    """Every subscriber says what it did about each mandatory order of a listing; advice needs no answer."""
+    waiting = [
+        answer_of(order, department)
+        for order in listing.orders
+        if order.binding == _MANDATORY
+        for department in sorted(subscribers_of(ctx.rules, order.family, summary.kind, ctx.today, ctx.today))
+    ]
+    if waiting:
+        begin(summary, _term(ORDER_ACKNOWLEDGEMENT, listing.listing_id, listing, waiting, ctx), ctx)
+
+
+def await_lift(summary: Summary, listing: ListingState, order: OrderState, ctx: Context) -> None:
+    """Whoever said that it applies a measure, or was told to and never said that it does not, says that it stopped."""
+    told = subscribers_of(ctx.rules, order.family, summary.kind, listing.effective_on, ctx.today)
+    waiting = sorted((told | set(order.acknowledged)) - set(order.declined))
+    if waiting:
+        state = _term(LIFT_ACKNOWLEDGEMENT, order.order_id, listing, waiting, ctx)
+        state.measure = order.measure
+        state.unanswered = [one for one in waiting if one not in order.acknowledged]
+        begin(summary, state, ctx)
+
+
+def acknowledge(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """回执: a department applies an order, does not have to, or stopped it."""
+    order_id, sender = str(facts["order_id"]), record.sender
+    if facts["action"] == "LIFT":
+        _answer_lift(summary, order_id, record)
+        return
+    found = next(((one, order) for one in summary.in_force for order in one.orders if order.order_id == order_id), None)
+    if found is None:
+        _answer_late(summary, record, facts, ctx)
+        return
+    listing, order = found
+    applies = facts["state"] == "APPLIED"
+    order.acknowledged = _with(order.acknowledged, sender, is_in=applies)
+    order.declined = _with(order.declined, sender, is_in=not applies)
+    _answered(summary, listing.listing_id, ORDER_ACKNOWLEDGEMENT, answer_of(order, sender))
+
+
+def answer_of(order: OrderState, department: str) -> str:
+    """How an answer that is waited for is named: the family, and the department whose it is."""
+    return f"{order.family} {department}"
+
+
+def _answer_lift(summary: Summary, order_id: str, record: CreditRecord) -> None:
+    """A department stopped; that it had begun may still be on its way, and must not open the lift again."""
+    for state in open_terms(summary, order_id, LIFT_ACKNOWLEDGEMENT):
+        if record.sender in state.unanswered:
+            ahead = (ORDER_ACKNOWLEDGEMENT, f"{order_id} {record.sender}", record.decided_on)
+            summary.answers = sorted({*summary.answers, ahead})
+    _answered(summary, order_id, LIFT_ACKNOWLEDGEMENT, record.sender)
+
+
+def _answer_late(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """The order was lifted meanwhile: who applied it has to say that it stopped; who never did need not."""
+    order_id = str(facts["order_id"])
+    asked = (ORDER_ACKNOWLEDGEMENT, f"{order_id} {record.sender}")
+    ahead = [one for one in summary.answers if one[:2] == asked]
+    if ahead:
+        summary.answers.remove(ahead[0])
+        return
+    if facts["state"] != "APPLIED":
+        _answered(summary, order_id, LIFT_ACKNOWLEDGEMENT, record.sender)
+        return
+    state = next(iter(open_terms(summary, order_id, LIFT_ACKNOWLEDGEMENT)), None)
+    if state is None:
+        state = term_about(LIFT_ACKNOWLEDGEMENT, order_id, record)
+        state.measure = str(facts["family"])
+        begin(summary, state, ctx)
+    state.waiting = _with(state.waiting, record.sender, is_in=True)
+    state.unanswered = _with(state.unanswered, record.sender, is_in=False)
+
+
+def _answered(summary: Summary, key: str, term: str, answer: str) -> None:
+    for state in open_terms(summary, key, term):
+        state.waiting = [one for one in state.waiting if one != answer]
+        if not state.waiting:
+            close(summary, key, term)
+
+
+def _with(names: list[str], name: str, *, is_in: bool) -> list[str]:
+    others = [one for one in names if one != name]
+    return sorted([*others, name]) if is_in else others
+
+
+def _term(term: str, key: str, listing: ListingState, waiting: list[str], ctx: Context) -> TermState:
+    return TermState(
+        term=term,
+        key=key,
+        opened_by="",
+        record_id=listing.record_id,
+        region=listing.region,
+        document_number=listing.document_number,
+        fictitious=listing.fictitious,
+        since=ctx.today,
+        list_code=listing.list_code,
+        waiting=waiting,
+    )
