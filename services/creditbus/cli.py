@@ -31,6 +31,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "schemas": ("schemas",),
     "catalogue": ("catalogue",),
     "explain": ("explain",),
+    "certificate": ("certificate",),
     "export": ("export",),
     "simulate": ("simulate",),
     "verify": ("verify",),

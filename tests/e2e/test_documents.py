@@ -30,6 +30,8 @@ ELSEWHERE = {
     "deadletters list": "e2e/test_dead_letters.py",
     "deadletters load": "e2e/test_dead_letters.py",
     "explain SUBJECT --receipt receipt.json --log log.json": "e2e/test_explain.py",
+    "certificate SUBJECT --out certificate.json --log log.json": "e2e/test_explain.py",
+    "certificate --verify certificate.json --log log.json --public-key HEX": "e2e/test_explain.py",
     "explain --verify receipt.json --log log.json --public-key HEX": "e2e/test_explain.py",
 }
 """Commands that other tests type, because they stop the lab or need their own story."""

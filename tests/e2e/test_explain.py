@@ -24,13 +24,13 @@ def some_firm(lab: RunningLab) -> str:
     return str(alerts["items"][0]["subject_key"])
 
 
-def verify_offline(tmp_path: Path, *arguments: str) -> tuple[int, str]:
+def verify_offline(tmp_path: Path, *arguments: str, command: str = "explain") -> tuple[int, str]:
     """Run the check in an empty folder, without a lab."""
-    command = [sys.executable, "-m", "creditbus", "explain", *arguments]
+    called = [sys.executable, "-m", "creditbus", command, *arguments]
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "COLUMNS": "200", **NOWHERE}
     services = Path(__file__).parents[2] / "services"
     done = subprocess.run(
-        command, env={**environment, "PYTHONPATH": str(services)}, cwd=tmp_path, capture_output=True, text=True,
+        called, env={**environment, "PYTHONPATH": str(services)}, cwd=tmp_path, capture_output=True, text=True,
         timeout=120, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
@@ -78,3 +78,27 @@ def test_before_the_first_record_and_after_today_there_is_no_receipt(running_lab
     assert "future" in running_lab.creditbus("explain", firm, "--as-of", "2999-01-01", expect=1)
     running_lab.creditbus("explain", firm, "--as-of", "2015-01-01", expect=1)
     assert "not on file" in running_lab.creditbus("explain", "NOBODY", expect=1)
+
+
+def test_that_nothing_stays_downstream_is_certified_and_checked_offline(
+    running_lab: RunningLab, tmp_path: Path
+) -> None:
+    running_lab.creditbus("scenario", "hohhot")
+    firm = some_firm(running_lab)
+    certificate, log = tmp_path / "certificate.json", tmp_path / "log.json"
+    told = running_lab.creditbus("certificate", firm, "--out", str(certificate), "--log", str(log))
+    assert "nothing stays downstream" in told
+    found = json.loads(certificate.read_text())["certificate"]
+    assert {one["cause"] for one in found["orders"]} == {"REPAIRED"}
+    assert {one["measure"]: one["stopped_by"] for one in found["orders"]}["M01-LICENCE"] == [
+        "150000-ggzy", "150100-zwfw", "150200-zwfw",
+    ]  # fmt: skip
+
+    checked = ("--verify", str(certificate), "--log", str(log))
+    code, told = verify_offline(tmp_path, *checked, command="certificate")
+    assert (code, told.count("✓")) == (0, 2), told
+    signed = json.loads(certificate.read_text())
+    signed["certificate"]["orders"][0]["stopped_by"] = []
+    certificate.write_text(json.dumps(signed))
+    code, told = verify_offline(tmp_path, *checked, command="certificate")
+    assert (code, told.count("✗")) == (1, 2), told

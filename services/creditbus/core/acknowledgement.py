@@ -14,6 +14,8 @@ from creditbus.core.state import ListingState, OrderState, Summary, TermState
 from creditbus.core.subject import Facts
 from creditbus.core.terms import LIFT_ACKNOWLEDGEMENT, ORDER_ACKNOWLEDGEMENT, begin, close, open_terms, term_about
 
+ANSWER = "MeasureAcknowledgement"
+"""Kind of the record with which a department answers."""
 PROPOSED, NOTIFIED, ACTIVE, SUSPENDED = "PROPOSED", "NOTIFIED", "ACTIVE", "SUSPENDED"
 """States of an order (措施状态) before it is lifted or expires."""
 _MANDATORY = "MANDATORY"

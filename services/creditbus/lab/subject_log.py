@@ -20,13 +20,16 @@ from creditbus.bus.store import MemoryStore
 from creditbus.bus.wire import Types, body_reader
 from creditbus.catalogue.editions import Edition as CatalogueEdition
 from creditbus.catalogue.editions import compile_rules
+from creditbus.core.acknowledgement import ANSWER
 from creditbus.core.breaker import SourceOrder
+from creditbus.core.context import Emission
 from creditbus.core.errors import SettingsError, StopError
 from creditbus.core.processing import Effects, Position
 from creditbus.core.quarantine import PARK, QuarantineOrder
-from creditbus.core.records import start_of_day_ms
+from creditbus.core.records import CreditRecord, start_of_day_ms
 from creditbus.core.rules import Rules
 from creditbus.core.state import Summary
+from creditbus.core.subject import RECORDED, Applied, Facts
 from creditbus.dossier.processor import LogReader, lookups_of
 from creditbus.dossier.steps import Edition, Entry, Tick, decide_or_park
 from creditbus.lab.reading import Progress, read_topic
@@ -119,8 +122,21 @@ def read_subject_log(
     return log
 
 
-def summary_on(log: SubjectLog, day: int) -> tuple[Summary, Rules] | None:
-    """State of the subject at the end of a business day, and the rules in force then; None when nothing was known.
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A subject as its log has it at the end of a day."""
+
+    summary: Summary
+    rules: Rules
+    """Those in force then."""
+    emissions: tuple[Emission, ...]
+    """Listing changes, orders and alerts so far, in order."""
+    answers: tuple[tuple[CreditRecord, Facts], ...]
+    """Acknowledgements of measures that were recorded, with their facts, in order."""
+
+
+def replay_subject(log: SubjectLog, day: int) -> Replayed | None:
+    """The subject at the end of a business day; None when nothing was known of it.
 
     Raises StopError when the log ends before that day begins.
     """
@@ -130,11 +146,15 @@ def summary_on(log: SubjectLog, day: int) -> tuple[Summary, Rules] | None:
     notes = frozenset(e.order_id for e in entries if isinstance(e, QuarantineOrder) and e.action == PARK)
     lookups = lookups_of(reader, _remembered(log.rules_of), body_reader(SchemaSet.load()), notes)
     store = MemoryStore()
+    emissions: list[Emission] = []
+    applied: list[Applied] = []
     while True:
         view, decided = decide_or_park(store, entries, values, lookups)
         effects = Effects()
         view.write_to(effects)
         store.write(effects.state, _NOWHERE)
+        emissions += decided.emissions
+        applied += decided.applied
         if not decided.unfinished:
             break
         entries, values = [], []
@@ -142,7 +162,12 @@ def summary_on(log: SubjectLog, day: int) -> tuple[Summary, Rules] | None:
         raise StopError("the log has no tick on that day: choose a day up to today on which the clock ran")
     view, _ = decide_or_park(store, (), (), lookups)
     summary = view.subject(log.subject_key).summary
-    return (summary, lookups.rules_of(view.meta.edition)) if summary.kind else None
+    if not summary.kind:
+        return None
+    answers = [one.record for one in applied if one.record.kind == ANSWER and one.outcome == RECORDED]
+    told = tuple((record, lookups.facts_of(record)) for record in answers)
+    mine = tuple(one for one in emissions if one.subject_key == log.subject_key)
+    return Replayed(summary, lookups.rules_of(view.meta.edition), mine, told)
 
 
 @dataclass(slots=True)

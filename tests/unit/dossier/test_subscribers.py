@@ -13,7 +13,8 @@ import pytest
 from builders import DAY, DAY_MS, make_record, target_of
 from creditbus.core.acknowledgement import order_state
 from creditbus.core.calendar import add_working_days
-from creditbus.core.records import CreditRecord, MeasureOrder
+from creditbus.core.certificate import Certificate, certificate_of
+from creditbus.core.records import CreditRecord, MeasureOrder, day_of
 from creditbus.core.rules import Rules, Span, SubscriberRule
 from creditbus.core.state import OrderState
 from creditbus.dossier.steps import Tick
@@ -178,3 +179,34 @@ def test_editions_without_a_register_ask_nobody() -> None:
     bus = listed(by=registered())
     bus.send(GRANTED)
     assert waiting(bus) == {}
+
+
+def certified(bus: Bus, *answers: Told) -> Certificate:
+    return certificate_of(bus.summary(), BOTH, bus.emissions, answers, day_of(DAY))
+
+
+def test_a_certificate_tells_of_each_measure_who_applied_who_stopped_and_who_is_waited_for() -> None:
+    bus = listed()
+    applied, declined = answer(bus, "ORDER", "150200-zwfw"), answer(bus, "ORDER", "150000-ggzy", state="NOT_APPLICABLE")
+    trading, stopped = answer(bus, "LIFT", "150000-ggzy", "M11"), answer(bus, "LIFT", "150200-zwfw")
+    bus.send(applied[0], declined[0])
+    assert not certified(bus, applied, declined).is_clear
+
+    bus.send(GRANTED, trading[0])
+    found = certified(bus, applied, declined, trading)
+    orders = {one.measure: one for one in found.orders}
+    licence = orders["M01-LICENCE"]
+    assert not found.is_clear
+    assert (licence.applied_by, licence.not_applicable_to) == (("150200-zwfw",), ("150000-ggzy",))
+    assert (licence.lifted_on, licence.cause, licence.stopped_by) == (str(DAY), "REPAIRED", ())
+    assert {code: one.waited_for for code, one in orders.items() if one.waited_for} == {"M01-LICENCE": ("150200-zwfw",)}
+
+    bus.send(stopped[0])
+    found = certified(bus, applied, declined, trading, stopped)
+    assert found.is_clear
+    assert [one.stopped_by for one in found.orders if one.measure == "M01-LICENCE"] == [("150200-zwfw",)]
+
+
+def test_of_a_subject_that_never_had_a_measure_the_certificate_is_clear_and_empty() -> None:
+    found = certified(a_bus(rules=BOTH))
+    assert (found.is_clear, found.orders) == (True, ())
