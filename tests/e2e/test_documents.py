@@ -32,6 +32,10 @@ ELSEWHERE = {
     "explain SUBJECT --receipt receipt.json --log log.json": "e2e/test_explain.py",
     "certificate SUBJECT --out certificate.json --log log.json": "e2e/test_explain.py",
     "certificate --verify certificate.json --log log.json --public-key HEX": "e2e/test_explain.py",
+    "rules propose FOLDER": "e2e/test_editions.py",
+    "rules approve HASH --as OFFICER --reason WHY": "e2e/test_editions.py",
+    "rules activate HASH": "e2e/test_editions.py",
+    "up": "running_lab.py",
     "explain --verify receipt.json --log log.json --public-key HEX": "e2e/test_explain.py",
 }
 """Commands that other tests type, because they stop the lab or need their own story."""

@@ -21,7 +21,7 @@ def some_firm(lab: RunningLab) -> str:
     key = json.loads((lab.folder / "secrets" / "lab-keys.json").read_text())["console"]
     base = f"http://127.0.0.1:{lab.port('lookup')}"
     alerts = httpx.get(f"{base}/v1/alerts", headers={"Authorization": f"Bearer {key}"}).json()
-    return str(alerts["items"][0]["subject_key"])
+    return str(next(one["subject_key"] for one in alerts["items"] if one["kind"] == "CLEARED_SUBJECT"))
 
 
 def verify_offline(tmp_path: Path, *arguments: str, command: str = "explain") -> tuple[int, str]:

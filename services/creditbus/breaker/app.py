@@ -10,15 +10,14 @@ import structlog
 from creditbus.breaker.log import BreakerLog
 from creditbus.breaker.settings import BreakerSettings
 from creditbus.breaker.steps import Approval, Breaker, Decision
-from creditbus.bus.editions import newest_edition
+from creditbus.bus.editions import current_edition
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service, Stopping
+from creditbus.core.alerts import organ_alert
 from creditbus.core.breaker import CALM, HOLD, RELEASE, WATCH, rule_for
-from creditbus.core.hashing import output_id
-from creditbus.core.identifiers import Scheme, grade, subject_key_of
 from creditbus.core.records import Alert
 from creditbus.core.rules import Rules
 
@@ -35,7 +34,7 @@ def main() -> int:
 
     def life(stopping: Stopping) -> None:
         registry = Registry(settings.registry_url)
-        rules = rules_by_hash(settings.brokers)(newest_edition(settings.brokers))
+        rules = rules_by_hash(settings.brokers)(current_edition(settings.brokers))
         log_of_sources = BreakerLog(settings.brokers, registry, schemas)
         try:
             service.health.up()
@@ -87,25 +86,8 @@ def alert_of(decision: Decision, rules: Rules) -> Alert | None:
     department = rules.departments.get(decision.source)
     if kind is None or department is None:
         return None
-    code = min(department.authorities)
-    text = rules.reasons[f"EMIT_{kind}"].text
     facts = {"listings": decision.listings, "band": decision.band, "officers": ", ".join(decision.approved_by)}
-    return Alert(
-        alert_id=output_id(decision.control_id, f"alert {kind}"),
-        kind=kind,
-        subject_key=subject_key_of(grade(Scheme.USCC, code, rules.regions)) or code,
-        subject_kind="ORGAN",
-        subject_name=department.name.zh,
-        identifier=code,
-        region=department.region,
-        lists=[],
-        record_id="",
-        cause_id=decision.control_id,
-        at=decision.at_ms,
-        fictitious=False,
-        text_zh=text.zh.format(name=department.name.zh, **facts),
-        text_en=text.en.format(name=department.name.en, **facts),
-    )
+    return organ_alert(rules, kind, department, decision.control_id, decision.at_ms, **facts)
 
 
 def _reason(decision: Decision) -> str:

@@ -1,24 +1,29 @@
-"""Editions of the catalogue on their topic: published by hash, read by hash.
+"""Editions of the catalogue on their topic: published by hash, read by hash, put in force by an event.
 
 The topic is compacted and keyed by hash, so every edition that was ever activated can be had, also by a replay
-years later.
+years later. One more key says which edition is in force; it is written in the same transaction as the event.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
-from creditbus.bus.kafka import consumer_config, producer_config, translated
+from creditbus.bus.kafka import consumer_config, producer_config, transactional_producer, translated
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
 from creditbus.core.errors import ReconnectError, RetryLaterError, StopError
+from creditbus.core.processing import Output
 
 TOPIC = "credit.editions"
 RECORDS = "credit.records"
+_IN_FORCE = "in-force"
+_ANSWER_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +49,14 @@ def publish_edition(brokers: str, text: bytes) -> str:
     return name
 
 
-def activate_edition(brokers: str, registry: Registry, schemas: SchemaSet, edition: Activation) -> None:
-    """Put an edition in force: a control record in every partition of credit.records. Repeating it changes nothing."""
+def activate_edition(
+    brokers: str, registry: Registry, schemas: SchemaSet, edition: Activation, also: Sequence[Output] = ()
+) -> None:
+    """Put an edition in force: everywhere or nowhere. Repeating it changes nothing.
+
+    A control record in every partition of credit.records, and what else is told of it (``also``), in one transaction.
+    """
     write = Writer(registry, RECORDS, schemas.records["EditionInForce"])
-    producer = Producer(producer_config(brokers, linger_ms=0))
     value = write(
         {
             "edition": edition.hash,
@@ -56,18 +65,55 @@ def activate_edition(brokers: str, registry: Registry, schemas: SchemaSet, editi
             "approved_by": list(edition.approved_by),
         }
     )
+    producer = transactional_producer(brokers, "creditbus-editions")
     with translated("activating an edition"):
-        for partition in producer.list_topics(RECORDS, timeout=15).topics[RECORDS].partitions:
+        producer.begin_transaction()
+        for partition in producer.list_topics(RECORDS, timeout=_ANSWER_SECONDS).topics[RECORDS].partitions:
             producer.produce(RECORDS, value, None, partition)
-        left = producer.flush(30)
-    if left:
-        raise ReconnectError("Kafka: the activation was not acknowledged; trying again")
+        producer.produce(TOPIC, json.dumps(asdict(edition)).encode(), _IN_FORCE.encode(), 0)
+        for one in also:
+            producer.produce(one.topic, one.value, one.key)
+        producer.commit_transaction(_ANSWER_SECONDS)
 
 
 def read_editions(brokers: str) -> dict[str, bytes]:
     """Every published edition, by hash."""
+    editions = _read(brokers)
+    editions.pop(_IN_FORCE, None)
+    return editions
+
+
+def edition_in_force(brokers: str) -> Activation | None:
+    """What was activated last; None before anything was."""
+    return _activation(_read(brokers))
+
+
+def current_edition(brokers: str) -> str:
+    """Hash of the edition in force. Raises RetryLaterError while there is none.
+
+    On a log of before activations stood on the topic it is the one that was published last.
+    """
+    editions = _read(brokers)
+    activation = _activation(editions)
+    if activation is not None:
+        return activation.hash
+    if not editions:
+        raise RetryLaterError(f"{TOPIC} is empty: no catalogue was published yet (the lab's deploy step does it)")
+    return list(editions)[-1]
+
+
+def _activation(editions: dict[str, bytes]) -> Activation | None:
+    told = editions.get(_IN_FORCE)
+    if told is None:
+        return None
+    value = json.loads(told)
+    return Activation(**{**value, "approved_by": tuple(value["approved_by"])})
+
+
+def _read(brokers: str) -> dict[str, bytes]:
+    """Values of the topic by key, in the order in which they were written."""
     consumer = Consumer(consumer_config(brokers, "creditbus-editions", enable_partition_eof=True))
-    editions: dict[str, bytes] = {}
+    values: dict[str, bytes] = {}
     try:
         consumer.assign([TopicPartition(TOPIC, 0, 0)])
         while True:
@@ -79,22 +125,14 @@ def read_editions(brokers: str) -> dict[str, bytes]:
             if error is None:
                 key, value = message.key(), message.value()
                 if key is not None and value is not None:
-                    editions.pop(key.decode(), None)  # so that the order is that of the last publication
-                    editions[key.decode()] = value
+                    values.pop(key.decode(), None)
+                    values[key.decode()] = value
             elif error.code() == KafkaError._PARTITION_EOF:
-                return editions
+                return values
             else:
                 raise ReconnectError(f"Kafka: {error.str()} while reading {TOPIC}; trying again")
     finally:
         consumer.close()
-
-
-def newest_edition(brokers: str) -> str:
-    """Hash of the edition that was published last. Raises RetryLaterError while there is none."""
-    editions = list(read_editions(brokers))
-    if not editions:
-        raise RetryLaterError(f"{TOPIC} is empty: no catalogue was published yet (the lab's deploy step does it)")
-    return editions[-1]
 
 
 def edition_text(brokers: str, name: str) -> bytes:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from creditbus.bus.editions import newest_edition
+from creditbus.bus.editions import current_edition
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
 from creditbus.core.errors import BusError
@@ -61,7 +61,7 @@ def show(source: Source) -> None:
     """What waits because of a source, and what its release would do. 查看影响范围。"""
     with _connected() as (places, registry):
         one = _standing(standings(places.brokers, registry), source)
-        rules = rules_by_hash(places.brokers)(newest_edition(places.brokers))
+        rules = rules_by_hash(places.brokers)(current_edition(places.brokers))
         radius = radius_of(places.brokers, registry, source, rules)
     table = Table(title=f"{source} · {one.order['action']}", show_header=False)
     table.add_row("hold 暂缓标识", one.order["control_id"])

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from creditbus.catalogue.differences import differences_of
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.law import law_as_markdown
 from creditbus.catalogue.loader import CatalogueError, load
@@ -105,26 +106,9 @@ def diff(
     table = Table(title=f"{edition_of(old).hash[:16]} → {edition_of(new).hash[:16]}")
     for column in ("theme 主题", "code 代码", "field 字段", "before 原", "after 现"):
         table.add_column(column, overflow="fold")
-    for theme in THEMES:
-        rows = differences(dict(rows_of(old, theme)), dict(rows_of(new, theme)))
-        for row in rows:
-            table.add_row(theme, *map(escape, row))
+    for row in differences_of(old, new):
+        table.add_row(*map(escape, row))
     console.print(table if table.row_count else "[green]✓[/] the same 无差异")
-
-
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    """(code, field, before, after) of everything that differs; a row that came or went has no field."""
-    found = []
-    for code in dict.fromkeys((*old, *new)):
-        if code not in new:
-            found.append((code, "", " · ".join(names_of(old[code])), "–"))
-        elif code not in old:
-            found.append((code, "", "–", " · ".join(names_of(new[code]))))
-        else:
-            before, after = fields_of(old[code]), fields_of(new[code])
-            found += [(code, name, shown(before.get(name)), shown(after[name])) for name in after
-                      if before.get(name) != after[name]]  # fmt: skip
-    return found
 
 
 def law(folder: Folder = None) -> None:

@@ -1,4 +1,4 @@
-"""``creditbus rules``: what a change of the rules would do, before it is made."""
+"""``creditbus rules``: what a change of the rules would do, and how it is made."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.table import Table
 from creditbus.bus.registry import Registry
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import CatalogueError, load
+from creditbus.commands.editions import add_to
 from creditbus.core.errors import BusError
 from creditbus.core.receipt import Receipt
 from creditbus.lab.backtest import Report, backtest
@@ -23,9 +24,9 @@ from creditbus.lab.stack import addresses
 
 def register(app: typer.Typer) -> None:
     """Add the group to app."""
-    group = typer.Typer(help="Rule sets: what a change would do. 规则集试算。", no_args_is_help=True)
-    group.callback()(lambda: None)
+    group = typer.Typer(help="Rule sets: try a change, and make it. 规则集的试算与启用。", no_args_is_help=True)
     group.command("backtest")(run_backtest)
+    add_to(group)
     app.add_typer(group, name="rules")
 
 

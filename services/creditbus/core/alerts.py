@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from creditbus.core.context import Context
 from creditbus.core.hashing import output_id
+from creditbus.core.identifiers import Scheme, grade, subject_key_of
 from creditbus.core.records import Alert
-from creditbus.core.rules import Rules
+from creditbus.core.rules import Department, Rules
 from creditbus.core.state import Summary
 
 GRADE_CHANGED = "GRADE_CHANGED"
@@ -63,6 +64,28 @@ def subject_alert(
         fictitious=about.fictitious,
         text_zh=words[0],
         text_en=words[1],
+    )
+
+
+def organ_alert(rules: Rules, kind: str, department: Department, cause_id: str, at_ms: int, **facts: object) -> Alert:
+    """An alert about an organ of government, and not about a subject of records. facts: for the catalogue's text."""
+    code = min(department.authorities)
+    text = rules.reasons[f"EMIT_{kind}"].text
+    return Alert(
+        alert_id=output_id(cause_id, f"alert {kind}"),
+        kind=kind,
+        subject_key=subject_key_of(grade(Scheme.USCC, code, rules.regions)) or code,
+        subject_kind="ORGAN",
+        subject_name=department.name.zh,
+        identifier=code,
+        region=department.region,
+        lists=[],
+        record_id="",
+        cause_id=cause_id,
+        at=at_ms,
+        fictitious=False,
+        text_zh=text.zh.format(name=department.name.zh, **facts),
+        text_en=text.en.format(name=department.name.en, **facts),
     )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Annotated
 
 import orjson
 import structlog
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 
 from creditbus.bus.keyring import Holder, Keyring
@@ -24,7 +26,7 @@ from creditbus.bus.transaction import tune_collector
 from creditbus.core.errors import SettingsError
 from creditbus.core.problems import Problem
 from creditbus.gateway import problems
-from creditbus.gateway.approvals import ApprovalBody, approve
+from creditbus.gateway.approvals import Answer, EditionBody, ReleaseBody, approve_edition, approve_release
 from creditbus.gateway.pages import Instruments, add_pages
 from creditbus.gateway.preparation import Ports, Preparation, domains_of_catalogue
 from creditbus.gateway.settings import GatewaySettings
@@ -44,6 +46,8 @@ log = structlog.get_logger()
 EXIT_STOPPED, EXIT_ERROR, EXIT_SETTINGS = 0, 1, 2
 _TITLE = "信用信息报送网关 Credit record gateway"
 _DRAIN_SECONDS = 4
+EditionHash = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+"""SHA-256 of an edition, as `creditbus rules list` tells it."""
 _BREATHE_EVERY = 100
 """Events judged before other requests get a turn: about three milliseconds."""
 
@@ -97,10 +101,12 @@ def _authenticate(ports: Ports, request: Request) -> Sender:
     return sender
 
 
-async def take_approval(ports: Ports, source: str, body: ApprovalBody, request: Request) -> Response:
-    """Take on an officer's approval of a release: RECEIVED, or why not."""
+async def take_approval(
+    ports: Ports, request: Request, approve: Callable[[Holder, int], Awaitable[Answer]]
+) -> Response:
+    """Take on an officer's approval: RECEIVED, or why not."""
     try:
-        answer = await approve(ports, source, _holder(ports, request), body, int(time.time() * 1000))
+        answer = await approve(_holder(ports, request), int(time.time() * 1000))
     except RefusedError as refusal:
         return problem_response(refusal.problem)
     if isinstance(answer, Problem):
@@ -190,12 +196,26 @@ def build_app(ports: Ports) -> FastAPI:
         ports.metrics.set("creditbus_ready", 0 if ports.not_ready else 1)
         ports.metrics.set("creditbus_gateway_in_flight_messages", ports.publisher.in_flight_messages)
 
-    @app.post("/v1/breakers/{source}/approvals", summary="批准放行被暂缓的来源 Approve the release of a held source")
-    async def post_approval(source: str, body: ApprovalBody, request: Request) -> Response:
-        return await take_approval(ports, source, body, request)
+    _add_approvals(app, ports)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> Response:
+        return problem_response(problems.malformed(error.errors()))
 
     add_pages(app, post_events, ports.schemas, Instruments(ports.metrics, lambda: ports.not_ready, refresh))
     return app
+
+
+def _add_approvals(app: FastAPI, ports: Ports) -> None:
+    """What officers approve by two."""
+
+    @app.post("/v1/breakers/{source}/approvals", summary="批准放行被暂缓的来源 Approve the release of a held source")
+    async def post_release(source: str, body: ReleaseBody, request: Request) -> Response:
+        return await take_approval(ports, request, lambda who, at: approve_release(ports, source, who, body, at))
+
+    @app.post("/v1/editions/{edition}/approvals", summary="批准启用目录版本 Approve that an edition takes effect")
+    async def post_edition(edition: EditionHash, body: EditionBody, request: Request) -> Response:
+        return await take_approval(ports, request, lambda who, at: approve_edition(ports, edition, who, body, at))
 
 
 def build(settings: GatewaySettings, metrics: Metrics) -> Ports:

@@ -1,4 +1,7 @@
-"""An officer approves the release of a held source (熔断放行): who approves is proven by the key, not claimed."""
+"""Officers approve what takes effect by two of them: who approves is proven by the key, not claimed.
+
+The release of a held source (熔断放行), and the activation of an edition of the catalogue (目录版本启用).
+"""
 
 from __future__ import annotations
 
@@ -7,52 +10,67 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from creditbus.bus.keyring import Holder
-from creditbus.bus.wire import Writer
 from creditbus.core.hashing import digest
 from creditbus.core.problems import Problem
 from creditbus.core.processing import Output
 from creditbus.gateway import problems
-from creditbus.gateway.preparation import APPROVALS, Ports
+from creditbus.gateway.preparation import Ports
 
 _OFFICER = "officer"
+_RELEASES, _EDITIONS = "credit.breaker", "credit.approvals"
+
+Reason = Annotated[str, Field(min_length=5, max_length=500)]
+"""Why it is right; it stays on the log."""
 
 
-class ApprovalBody(BaseModel):
-    """What an officer says."""
+class ReleaseBody(BaseModel):
+    """What an officer says about a held source."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     hold_id: Annotated[str, Field(pattern="^[0-9a-f]{32,64}$")]
     """The hold that is to end, as `creditbus breaker show` tells it."""
-    reason: Annotated[str, Field(min_length=5, max_length=500)]
-    """Why it is right to let the effects go on."""
+    reason: Reason
 
 
-async def approve(
-    ports: Ports, source: str, holder: Holder, body: ApprovalBody, at_ms: int
-) -> dict[str, str] | Problem:
+class EditionBody(BaseModel):
+    """What an officer says about an edition of the catalogue."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: Reason
+
+
+Answer = dict[str, str] | Problem
+
+
+async def approve_release(ports: Ports, source: str, holder: Holder, body: ReleaseBody, at_ms: int) -> Answer:
     """Put an approval on the log; the answer says when the brokers have it. The breaker decides what it does."""
+    if source == holder.department and _OFFICER in holder.roles:
+        return problems.own_release(source)
+    value = {
+        "approval_id": digest("approval", source, body.hold_id, holder.department),
+        "source": source,
+        "hold_id": body.hold_id,
+    }
+    return await _approve(ports, _RELEASES, source, holder, {**value, "reason": body.reason, "at": at_ms})
+
+
+async def approve_edition(ports: Ports, edition: str, holder: Holder, body: EditionBody, at_ms: int) -> Answer:
+    """Put an approval on the log; `creditbus rules activate` asks for two of different departments."""
+    value = {"approval_id": digest("approval", edition, holder.department), "edition": edition}
+    return await _approve(ports, _EDITIONS, edition, holder, {**value, "reason": body.reason, "at": at_ms})
+
+
+async def _approve(ports: Ports, topic: str, key: str, holder: Holder, value: dict[str, object]) -> Answer:
     if _OFFICER not in holder.roles:
         return problems.not_an_officer(holder.department)
-    if source == holder.department:
-        return problems.own_release(source)
-    if ports.not_ready or ports.approvals is None:
+    write = ports.approvals.get(topic)
+    if ports.not_ready or write is None:
         return problems.STARTING
-    message = _message(ports.approvals, source, holder.department, body, at_ms)
+    message = Output(topic, key.encode(), write({**value, "officer": holder.department}))
     with ports.publisher.admitted(1, len(message.value or b"")) as has_room:
         if not has_room:
             return problems.BUSY
         [received] = await ports.publisher.publish([message])
     return {"status": "RECEIVED", "officer": holder.department} if received else problems.ALL_UNKNOWN
-
-
-def _message(write: Writer, source: str, officer: str, body: ApprovalBody, at_ms: int) -> Output:
-    value = {
-        "approval_id": digest("approval", source, body.hold_id, officer),
-        "source": source,
-        "hold_id": body.hold_id,
-        "officer": officer,
-        "reason": body.reason,
-        "at": at_ms,
-    }
-    return Output(APPROVALS, source.encode(), write(value))

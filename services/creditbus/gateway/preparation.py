@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from creditbus.bus.editions import newest_edition
+from creditbus.bus.editions import current_edition
 from creditbus.bus.keyring import Keyring
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher
@@ -23,7 +23,8 @@ from creditbus.gateway.steps import Codec
 
 log = structlog.get_logger()
 
-APPROVALS = "credit.breaker"
+APPROVALS = (("credit.breaker", "ReleaseApproval"), ("credit.approvals", "EditionApproval"))
+"""Topic and type of each kind of approval."""
 _RETRY_SECONDS = 1.0
 _REFRESH_SECONDS = 30.0
 
@@ -42,8 +43,8 @@ class Ports:
     metrics: Metrics
     schemas: SchemaSet
     codecs: Mapping[str, Mapping[str, Codec]] = field(default_factory=dict)
-    approvals: Writer | None = None
-    """Of officers' approvals, once the registry has told their schema."""
+    approvals: Mapping[str, Writer] = field(default_factory=dict)
+    """Of officers' approvals by topic, once the registry has told their schemas."""
     domains: Mapping[str, str] = field(default_factory=dict)
     waiting_for: str = "starting"
 
@@ -108,14 +109,15 @@ class Preparation:
             ports.codecs = {**ports.codecs, **new}
         ports.domains = domains
         self._say("")
-        if ports.approvals is None:
+        if not ports.approvals:
             self._prepare_approvals()
 
     def _prepare_approvals(self) -> None:
         """Events are taken on whether or not approvals can be."""
         registry = Registry(self._ports.settings.registry_url)
         try:
-            self._ports.approvals = Writer(registry, APPROVALS, self._ports.schemas.records["ReleaseApproval"])
+            records = self._ports.schemas.records
+            self._ports.approvals = {topic: Writer(registry, topic, records[name]) for topic, name in APPROVALS}
         except (BusError, UnknownSchemaError) as error:
             log.warning("approvals cannot be taken on", problem=str(error))
         finally:
@@ -131,11 +133,11 @@ class Preparation:
 
 
 def domains_of_catalogue(brokers: str) -> Domains:
-    """Domains by department, of the newest edition of the catalogue."""
+    """Domains by department, of the edition of the catalogue that is in force."""
     rules_of = rules_by_hash(brokers)
 
     def domains() -> Mapping[str, str]:
-        departments = rules_of(newest_edition(brokers)).departments
+        departments = rules_of(current_edition(brokers)).departments
         return {code: department.domain for code, department in departments.items()}
 
     return domains

@@ -6,7 +6,7 @@ import time
 
 import msgspec
 
-from creditbus.bus.editions import newest_edition
+from creditbus.bus.editions import current_edition
 from creditbus.bus.privacy import Vault, person_token
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
@@ -79,7 +79,7 @@ def _sealer(vault: Vault) -> Seal:
 
 
 class _Checkings:
-    """What to check against now: the newest edition, looked up now and then, and the time."""
+    """What to check against now: the edition in force, looked up now and then, and the time."""
 
     def __init__(self, brokers: str) -> None:
         self._brokers = brokers
@@ -89,7 +89,7 @@ class _Checkings:
 
     def __call__(self) -> Checking:
         if self._checking is None or time.monotonic() - self._looked_at > _EDITION_SECONDS:
-            rules = self._rules_of(newest_edition(self._brokers))
+            rules = self._rules_of(current_edition(self._brokers))
             self._looked_at = time.monotonic()
             self._checking = Checking(rules=rules, code_lists=code_lists_by_kind(rules), now_ms=0)
         return Checking(

@@ -158,7 +158,7 @@ class Queries:
         return [shown(row) for row in rows]
 
     def alerts(self, limit: int, after_alert: str | None = None) -> list[Row]:
-        """The latest alerts about legal persons, newest first; with after_alert those since that one."""
+        """The latest alerts about organisations, newest first; with after_alert those since that one."""
         since = (
             f" AND at >= (SELECT max(at) FROM {DATABASE}.alerts WHERE alert_id = {{alert:String}})"  # noqa: S608
             " AND alert_id != {alert:String}"
@@ -166,7 +166,7 @@ class Queries:
             else ""
         )
         rows = self._ask(
-            f"SELECT * FROM {DATABASE}.alerts FINAL WHERE subject_kind = 'LEGAL_PERSON'{since} "  # noqa: S608
+            f"SELECT * FROM {DATABASE}.alerts FINAL WHERE subject_kind IN ('LEGAL_PERSON', 'ORGAN'){since} "  # noqa: S608
             "ORDER BY at DESC, koff DESC LIMIT {limit:UInt32}",
             {"limit": limit, "alert": after_alert or ""},
         )

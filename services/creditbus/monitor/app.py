@@ -18,7 +18,7 @@ from typing import Any
 import faust
 import structlog
 
-from creditbus.bus.editions import newest_edition
+from creditbus.bus.editions import current_edition
 from creditbus.bus.kafka import admin, translated
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.registry import Registry, UnknownSchemaError
@@ -164,7 +164,7 @@ def read_row(types: Types, value: bytes) -> Row:
 
 def departments_of(brokers: str) -> frozenset[str]:
     """Departments of the newest edition of the catalogue. Raises RetryLaterError while there is none."""
-    return frozenset(rules_by_hash(brokers)(newest_edition(brokers)).departments)
+    return frozenset(rules_by_hash(brokers)(current_edition(brokers)).departments)
 
 
 def require_topic(brokers: str) -> None:

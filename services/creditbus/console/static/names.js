@@ -38,7 +38,7 @@ const FIXED = {
     ORDER_UNACKNOWLEDGED: ["实施未回执", "order not acknowledged"],
     LIFT_UNACKNOWLEDGED: ["解除未回执", "lift not acknowledged"], GRADE_CHANGED: ["等级变化", "grade changed"],
     QUARANTINED: ["记录被隔离", "record in quarantine"], SOURCE_HELD: ["来源熔断", "source held"],
-    SOURCE_RELEASED: ["来源放行", "source released"],
+    SOURCE_RELEASED: ["来源放行", "source released"], RULES_CHANGED: ["规则变更", "rules changed"],
   },
   term: {
     DISPUTE: ["异议处理", "decision about a dispute"], REPAIR_ACCEPTANCE: ["信用修复受理", "acceptance of a repair"],

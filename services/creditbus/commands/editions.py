@@ -1,0 +1,139 @@
+"""``creditbus rules propose``, ``approve``, ``activate`` and ``list``: how an edition of the catalogue takes effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import httpx
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from creditbus.bus.editions import publish_edition
+from creditbus.bus.registry import Registry
+from creditbus.catalogue.differences import differences_of
+from creditbus.catalogue.editions import catalogue_from, edition_of
+from creditbus.catalogue.loader import load
+from creditbus.core.errors import BusError
+from creditbus.lab.editions import OFFICERS, Proposal, activate, proposals
+from creditbus.lab.errors import LabError
+from creditbus.lab.secrets import read_lab_keys
+from creditbus.lab.settings import load_settings
+from creditbus.lab.stack import LabAddresses, addresses
+
+console = Console()
+_MOST_SHOWN = 40
+
+Hash = Annotated[str, typer.Argument(help="Hash of the edition, or its first characters 版本摘要或其前几位")]
+
+
+def add_to(group: typer.Typer) -> None:
+    """Add the commands to the group."""
+    group.command("propose")(propose)
+    group.command("approve")(approve)
+    group.command("activate")(put_in_force)
+    group.command("list")(list_all)
+
+
+def propose(folder: Annotated[Path, typer.Argument(help="Folder of the catalogue 目录文件夹")]) -> None:
+    """Publish an edition, and tell what it changes; it takes effect when two officers approved it. 提交新版本。"""
+    with _connected() as (places, registry):
+        edition = edition_of(load(folder))
+        before = next((one for one in proposals(places.brokers, registry).values() if one.is_in_force), None)
+        publish_edition(places.brokers, edition.text)
+    if before is not None:
+        _show_changes(before, edition.text)
+    console.print(f"[green]✓[/] proposed 已提交 {edition.hash}", highlight=False, soft_wrap=True)
+    console.print("Try it on the log first: `creditbus rules backtest BEFORE AFTER` 建议先试算")
+    console.print(f"Then two officers: `creditbus rules approve {edition.hash[:16]} --as OFFICER --reason …`")
+
+
+def approve(
+    edition: Hash,
+    officer: Annotated[str, typer.Option("--as", help="Department of the officer who approves 批准人所在单位")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stays on the log 理由（记入日志）")],
+    key: Annotated[str, typer.Option(envvar="CREDITBUS_API_KEY", help="The officer's key; the lab's by default")] = "",
+) -> None:
+    """Approve that an edition takes effect. 批准启用。"""
+    with _connected() as (places, registry):
+        one = _found(proposals(places.brokers, registry), edition)
+        secret = key or read_lab_keys(places.secrets).get(officer, "")
+        answer = httpx.post(
+            f"{places.gateway_url}/v1/editions/{one.hash}/approvals",
+            json={"reason": reason},
+            headers={"Authorization": f"Bearer {secret}"},
+            timeout=15,
+        )
+    if not answer.is_success:
+        told = answer.json()
+        _fail(f"{told.get('detail_zh', '')} {told.get('detail', told)}")
+    number = len({*one.officers, officer})
+    left = OFFICERS - number
+    more = f"{left} more has to approve 尚须 {left} 个单位批准" if left > 0 else "`creditbus rules activate HASH`"
+    console.print(f"[green]✓[/] approved 已批准; {more}", highlight=False)
+
+
+def put_in_force(edition: Hash) -> None:
+    """Put an approved edition in force, from this moment of the log on. 启用已批准的版本。"""
+    with _connected() as (places, registry):
+        one = _found(proposals(places.brokers, registry), edition)
+        done = activate(places.brokers, registry, one)
+    officers = " and ".join(done.approved_by)
+    console.print(f"[green]✓[/] {one.hash[:16]} is in force, approved by {officers} 已启用", highlight=False)
+    console.print("Services follow within half a minute; earlier records keep their scores' receipts 此前凭证不变")
+
+
+def list_all() -> None:
+    """Every edition, who approved it, and which is in force. 列出各版本。"""
+    with _connected() as (places, registry):
+        found = proposals(places.brokers, registry)
+    table = Table(title="Editions 目录版本")
+    for column in ("edition 版本", "in force 现行", "approved by 批准", "reasons 理由"):
+        table.add_column(column)
+    for one in found.values():
+        reasons = "\n".join(f"{approval['officer']}: {approval['reason']}" for approval in one.approvals)
+        table.add_row(one.hash[:16], "✓" if one.is_in_force else "", ", ".join(one.officers) or "–", escape(reasons))
+    console.print(table)
+
+
+def _show_changes(before: Proposal, text: bytes) -> None:
+    rows = differences_of(catalogue_from(before.text), catalogue_from(text))
+    table = Table(title=f"Changes against {before.hash[:16]} 与现行版本的差异")
+    for column in ("theme 主题", "code 代码", "field 字段", "before 原", "after 现"):
+        table.add_column(column, overflow="fold")
+    for row in rows[:_MOST_SHOWN]:
+        table.add_row(*map(escape, row))
+    console.print(table if rows else "the same as the one in force 与现行版本相同")
+    if len(rows) > _MOST_SHOWN:
+        console.print(f"… {len(rows) - _MOST_SHOWN} more: `creditbus catalogue diff BEFORE AFTER` 其余见")
+
+
+def _found(known: dict[str, Proposal], edition: str) -> Proposal:
+    matching = [one for name, one in known.items() if name.startswith(edition)]
+    if len(matching) != 1:
+        what = "no edition begins so" if not matching else f"{len(matching)} editions begin so"
+        _fail(f"{edition}: {what}; `creditbus rules list` tells them 请核对版本摘要")
+    return matching[0]
+
+
+@contextmanager
+def _connected() -> Iterator[tuple[LabAddresses, Registry]]:
+    places = addresses(load_settings())
+    registry = Registry(places.registry_url)
+    try:
+        yield places, registry
+    except (BusError, httpx.HTTPError) as error:
+        _fail(str(error))
+    except LabError as error:
+        _fail(f"{error.text.en}\n{error.text.zh}")
+    finally:
+        registry.close()
+
+
+def _fail(text: str) -> NoReturn:
+    console.print(f"[red]✗[/] {escape(text)}", highlight=False)
+    raise typer.Exit(1)

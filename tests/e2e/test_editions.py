@@ -1,0 +1,91 @@
+"""A changed catalogue takes effect on a running lab when two officers of different departments have approved it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+
+from creditbus.bus.editions import edition_in_force, publish_edition
+from creditbus.catalogue.editions import edition_of
+from creditbus.catalogue.loader import DATA, load
+from creditbus.lab.scenarios.hohhot import BAOTOU, BUREAU
+from running_lab import RunningLab
+from waiting import wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
+WHY = ("--reason", "试算结果已公示（虚构）")
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Path:
+    """A catalogue that differs from the program's in the English name of a list."""
+    folder = tmp_path / "catalogue"
+    shutil.copytree(DATA, folder)
+    lists = (folder / "lists.yaml").read_text(encoding="utf-8")
+    assert "abnormal operation" in lists
+    (folder / "lists.yaml").write_text(lists.replace("abnormal operation", "abnormally operating"), encoding="utf-8")
+    return folder
+
+
+def test_an_edition_takes_effect_by_two_officers_and_not_by_one(running_lab: RunningLab, changed: Path) -> None:
+    name = edition_of(load(changed)).hash
+    told = running_lab.creditbus("rules", "propose", str(changed))
+    assert name in told
+    assert "abnormally operating" in told
+    running_lab.creditbus("rules", "activate", name, expect=1)
+    assert "1 more has to approve" in running_lab.creditbus("rules", "approve", name[:12], "--as", BUREAU, *WHY)
+    assert "1 more has to approve" in running_lab.creditbus("rules", "approve", name[:12], "--as", BUREAU, *WHY)
+    assert BUREAU in running_lab.creditbus("rules", "activate", name, expect=1)
+
+    running_lab.creditbus("rules", "approve", name, "--as", BAOTOU, *WHY)
+    brokers = f"127.0.0.1:{running_lab.port('kafka')}"
+    before = edition_in_force(brokers)
+    assert before is not None
+    assert before.hash != name, "approved is not in force yet"
+    running_lab.creditbus("rules", "activate", name)
+    now = edition_in_force(brokers)
+    assert now is not None
+    assert (now.hash, now.approved_by) == (name, (BUREAU, BAOTOU))
+    assert name[:16] in running_lab.creditbus("rules", "list")
+
+    running_lab.creditbus("scenario", "hohhot")
+    keys = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())
+    headers = {"Authorization": f"Bearer {keys['console']}"}
+    alerts = f"http://127.0.0.1:{running_lab.port('lookup')}/v1/alerts"
+    items = httpx.get(alerts, headers=headers).json()["items"]
+    assert [one["text_en"] for one in items if one["kind"] == "RULES_CHANGED"][0].startswith(f"edition {name[:16]}")
+    firm = next(one["subject_key"] for one in items if one["kind"] == "CLEARED_SUBJECT")
+    assert json.loads(running_lab.creditbus("explain", firm, "--json"))["edition"] == name
+    assert [check["wrong"] for check in running_lab.verify() if check["wrong"]] == []
+
+
+def test_what_is_only_published_is_not_in_force(running_lab: RunningLab, changed: Path) -> None:
+    brokers = f"127.0.0.1:{running_lab.port('kafka')}"
+    before = edition_in_force(brokers)
+    text = edition_of(load(changed)).text + b" "
+    published = publish_edition(brokers, text)
+    assert edition_in_force(brokers) == before
+    assert published[:16] in running_lab.creditbus("rules", "list")
+
+
+def test_a_malformed_approval_is_told_of_in_both_languages(running_lab: RunningLab) -> None:
+    keys = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())
+    base = f"http://127.0.0.1:{running_lab.port('gateway')}/v1/editions"
+    headers = {"Authorization": f"Bearer {keys[BUREAU]}"}
+    for path, body, field in (("nothing", {"reason": "because"}, "edition"), ("a" * 64, {"reason": ""}, "reason")):
+        answer = httpx.post(f"{base}/{path}/approvals", json=body, headers=headers)
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:creditbus:problem:malformed")
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert field in answer.json()["detail"]
+        assert "更正" in answer.json()["detail_zh"]
+    assert httpx.post(f"{base}/{'a' * 64}/approvals", json={"reason": "because"}).status_code == 401
+
+
+def test_an_unknown_edition_is_told_of(running_lab: RunningLab) -> None:
+    told = running_lab.creditbus("rules", "approve", "0" * 64, "--as", BUREAU, *WHY, expect=1)
+    assert "no edition begins so" in told
+    wait_until("the list of editions", lambda: "in force" in running_lab.creditbus("rules", "list"))
