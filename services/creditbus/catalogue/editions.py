@@ -104,6 +104,7 @@ def compile_rules(edition: Edition) -> Rules:
                 extended_working_days=row.extended,
                 alert=row.alert,
                 suspends=row.suspends,
+                near_working_days=row.near,
             )
             for row in catalogue.terms
         ),

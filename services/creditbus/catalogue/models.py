@@ -300,6 +300,8 @@ class TermRow(Named):
     region: str
     working_days: tuple[int, ...] = Field(min_length=1)
     extended: int | None = Field(None, ge=1)
+    near: int | None = Field(None, ge=1)
+    """Working days before the last day on which the office is reminded."""
     alert: Literal["DISPUTE_OVERDUE", "REPAIR_OVERDUE", "ORDER_UNACKNOWLEDGED", "LIFT_UNACKNOWLEDGED"]
     suspends: bool
     basis: str

@@ -26,6 +26,7 @@ from creditbus.core.state import (
     Summary,
 )
 from creditbus.core.subject import DUPLICATE, HELD, RECORDED, Applied, Expired, Facts, SubjectView
+from creditbus.core.terms import tell_near
 from creditbus.core.way_back import miss_term
 
 
@@ -76,7 +77,7 @@ def expire_due(view: SubjectView, ctx: Context) -> list[Expired]:
         if row is not None:
             view.set_row(natural_key, Row(row.record_id, row.revision, row.event_key, row.kind, EXPIRED))
         expired.append(Expired(cause, row.kind if row is not None else "", record_id))
-    return waited + expired + _missed(summary, ctx)
+    return waited + expired + _near(summary, ctx) + _missed(summary, ctx)
 
 
 def _waited(summary: Summary, ctx: Context) -> list[Expired]:
@@ -89,6 +90,18 @@ def _waited(summary: Summary, ctx: Context) -> list[Expired]:
         go_on_listing(summary, listing, due_ms, cause, ctx)
         gone.append(Expired(cause, "Listing", listing.record_id, "HELD" if listing.is_waiting else "IN_EFFECT"))
     return gone
+
+
+def _near(summary: Summary, ctx: Context) -> list[Expired]:
+    """Terms that end soon, in the order (reminder, term, fact)."""
+    due = [state for state in summary.terms if state.near_on is not None and state.near_on <= ctx.today]
+    near = []
+    for state in sorted(due, key=lambda one: (one.near_on, one.term, one.key, one.opened_by)):
+        day = date_of(state.near_on or 0).isoformat()
+        cause = timer_id(summary.subject_key, f"near {state.term}", day, f"{state.key} {state.opened_by}")
+        tell_near(summary, state, cause, ctx)
+        near.append(Expired(cause, state.term, state.record_id, "NEAR"))
+    return near
 
 
 def _missed(summary: Summary, ctx: Context) -> list[Expired]:
@@ -107,6 +120,7 @@ def next_due_ms(summary: Summary) -> int:
     """When the subject's next deadline falls: the start of the day after the first last day; 0 = none."""
     ends = [over.until for over in (*summary.in_effect, *summary.terms) if over.until is not None]
     dues = [one.waits_until_ms for one in summary.listings if one.waits_until_ms]
+    dues += [start_of_day_ms(state.near_on) for state in summary.terms if state.near_on is not None]
     if ends:
         dues.append(start_of_day_ms(min(ends) + 1))
     return min(dues, default=0)

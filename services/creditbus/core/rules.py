@@ -214,6 +214,8 @@ class TermRule:
     """Kind of the alert when it is missed."""
     suspends: bool
     """What the disputed fact causes is suspended when it is missed."""
+    near_working_days: int | None = None
+    """So many working days before the last day the office is reminded; None = it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

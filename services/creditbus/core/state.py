@@ -124,6 +124,8 @@ class TermState(msgspec.Struct, array_like=True):
     """Departments that have to act, where several do."""
     measure: str = ""
     """Code of the lifted measure."""
+    near_on: int | None = None
+    """Day on which the office is reminded that the last day is near; None = it has been, or is not."""
     unanswered: list[str] = []
     """Of those who have to say that they stopped, who had not answered the order."""
 

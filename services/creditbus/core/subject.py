@@ -60,4 +60,4 @@ class Expired:
     kind: str
     record_id: str
     outcome: str = "EXPIRED"
-    """OVERDUE for a missed term."""
+    """OVERDUE for a missed term, NEAR for one that ends soon."""

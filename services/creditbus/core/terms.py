@@ -19,6 +19,7 @@ REPAIR_ACCEPTANCE = "REPAIR_ACCEPTANCE"
 REPAIR_DECISION = "REPAIR_DECISION"
 ORDER_ACKNOWLEDGEMENT = "ORDER_ACKNOWLEDGEMENT"
 LIFT_ACKNOWLEDGEMENT = "LIFT_ACKNOWLEDGEMENT"
+NEAR = "DEADLINE_NEAR"
 TERMS = (DISPUTE, REPAIR_ACCEPTANCE, REPAIR_DECISION, ORDER_ACKNOWLEDGEMENT, LIFT_ACKNOWLEDGEMENT)
 
 
@@ -48,7 +49,7 @@ def extend(summary: Summary, term: str, key: str, ctx: Context) -> None:
     for state in open_terms(summary, key, term):
         rule = _rule(state, ctx)
         if rule is not None and rule.extended_working_days is not None and not state.reminders:
-            state.until = _last_day(state, rule.extended_working_days, ctx)
+            _end_on(state, _last_day(state, rule.extended_working_days, ctx), rule, ctx)
 
 
 def open_terms(summary: Summary, key: str, *terms: str) -> list[TermState]:
@@ -69,13 +70,29 @@ def remind(summary: Summary, state: TermState, cause_id: str, ctx: Context) -> T
     state.reminders += 1
     _run_until(state, rule, state.reminders, ctx)
     if rule is not None:
-        ctx.emissions.append(_alert(summary, state, rule, cause_id, ctx))
+        ctx.emissions.append(_alert(summary, state, rule.alert, cause_id, ctx))
     return rule
+
+
+def tell_near(summary: Summary, state: TermState, cause_id: str, ctx: Context) -> None:
+    """The last day is near: the office is reminded, once."""
+    rule = _rule(state, ctx)
+    state.near_on = None
+    if rule is not None and state.until is not None:
+        ctx.emissions.append(_alert(summary, state, NEAR, cause_id, ctx))
 
 
 def _run_until(state: TermState, rule: TermRule | None, number: int, ctx: Context) -> None:
     lengths = rule.working_days if rule is not None else ()
-    state.until = _last_day(state, lengths[number], ctx) if number < len(lengths) else None
+    _end_on(state, _last_day(state, lengths[number], ctx) if number < len(lengths) else None, rule, ctx)
+
+
+def _end_on(state: TermState, until: int | None, rule: TermRule | None, ctx: Context) -> None:
+    """Let a term run to a day, with a reminder before it where there is time for one."""
+    state.until, state.near_on = until, None
+    if until is not None and rule is not None and rule.near_working_days is not None:
+        near = day_of(add_working_days(ctx.rules.calendar, date_of(until), -rule.near_working_days).day)
+        state.near_on = near if near > ctx.today else None
 
 
 def _last_day(state: TermState, working_days: int, ctx: Context) -> int:
@@ -99,10 +116,11 @@ def _named(waiting: str, rules: Rules) -> Text:
     return Text(zh=f"{family} {name.zh}".strip(), en=f"{family} {name.en}".strip())
 
 
-def _alert(summary: Summary, state: TermState, rule: TermRule, cause_id: str, ctx: Context) -> Alert:
-    text = ctx.rules.reasons[f"EMIT_{rule.alert}"].text
+def _alert(summary: Summary, state: TermState, kind: str, cause_id: str, ctx: Context) -> Alert:
+    text = ctx.rules.reasons[f"EMIT_{kind}"].text
     named = ctx.rules.lists.get(state.list_code)
-    facts = {"name": summary.name, "document": state.document_number}
+    until = date_of(state.until).isoformat() if state.until is not None else ""
+    facts = {"name": summary.name, "document": state.document_number, "until": until}
     waiting = [_named(one, ctx.rules) for one in state.waiting]
     words = (
         text.zh.format(list=named.name.zh if named else "", waiting="、".join(one.zh for one in waiting), **facts),
@@ -110,4 +128,4 @@ def _alert(summary: Summary, state: TermState, rule: TermRule, cause_id: str, ct
     )
     lists = [state.list_code] if state.list_code else []
     about = About(state.record_id, state.region, lists, state.fictitious)
-    return subject_alert(summary, rule.alert, about, words, cause_id, ctx.now_ms)
+    return subject_alert(summary, kind, about, words, cause_id, ctx.now_ms)

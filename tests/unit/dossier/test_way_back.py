@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from builders import DAY, DAY_MS, make_record, target_of
 from creditbus.core.calendar import add_working_days
-from creditbus.core.records import CreditRecord, MeasureOrder, day_of
+from creditbus.core.records import Alert, CreditRecord, MeasureOrder, day_of
 from creditbus.dossier.steps import Tick
 from intake_harness import rules
 from partition import COURT_FACTS, DAY_LENGTH, PENALTY, Bus, a_bus
@@ -65,6 +65,11 @@ def last_day(working_days: int) -> int:
     return (add_working_days(RULES.calendar, DAY, working_days).day - DAY).days
 
 
+def alarms(bus: Bus) -> list[str]:
+    """Kinds of the alerts so far, without the reminders that a term ends soon."""
+    return [kind for kind in bus.alerts() if kind != "DEADLINE_NEAR"]
+
+
 def terms(bus: Bus) -> list[str]:
     return [state.term for state in bus.summary().terms]
 
@@ -84,7 +89,7 @@ def test_a_dispute_decided_in_time_suspends_nothing() -> None:
     bus.send(REJECTED[0])
     days_pass(bus, last_day(5), last_day(20))
     assert {action for action, _ in bus.orders()} == {"ORDER"}
-    assert bus.alerts() == ["DISHONEST_SUBJECT"]
+    assert alarms(bus) == ["DISHONEST_SUBJECT"]
     assert not bus.summary().listings[0].disputed
 
 
@@ -94,14 +99,14 @@ def test_a_missed_term_suspends_every_measure_and_alarms_the_office_until_the_de
     assert bus.summary().grade == "D"
     bus.send(FILED[0])
     days_pass(bus, 0, last_day(5))
-    assert bus.alerts() == ["DISHONEST_SUBJECT"], "the last day is not over"
+    assert alarms(bus) == ["DISHONEST_SUBJECT"], "the last day is not over"
     days_pass(bus, last_day(5), last_day(5) + 1)
-    assert bus.alerts() == ["DISHONEST_SUBJECT", "DISPUTE_OVERDUE"]
+    assert alarms(bus) == ["DISHONEST_SUBJECT", "DISPUTE_OVERDUE"]
     assert bus.orders()[len(ordered) :] == [("SUSPEND", family) for family in ordered]
     assert bus.changes[-1].outcome == "OVERDUE"
     assert bus.summary().grade != "D", "a suspended list does not keep the grade down"
     days_pass(bus, last_day(5) + 1, last_day(20))
-    assert len(bus.alerts()) == 2, "told once"
+    assert len(alarms(bus)) == 2, "told once"
     bus.send(REJECTED[0])
     assert bus.orders()[2 * len(ordered) :] == [("RESUME", family) for family in ordered]
     assert bus.summary().grade == "D"
@@ -112,9 +117,9 @@ def test_an_extended_dispute_has_until_the_longest_term_of_the_law() -> None:
     bus = a_listed_firm(FILED, EXTENDED)
     bus.send(FILED[0], EXTENDED[0])
     days_pass(bus, 0, last_day(20))
-    assert bus.alerts() == ["DISHONEST_SUBJECT"]
+    assert alarms(bus) == ["DISHONEST_SUBJECT"]
     days_pass(bus, last_day(20), last_day(20) + 1)
-    assert bus.alerts() == ["DISHONEST_SUBJECT", "DISPUTE_OVERDUE"]
+    assert alarms(bus) == ["DISHONEST_SUBJECT", "DISPUTE_OVERDUE"]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +152,7 @@ def test_in_whatever_order_the_steps_of_a_dispute_come_the_end_is_the_same(
     assert bool(summary.listings) is (answer is REJECTED)
     assert not any(listing.disputed for listing in summary.listings)
     assert (summary.terms, summary.answers, summary.held) == ([], [], [])
-    assert "DISPUTE_OVERDUE" not in bus.alerts()
+    assert "DISPUTE_OVERDUE" not in alarms(bus)
 
 
 def test_a_dispute_that_is_withdrawn_asks_for_nothing() -> None:
@@ -186,7 +191,7 @@ def test_an_application_for_repair_is_accepted_and_decided_within_its_terms() ->
     bus.send(accepted[0])
     assert terms(bus) == ["REPAIR_DECISION"]
     days_pass(bus, 0, last_day(10) + 1)
-    assert bus.alerts() == ["DISHONEST_SUBJECT", "REPAIR_OVERDUE"]
+    assert alarms(bus) == ["DISHONEST_SUBJECT", "REPAIR_OVERDUE"]
     assert bus.summary().listings, "an office's silence grants nothing"
     bus.send(granted[0])
     assert (bus.summary().listings, terms(bus)) == ([], [])
@@ -198,7 +203,7 @@ def test_a_refused_repair_closes_its_terms_and_changes_nothing_else() -> None:
     bus.send(applied[0], refused[0])
     days_pass(bus, 0, last_day(10) + 1)
     assert bus.summary().listings
-    assert bus.alerts() == ["DISHONEST_SUBJECT"]
+    assert alarms(bus) == ["DISHONEST_SUBJECT"]
 
 
 def lifted_firm(*senders: str) -> Bus:
@@ -227,9 +232,9 @@ def test_a_lift_that_nobody_acknowledges_is_told_again_and_again_by_its_age() ->
     bus = lifted_firm("150100-ggzy")
     for reminders, (length, before) in enumerate([(1, 0), (3, 1), (5, 3)], 1):
         days_pass(bus, last_day(before) + (reminders > 1), last_day(length) + 1)
-        assert bus.alerts().count("LIFT_UNACKNOWLEDGED") == reminders
+        assert alarms(bus).count("LIFT_UNACKNOWLEDGED") == reminders
     days_pass(bus, last_day(5) + 1, last_day(20))
-    assert bus.alerts().count("LIFT_UNACKNOWLEDGED") == 3
+    assert alarms(bus).count("LIFT_UNACKNOWLEDGED") == 3
     assert terms(bus) == ["LIFT_ACKNOWLEDGEMENT"], "it stays open until they do"
 
 
@@ -259,4 +264,32 @@ def test_a_dispute_that_was_reported_late_does_not_run_out_before_anybody_saw_it
     bus = a_listed_firm((filed, {"stage": "FILED", "outcome": None}))
     bus.send(filed)
     assert bus.summary().terms[0].until == day_of(DAY)
-    assert bus.alerts() == ["DISHONEST_SUBJECT"]
+    assert alarms(bus) == ["DISHONEST_SUBJECT"]
+
+
+def test_an_office_is_reminded_once_before_its_last_day() -> None:
+    bus = a_listed_firm(FILED)
+    bus.send(FILED[0])
+    days_pass(bus, 0, last_day(3))
+    assert "DEADLINE_NEAR" not in bus.alerts(), "the last working day but one has not begun"
+    days_pass(bus, last_day(3), last_day(5))
+    assert bus.alerts().count("DEADLINE_NEAR") == 1
+    assert bus.changes[-1].outcome == "NEAR"
+    alert = next(one for one in bus.emissions if isinstance(one, Alert) and one.kind == "DEADLINE_NEAR")
+    assert (DAY + timedelta(days=last_day(5))).isoformat() in alert.text_zh
+
+
+def test_a_matter_that_was_decided_is_not_reminded_of() -> None:
+    bus = a_listed_firm(FILED, REJECTED)
+    bus.send(FILED[0], REJECTED[0])
+    days_pass(bus, 0, last_day(20))
+    assert "DEADLINE_NEAR" not in bus.alerts()
+
+
+def test_an_extended_term_is_reminded_of_before_its_new_last_day() -> None:
+    bus = a_listed_firm(FILED, EXTENDED)
+    bus.send(FILED[0], EXTENDED[0])
+    days_pass(bus, 0, last_day(18))
+    assert "DEADLINE_NEAR" not in bus.alerts()
+    days_pass(bus, last_day(18), last_day(20))
+    assert bus.alerts().count("DEADLINE_NEAR") == 1
