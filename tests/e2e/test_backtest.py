@@ -31,6 +31,9 @@ def test_harsher_points_are_told_before_they_hurt_and_the_same_rules_change_noth
     assert tried["worse"] > 0
     assert tried["better"] == 0
     assert tried["samples"][0]["after"]["score"] < tried["samples"][0]["before"]["score"]
-    assert sum(region["worse"] for region in tried["regions"].values()) == tried["worse"]
+    for dimension in ("region", "trade", "size"):
+        assert sum(group["worse"] for group in tried["groups"][dimension].values()) == tried["worse"]
+    assert {"C", "F"} <= tried["groups"]["trade"].keys()
+    assert any(group["worse"] for group in tried["groups"]["department"].values())
     told = running_lab.creditbus("rules", "backtest", str(DATA), str(harsher))
     assert "disparity" in told

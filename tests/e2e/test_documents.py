@@ -73,8 +73,8 @@ def filled_in(command: str, lab: RunningLab, folder: Path) -> list[str]:
 
     What the shell would write to a file is printed.
     """
-    subjects = [alert["subject_key"] for alert in look_up(lab, "/v1/alerts")["items"]]
-    firm = next(key for key in subjects if not key.startswith("p:"))
+    alerts = look_up(lab, "/v1/alerts")["items"]
+    firm = next(alert["subject_key"] for alert in alerts if alert["subject_kind"] == "LEGAL_PERSON")
     known = {
         "91150102MA0N123408": firm,
         "2026-11-01": datetime.now(tz=BEIJING).date().isoformat(),

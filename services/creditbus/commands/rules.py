@@ -17,9 +17,11 @@ from creditbus.catalogue.loader import CatalogueError, load
 from creditbus.commands.editions import add_to
 from creditbus.core.errors import BusError
 from creditbus.core.receipt import Receipt
-from creditbus.lab.backtest import Report, backtest
+from creditbus.lab.backtest import Group, Report, backtest
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
+
+_DIMENSIONS = {"region": "盟市", "trade": "行业门类", "size": "注册资本", "department": "认定单位"}
 
 
 def register(app: typer.Typer) -> None:
@@ -62,17 +64,12 @@ def as_document(report: Report) -> dict[str, Any]:
     """The report as JSON."""
     return {
         "subjects": report.subjects,
-        "better": report.better,
-        "worse": report.worse,
+        "better": report.all.better,
+        "worse": report.all.worse,
         "grades": {f"{old} → {new}": count for (old, new), count in sorted(report.grades.items())},
-        "regions": {
-            code: {
-                "scored": place.scored,
-                "better": place.better,
-                "worse": place.worse,
-                "disparity": report.disparity(code),
-            }
-            for code, place in sorted(report.regions.items())
+        "groups": {
+            name: {value: _as_values(report, group) for value, group in sorted(groups.items())}
+            for name, groups in report.groups.items()
         },
         "listed": dict(report.listed),
         "delisted": dict(report.delisted),
@@ -80,19 +77,25 @@ def as_document(report: Report) -> dict[str, Any]:
     }
 
 
+def _as_values(report: Report, group: Group) -> dict[str, float | None]:
+    numbers = {"scored": group.scored, "better": group.better, "worse": group.worse}
+    return {**numbers, "disparity": report.disparity(group)}
+
+
 def _show(console: Console, report: Report) -> None:
-    changed = f"{report.better:,} better 变好, {report.worse:,} worse 变差"
+    changed = f"{report.all.better:,} better 变好, {report.all.worse:,} worse 变差"
     console.print(f"{report.subjects:,} subjects 主体: {changed}", highlight=False)
     grades = Table("grade before 原等级", "after 新等级", "subjects 主体数")
     for (before, after), count in sorted(report.grades.items()):
         grades.add_row(before, after, f"{count:,}")
     console.print(grades)
-    regions = Table("region 盟市", "scored 评价数", "better 变好", "worse 变差", "disparity 差异倍数")
-    for code, place in sorted(report.regions.items()):
-        times = report.disparity(code)
-        shown = "–" if times is None else f"{times:.2f}"
-        regions.add_row(code, f"{place.scored:,}", f"{place.better:,}", f"{place.worse:,}", shown)
-    console.print(regions)
+    for name, groups in report.groups.items():
+        table = Table(f"{name} {_DIMENSIONS[name]}", "scored 评价数", "better 变好", "worse 变差", "disparity 差异倍数")
+        for value, group in sorted(groups.items()):
+            times = report.disparity(group)
+            shown = "–" if times is None else f"{times:.2f}"
+            table.add_row(value, f"{group.scored:,}", f"{group.better:,}", f"{group.worse:,}", shown)
+        console.print(table)
     for what, counts in (("onto 列入", report.listed), ("off 移出", report.delisted)):
         for code, count in sorted(counts.items()):
             console.print(f"{what} {code}: {count:,}", highlight=False)

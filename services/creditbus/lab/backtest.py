@@ -1,4 +1,4 @@
-"""What another rule set would have made of the log: who changes grade or list, and where.
+"""What another rule set would have made of the log: who changes grade or list, and whether some fare worse than others.
 
 The whole log of records is decided twice, under one rule set and under the other, by the dossier's own code with the
 log's own ticks; whatever edition the log names, the rule set given stands for it.
@@ -7,7 +7,7 @@ log's own ticks; whatever edition the log names, the rule set given stands for i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,17 +17,21 @@ from creditbus.bus.store import MemoryStore
 from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.core.processing import Position
 from creditbus.core.receipt import Receipt, receipt_of
-from creditbus.core.records import business_day
+from creditbus.core.records import CreditRecord, business_day
 from creditbus.core.rules import Rules
 from creditbus.core.state import Summary
 from creditbus.dossier.outputs import Outputs
-from creditbus.dossier.processor import DossierProcessor
+from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.dossier.view import PartitionView, summaries
 from creditbus.lab.reading import Progress, read_topic
 from creditbus.lab.snapshot import RECORDS
 
 _POSITION = Position(source_offset=0, changelog_offset=0, lineage="backtest", written_at_ms=0)
 _SAMPLES = 5
+REGION, TRADE, SIZE, DEPARTMENT = "region", "trade", "size", "department"
+UNKNOWN = "–"
+_SIZES = (("< 1 M yuan", 10**6), ("1–10 M yuan", 10**7), ("10–100 M yuan", 10**8))
+_LARGEST = "≥ 100 M yuan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +39,8 @@ class Standing:
     """What a rule set makes of a subject."""
 
     subject_key: str
-    region: str
-    """League or city."""
+    groups: tuple[tuple[str, str], ...]
+    """(dimension, value) of each group that it belongs to: region, trade, size, and department of whoever decided."""
     lists: tuple[str, ...]
     receipt: Receipt | None
     """None for whoever is not scored."""
@@ -48,12 +52,18 @@ class Standing:
 
 
 @dataclass(slots=True)
-class Place:
-    """How a league or city fares."""
+class Group:
+    """How the subjects of one region, trade, size or department fare."""
 
     scored: int = 0
     better: int = 0
     worse: int = 0
+
+    def count(self, steps: int) -> None:
+        """One more scored subject; steps: grades that it comes down by."""
+        self.scored += 1
+        self.worse += steps > 0
+        self.better += steps < 0
 
     @property
     def worse_share(self) -> float:
@@ -68,27 +78,19 @@ class Report:
     subjects: int = 0
     grades: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Subjects by grade before and after."""
-    regions: dict[str, Place] = field(default_factory=dict)
+    all: Group = field(default_factory=Group)
+    """Every scored subject."""
+    groups: dict[str, dict[str, Group]] = field(default_factory=dict)
+    """By dimension and value."""
     listed: Counter[str] = field(default_factory=Counter)
     """Subjects that come onto a list, by list."""
     delisted: Counter[str] = field(default_factory=Counter)
     moved: list[tuple[Receipt, Receipt]] = field(default_factory=list)
     """Receipts of those whose score moves furthest, before and after."""
 
-    @property
-    def better(self) -> int:
-        """Subjects that come into a better grade."""
-        return sum(place.better for place in self.regions.values())
-
-    @property
-    def worse(self) -> int:
-        """Subjects that come into a worse grade."""
-        return sum(place.worse for place in self.regions.values())
-
-    def disparity(self, region: str) -> float | None:
-        """How many times as often as everywhere a region's subjects come into a worse grade; None when none does."""
-        scored = sum(place.scored for place in self.regions.values())
-        return self.regions[region].worse_share / (self.worse / scored) if self.worse else None
+    def disparity(self, group: Group) -> float | None:
+        """How many times as often as all its subjects come into a worse grade; None when nobody does."""
+        return group.worse_share / self.all.worse_share if self.all.worse else None
 
 
 def backtest(
@@ -96,9 +98,11 @@ def backtest(
 ) -> Report:
     """Decide the log under both rule sets and compare. Raises RetryLaterError or ReconnectError."""
     schemas, types = SchemaSet.load(), Types(registry)
-    runs = [_Run(rules, types, registry, schemas) for rules in rule_sets]
+    trades = _Trades(types, schemas)
+    runs = [_Run(rules, types, registry, schemas, trades) for rules in rule_sets]
 
     def use(messages: Sequence[Any]) -> None:
+        trades.note(messages)
         for run in runs:
             run.apply(messages)
 
@@ -118,11 +122,12 @@ def compare(before: Mapping[str, Standing], after: Mapping[str, Standing], order
         report.delisted.update(set(old.lists) - set(new.lists))
         if old.receipt is None or new.receipt is None:
             continue
-        place = report.regions.setdefault(new.region, Place())
-        place.scored += 1
         steps = order.index(new.receipt.grade) - order.index(old.receipt.grade)
-        place.worse += steps > 0
-        place.better += steps < 0
+        for group in (
+            report.all,
+            *(report.groups.setdefault(name, {}).setdefault(of, Group()) for name, of in new.groups),
+        ):
+            group.count(steps)
         report.grades[old.receipt.grade, new.receipt.grade] += 1
         if old.receipt.score != new.receipt.score or steps:
             moved.append((old.receipt, new.receipt))
@@ -131,11 +136,47 @@ def compare(before: Mapping[str, Standing], after: Mapping[str, Standing], order
     return report
 
 
+class _Trades:
+    """Trade and size of each subject, as its newest registration tells them."""
+
+    def __init__(self, types: Types, schemas: SchemaSet) -> None:
+        self._reader = LogReader(types)
+        self._read_body = body_reader(schemas)
+        self._known: dict[str, tuple[str, str]] = {}
+
+    def note(self, messages: Iterable[Any]) -> None:
+        """Look for registrations."""
+        for message in messages:
+            record = self._reader(message)
+            if isinstance(record, CreditRecord) and record.kind == "Registration" and record.op == "RECORD":
+                facts = self._read_body(record.body_schema, record.body)
+                self._known[record.subject_key] = (trade_of(facts.get("industry")), size_of(facts.get("capital_fen")))
+
+    def of(self, subject_key: str) -> tuple[str, str]:
+        """Trade and size; "–" for what no registration tells."""
+        return self._known.get(subject_key, (UNKNOWN, UNKNOWN))
+
+
+def trade_of(industry: object) -> str:
+    """The section (门类) of an industry code of GB/T 4754: its letter."""
+    return industry[:1] if isinstance(industry, str) and industry else UNKNOWN
+
+
+def size_of(capital_fen: object) -> str:
+    """A band of registered capital, a power of ten of yuan. The log tells neither staff nor revenue, by which
+    the statistical classes (大中小微型) are made."""
+    if not isinstance(capital_fen, int):
+        return UNKNOWN
+    return next((name for name, limit in _SIZES if capital_fen < limit * 100), _LARGEST)
+
+
 class _Run:
     """The log under one rule set."""
 
-    def __init__(self, rules: Rules, types: Types, registry: Registry, schemas: SchemaSet) -> None:
+    def __init__(self, rules: Rules, types: Types, registry: Registry, schemas: SchemaSet, trades: _Trades) -> None:
         self._rules = rules
+        self._trades = trades
+        self._departments = {code: row.code for row in rules.departments.values() for code in row.authorities}
         self._stores: dict[int, MemoryStore] = {}
         outputs = Outputs(Writers(registry, schemas), schemas)
         rules_of: Callable[[str], Rules] = lambda _edition: rules  # noqa: E731
@@ -168,9 +209,16 @@ class _Run:
 
     def _standing(self, summary: Summary, day: int) -> Standing:
         lists = tuple(sorted({listing.list_code for listing in summary.in_force}))
-        league = f"{summary.region[:4]}00"
+        trade, size = self._trades.of(summary.subject_key)
+        authorities = sorted({entry.authority for entry in summary.entries})
+        groups = (
+            (REGION, f"{summary.region[:4]}00"),
+            (TRADE, trade),
+            (SIZE, size),
+            *((DEPARTMENT, self._departments.get(code, code)) for code in authorities),
+        )
         receipt = receipt_of(summary, self._rules, day)
-        return Standing(subject_key=summary.subject_key, region=league, lists=lists, receipt=receipt)
+        return Standing(subject_key=summary.subject_key, groups=groups, lists=lists, receipt=receipt)
 
 
 def _tick_ms(store: MemoryStore) -> int:

@@ -9,7 +9,7 @@ import pytest
 from builders import DAY, make_record, make_rules
 from creditbus.core.receipt import Receipt, receipt_of
 from creditbus.core.records import day_of
-from creditbus.lab.backtest import Standing, compare
+from creditbus.lab.backtest import Standing, compare, size_of, trade_of
 from partition import PENALTY, a_bus
 
 ORDER = ["A", "B", "C", "D"]
@@ -32,7 +32,7 @@ def receipt(key: str, points: int) -> Receipt:
 
 def standing(key: str, region: str, points: int | None, *lists: str) -> Standing:
     made = receipt(key, points) if points is not None else None
-    return Standing(subject_key=key, region=region, lists=lists, receipt=made)
+    return Standing(subject_key=key, groups=(("region", region), ("trade", "C")), lists=lists, receipt=made)
 
 
 def test_grades_are_counted_before_and_after_and_by_region() -> None:
@@ -44,19 +44,21 @@ def test_grades_are_counted_before_and_after_and_by_region() -> None:
         "3": standing("3", "150200", AS_IT_WAS),
     }  # fmt: skip
     report = compare(before, after, ORDER)
-    assert (report.subjects, report.better, report.worse) == (3, 0, 1)
+    assert (report.subjects, report.all.better, report.all.worse) == (3, 0, 1)
     assert report.grades == {("B", "D"): 1, ("B", "B"): 2}
-    assert report.regions["150100"].worse_share == 0.5
-    assert report.disparity("150100") == pytest.approx(1.5)
-    assert report.disparity("150200") == 0
+    hohhot, baotou = report.groups["region"]["150100"], report.groups["region"]["150200"]
+    assert hohhot.worse_share == 0.5
+    assert report.disparity(hohhot) == pytest.approx(1.5)
+    assert report.disparity(baotou) == 0
+    assert report.disparity(report.groups["trade"]["C"]) == pytest.approx(1)
 
 
 def test_the_same_rules_change_nothing() -> None:
     same = {"1": standing("1", "150100", AS_IT_WAS, "L01")}
     report = compare(same, same, ORDER)
-    assert (report.better, report.worse, report.moved) == (0, 0, [])
+    assert (report.all.better, report.all.worse, report.moved) == (0, 0, [])
     assert (dict(report.listed), dict(report.delisted)) == ({}, {})
-    assert report.disparity("150100") is None
+    assert report.disparity(report.groups["region"]["150100"]) is None
 
 
 def test_the_receipts_that_move_furthest_come_first() -> None:
@@ -70,4 +72,17 @@ def test_persons_count_by_their_lists_alone() -> None:
     before = {"p:1:x": standing("p:1:x", "150100", None, "L01")}
     after = {"p:1:x": replace(before["p:1:x"], lists=("L14",))}
     report = compare(before, after, ORDER)
-    assert (dict(report.listed), dict(report.delisted), report.regions) == ({"L14": 1}, {"L01": 1}, {})
+    assert (dict(report.listed), dict(report.delisted), report.groups) == ({"L14": 1}, {"L01": 1}, {})
+
+
+@pytest.mark.parametrize(
+    ("capital_fen", "size"),
+    [(None, "–"), (0, "< 1 M yuan"), (99_999_999, "< 1 M yuan"), (100_000_000, "1–10 M yuan"),
+     (1_000_000_000, "10–100 M yuan"), (10_000_000_000, "≥ 100 M yuan")],
+)  # fmt: skip
+def test_size_is_a_band_of_registered_capital(capital_fen: int | None, size: str) -> None:
+    assert size_of(capital_fen) == size
+
+
+def test_a_trade_is_the_section_of_its_industry() -> None:
+    assert [trade_of(code) for code in ("C14", "F51", "", None)] == ["C", "F", "–", "–"]
