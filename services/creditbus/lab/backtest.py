@@ -123,11 +123,9 @@ def compare(before: Mapping[str, Standing], after: Mapping[str, Standing], order
         if old.receipt is None or new.receipt is None:
             continue
         steps = order.index(new.receipt.grade) - order.index(old.receipt.grade)
-        for group in (
-            report.all,
-            *(report.groups.setdefault(name, {}).setdefault(of, Group()) for name, of in new.groups),
-        ):
-            group.count(steps)
+        report.all.count(steps)
+        for dimension, value in new.groups:
+            report.groups.setdefault(dimension, {}).setdefault(value, Group()).count(steps)
         report.grades[old.receipt.grade, new.receipt.grade] += 1
         if old.receipt.score != new.receipt.score or steps:
             moved.append((old.receipt, new.receipt))

@@ -49,7 +49,9 @@ function row(alert, isNew) {
     h(
       "div",
       { class: "what" },
-      h("a", { href: `/subjects/${encodeURIComponent(linkOf(alert))}` }, h("bdi", {}, alert.subject_name)),
+      alert.subject_kind === "ORGAN"
+        ? h("bdi", {}, alert.subject_name)
+        : h("a", { href: `/subjects/${encodeURIComponent(linkOf(alert))}` }, h("bdi", {}, alert.subject_name)),
       alert.fictitious ? h("span", { class: "fictitious-mark" }, bi("虚构", "fictitious")) : null,
       h("p", {}, bi(alert.text_zh, alert.text_en)),
     ),
