@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from creditbus.catalogue.loader import code_lists_of
-from creditbus.catalogue.models import Catalogue, Dated, Named, Region, Wording
+from creditbus.catalogue.models import Catalogue, Dated, Named, PublicityRow, Region, Wording
 from creditbus.catalogue.working_calendar import read_working_calendar
 from creditbus.core.identifiers import AuthorityTypes, RegionSpan, RegionTable, synthetic_uscc
 from creditbus.core.rules import (
@@ -32,6 +32,8 @@ from creditbus.core.rules import (
     SubscriberRule,
     TermRule,
     Text,
+    TierRule,
+    TransitionRule,
 )
 
 
@@ -78,21 +80,16 @@ def compile_rules(edition: Edition) -> Rules:
         lists=_lists(catalogue),
         measures=tuple(_measures(catalogue)),
         score=_score(catalogue),
-        publicity=tuple(
-            PublicityRule(
-                code=row.code,
-                kind=row.kind,
-                severity=row.severity,
-                minimum_months=row.minimum_months,
-                maximum_months=row.maximum_months,
-                span=_span(row),
-            )
-            for row in catalogue.publicity.rows
-        ),
+        publicity=tuple(_publicity(row) for row in catalogue.publicity.rows),
         code_lists={name: frozenset(values) for name, values in code_lists_of(catalogue).items()},
         reasons=_reasons(catalogue),
         calendar=read_working_calendar(catalogue.calendar),
         unscored_penalty_types=frozenset(catalogue.publicity.unscored_penalty_types),
+        tiers=tuple(
+            TierRule(penalty_type=row.type, severity=row.severity, span=_span(row)) for row in catalogue.publicity.tiers
+        ),
+        transitions=tuple(_transitions(catalogue)),
+        authority_may_shorten=catalogue.publicity.authority_may_shorten,
         required=tuple(
             RequiredFact(kind=row.kind, field=row.field, value=row.value, needs=row.needs) for row in catalogue.required
         ),
@@ -114,6 +111,24 @@ def compile_rules(edition: Edition) -> Rules:
         kept_out=tuple(_kept_out(catalogue)),
         raters={row.code: frozenset(row.raters) for row in catalogue.ratings},
     )
+
+
+def _publicity(row: PublicityRow) -> PublicityRule:
+    return PublicityRule(
+        code=row.code,
+        kind=row.kind,
+        severity=row.severity,
+        minimum_months=row.minimum_months,
+        maximum_months=row.maximum_months,
+        span=_span(row),
+        domains=frozenset(row.domains),
+    )
+
+
+def _transitions(catalogue: Catalogue) -> Iterable[TransitionRule]:
+    periods = {row.code: row for row in catalogue.publicity.rows}
+    for row in catalogue.publicity.transitions:
+        yield TransitionRule(code=row.code, earlier=row.earlier, later=_publicity(periods[row.later]))
 
 
 def _breakers(catalogue: Catalogue) -> Iterable[BreakerRule]:

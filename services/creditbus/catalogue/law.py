@@ -96,12 +96,13 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
     yield (
         "publicity",
         "How long a fact is published and counts 公示期",
-        ("code", "kind", "severity", "at least", "at most", "decided", "legal basis", "mark"),
+        ("code", "kind", "severity", "sectors", "at least", "at most", "decided", "legal basis", "mark"),
         (
             (
                 row.code,
                 row.kind,
                 row.severity or "any",
+                "、".join(row.domains) or "all",
                 f"{row.minimum_months} months",
                 f"{row.maximum_months} months",
                 f"{row.since} – {row.until or ''}",
@@ -110,6 +111,21 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
             )
             for row in catalogue.publicity.rows
         ),
+    )
+    yield (
+        "publicity",
+        "Several types of penalty in one decision: the longest 处罚种类与程度",
+        ("code", "type", "at least", "decided", "legal basis", "mark"),
+        (
+            (row.code, row.type, row.severity, f"{row.since} – {row.until or ''}", row.basis, row.mark)
+            for row in catalogue.publicity.tiers
+        ),
+    )
+    yield (
+        "publicity",
+        "Milder later rules 从旧兼从轻",
+        ("code", "decisions under", "have the end of", "legal basis", "mark"),
+        ((row.code, row.earlier, row.later, row.basis, row.mark) for row in catalogue.publicity.transitions),
     )
     yield (
         "terms",

@@ -97,6 +97,8 @@ def _unknown_references(catalogue: Catalogue) -> Iterator[str]:
     yield from _unknown_codes(catalogue)
     yield from _unknown_in_lists_of_law(catalogue)
     yield from _unknown_sources(catalogue)
+    yield from _unknown_departments(catalogue)
+    yield from _unknown_in_publicity(catalogue)
 
 
 def _unknown_sources(catalogue: Catalogue) -> Iterator[str]:
@@ -105,11 +107,30 @@ def _unknown_sources(catalogue: Catalogue) -> Iterator[str]:
         yield from _unknown("breakers", breaker.code, "source", [breaker.source], known)
 
 
+def _unknown_departments(catalogue: Catalogue) -> Iterator[str]:
+    departments = {row.code for row in catalogue.departments}
+    for subscriber in catalogue.subscribers:
+        yield from _unknown("subscribers", subscriber.code, "department", [subscriber.department], departments)
+    for former in catalogue.former_departments:
+        yield from _unknown("former_departments", former.code, "successors", former.successors, departments)
+
+
+def _unknown_in_publicity(catalogue: Catalogue) -> Iterator[str]:
+    periods = {row.code for row in catalogue.publicity.rows}
+    domains = {row.domain for row in catalogue.departments}
+    for period in catalogue.publicity.rows:
+        yield from _unknown("publicity", period.code, "domains", period.domains, domains)
+    for row in catalogue.publicity.transitions:
+        yield from _unknown("publicity", row.code, "earlier, later", [row.earlier, row.later], periods)
+    types = code_lists_of(catalogue).get("Penalty.penalty_types", ())
+    for tier in catalogue.publicity.tiers:
+        yield from _unknown("publicity", tier.code, "type", [tier.type], types)
+
+
 def _unknown_in_lists_of_law(catalogue: Catalogue) -> Iterator[str]:
-    """References of items, honours, restrictions, subscribers and former departments."""
+    """References of items, honours and restrictions."""
     instruments = {row.code for row in catalogue.instruments}
     domains = {row.domain for row in catalogue.departments}
-    departments = {row.code for row in catalogue.departments}
     for item in catalogue.items:
         yield from _unknown("items", item.code, "basis", item.basis, instruments)
         yield from _unknown("items", item.code, "providers", item.providers, domains)
@@ -119,10 +140,6 @@ def _unknown_in_lists_of_law(catalogue: Catalogue) -> Iterator[str]:
     for row in catalogue.restricted:
         yield from _unknown("restricted", row.code, "basis", row.basis, instruments)
         yield from _unknown("restricted", row.code, "allowed_by", row.allowed_by, instruments)
-    for subscriber in catalogue.subscribers:
-        yield from _unknown("subscribers", subscriber.code, "department", [subscriber.department], departments)
-    for former in catalogue.former_departments:
-        yield from _unknown("former_departments", former.code, "successors", former.successors, departments)
     codes = code_lists_of(catalogue)
     for out in catalogue.kept_out:
         yield from _unknown("kept_out", out.code, "values", out.values, codes.get(f"{out.kind}.{out.field}", ()))

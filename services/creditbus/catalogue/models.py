@@ -281,6 +281,26 @@ class PublicityRow(Dated):
     severity: str
     minimum_months: int = Field(ge=0)
     maximum_months: int = Field(ge=0)
+    domains: tuple[str, ...] = ()
+    """Sectors that it is for; empty: all that have no row of their own."""
+    basis: str
+
+
+class TierRow(Dated):
+    """A type of penalty that makes its decision at least so severe (处罚种类与程度)."""
+
+    code: str
+    type: str
+    severity: Literal["GENERAL", "SERIOUS"]
+    basis: str
+
+
+class TransitionRow(Dated):
+    """A later rule that holds for earlier decisions where it is milder (从旧兼从轻)."""
+
+    code: str
+    earlier: str
+    later: str
     basis: str
 
 
@@ -290,6 +310,9 @@ class Publicity(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     unscored_penalty_types: tuple[str, ...]
+    authority_may_shorten: bool = False
+    tiers: tuple[TierRow, ...] = ()
+    transitions: tuple[TransitionRow, ...] = ()
     rows: tuple[PublicityRow, ...]
 
 

@@ -33,6 +33,8 @@ TITLES: Mapping[str, str] = {
     "points": "计分 Points of the score",
     "grades": "评价等级 Grades of the score",
     "publicity": "公示期 Publicity",
+    "tiers": "处罚种类与程度 Types of penalty and their severity",
+    "transitions": "从旧兼从轻 Milder later rules",
     "code_lists": "代码表 Code lists",
     "reasons": "文本 Texts",
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from creditbus.catalogue.models import Catalogue, Named, PublicityRow, Wording
+from creditbus.catalogue.models import Catalogue, Named, PublicityRow, TierRow, TransitionRow, Wording
 
 ROW_THEMES = (
     "regions", "authority_types", "departments", "items", "instruments", "lists", "measures", "subscribers", "ratings",
@@ -14,7 +14,7 @@ ROW_THEMES = (
     "honours", "indicators",
 )  # fmt: skip
 """Themes with a file of rows each."""
-THEMES = (*ROW_THEMES, "points", "grades", "publicity", "code_lists", "reasons")
+THEMES = (*ROW_THEMES, "points", "grades", "publicity", "tiers", "transitions", "code_lists", "reasons")
 
 
 def rows_of(catalogue: Catalogue, theme: str) -> list[tuple[str, Any]]:
@@ -26,7 +26,14 @@ def rows_of(catalogue: Catalogue, theme: str) -> list[tuple[str, Any]]:
     if theme == "reasons":
         texts = catalogue.reasons
         return [item for part in (texts.score, texts.messages, texts.faults) for item in part.items()]
-    rows = {"points": catalogue.score.points, "grades": catalogue.score.grades, "publicity": catalogue.publicity.rows}
+    score, publicity = catalogue.score, catalogue.publicity
+    rows = {
+        "points": score.points,
+        "grades": score.grades,
+        "publicity": publicity.rows,
+        "tiers": publicity.tiers,
+        "transitions": publicity.transitions,
+    }
     return [(row.code, row) for row in rows[theme]]  # type: ignore[attr-defined]
 
 
@@ -42,6 +49,13 @@ def names_of(row: Any) -> tuple[str, str]:
     if isinstance(row, PublicityRow):
         months = f"{row.minimum_months}-{row.maximum_months}"
         return f"{row.kind} {row.severity}：{months} 个月", f"{row.kind} {row.severity}: {months} months"
+    if isinstance(row, TierRow):
+        return f"含{row.type}：至少 {row.severity}", f"with {row.type}: at least {row.severity}"
+    if isinstance(row, TransitionRow):
+        return (
+            f"{row.earlier} 的决定适用 {row.later}（较轻时）",
+            f"{row.later} for decisions under {row.earlier} where milder",
+        )
     if isinstance(row, Named | Wording) or hasattr(row, "zh"):
         return row.zh, row.en
     return f"{row.kind} → {row.reason}：{row.points:+} 分", f"{row.kind} → {row.reason}: {row.points:+} points"

@@ -75,14 +75,24 @@ def _computed(log: SubjectLog, day: int) -> Receipt:
 
 def _show(receipt: Receipt) -> None:
     table = Table(title=f"{escape(receipt.subject_name)} {receipt.subject_key} · {receipt.day}")
-    columns = ("document 文号", "rule 规则", "points 分值", "decayed 衰减后", "counted 计入", "sum 累计", "ends 到期")
+    columns = (
+        "document 文号",
+        "rule 规则",
+        "points 分值",
+        "decayed 衰减后",
+        "counted 计入",
+        "sum 累计",
+        "ends 到期",
+        "repair from 可修复",
+    )
     for column in columns:
         table.add_column(column)
-    table.add_row("base 基础分", "", "", "", "", str(receipt.base), "")
+    table.add_row("base 基础分", "", "", "", "", str(receipt.base), "", "")
     for line in receipt.lines:
         number = escape(line.document_number) + (" (disputed 异议中)" if line.disputed else "")
         numbers = (f"{line.rule_points:+}", f"{line.decayed_points:+}", f"{line.points:+}", str(line.running_sum))
-        table.add_row(number, line.rule, *numbers, line.ends_on or "–")
+        ends = f"{line.ends_on} {line.ends_by}" if line.ends_on else "–"
+        table.add_row(number, line.rule, *numbers, ends, line.repair_from or "–")
     console.print(table)
     ceiling = f", capped by {', '.join(receipt.severe_lists)}" if receipt.severe_lists else ""
     console.print(

@@ -106,3 +106,15 @@ def working_days_between(calendar: WorkingCalendar, start: date, end: date) -> W
         provisional = provisional or kind.provisional
         count += kind.working
     return WorkingDays(count=-count if end < start else count, provisional=provisional)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day some months later, or that month's last day where it is shorter (民法典 Art. 203, end of period)."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, min(day.day, last))
+        except ValueError:
+            continue
+    raise AssertionError("every month has 28 days")

@@ -12,12 +12,12 @@ from datetime import date
 from creditbus.core.acknowledgement import await_lift, await_orders
 from creditbus.core.alerts import About, subject_alert
 from creditbus.core.breaker import HOLD, WATCH, rule_for, standing
+from creditbus.core.calendar import add_months
 from creditbus.core.conditions import Proposal, decide_measures
 from creditbus.core.context import Context
 from creditbus.core.hashing import output_id
 from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, date_of, day_of
 from creditbus.core.rules import ListRule, MeasureRule, Rules
-from creditbus.core.score import add_months
 from creditbus.core.state import ListingState, OrderState, Summary
 from creditbus.core.terms import ORDER_ACKNOWLEDGEMENT, close
 

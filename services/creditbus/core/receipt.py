@@ -42,6 +42,10 @@ class Line:
     since: str
     ends_on: str | None
     """Last day on which it counts; None = until something ends it."""
+    ends_by: str
+    """The rule that makes that day; "" where there is none."""
+    repair_from: str | None
+    """First day on which its repair may be asked for; None where no rule says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +155,8 @@ def _line(entry: Entry, points: int, running: int, day: int) -> Line:
         disputed=entry.disputed,
         since=date_of(entry.since).isoformat(),
         ends_on=_iso(entry.until),
+        ends_by=entry.ends_by,
+        repair_from=_iso(entry.repair_from),
     )
 
 

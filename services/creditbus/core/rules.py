@@ -197,6 +197,27 @@ class PublicityRule:
     minimum_months: int
     maximum_months: int
     span: Span
+    domains: frozenset[str] = frozenset()
+    """Sectors that it is for; empty: all that have no row of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierRule:
+    """A type of penalty that makes its decision at least so severe (处罚种类与程度)."""
+
+    penalty_type: str
+    severity: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransitionRule:
+    """A later publicity rule that holds for decisions under an earlier one where it is milder (从旧兼从轻)."""
+
+    code: str
+    earlier: str
+    """Code of the earlier rule."""
+    later: PublicityRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +321,10 @@ class Rules:
     calendar: WorkingCalendar
     unscored_penalty_types: frozenset[str]
     """Penalties of only these types are kept out of publication and score."""
+    tiers: tuple[TierRule, ...] = ()
+    transitions: tuple[TransitionRule, ...] = ()
+    authority_may_shorten: bool = False
+    """Whether a fact counts no longer than its authority publishes it; false in editions of before that was told."""
     terms: tuple[TermRule, ...] = ()
     breakers: tuple[BreakerRule, ...] = ()
     subscribers: tuple[SubscriberRule, ...] = ()

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from creditbus.core.hashing import digest
+from creditbus.core.publication import OWN_PERIOD, Window, window_of
 from creditbus.core.records import CreditRecord, date_of, day_of
-from creditbus.core.rules import PointRule, PublicityRule, Rules
+from creditbus.core.rules import PointRule, Rules
 from creditbus.core.state import Entry, Summary
 
 
@@ -37,32 +38,15 @@ class Score:
     """Hash over edition, day, entries and result: the same inputs give the same receipt."""
 
 
-def add_months(day: date, months: int) -> date:
-    """The same day some months later, or that month's last day where it is shorter (民法典 Art. 203, end of period)."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
-
-
-def publicity_of(rules: Rules, kind: str, severity: str, decided_on: date) -> PublicityRule | None:
-    """The publicity rule in force on the day of the decision."""
-    for rule in rules.publicity:
-        if rule.kind == kind and rule.severity == severity and rule.span.covers(decided_on):
-            return rule
-    return None
-
-
 def entry_of(record: CreditRecord, facts: Mapping[str, object], rules: Rules) -> Entry | None:
     """The entry that a record makes under the rules in force on its day, or None when it does not count."""
     decided_on = date_of(record.decided_on)
     rule = _matching_rule(record.kind, facts, decided_on, rules)
     if rule is None or rule.points == 0 or _is_kept_out(record.kind, facts, rules):
         return None
+    department = rules.departments.get(record.sender)
+    window = window_of(record.kind, facts, decided_on, rules, department.domain if department is not None else "")
+    until, ends_by = _last_day(facts, window)
     return Entry(
         record_id=record.record_id,
         natural_key=record.natural_key,
@@ -75,7 +59,9 @@ def entry_of(record: CreditRecord, facts: Mapping[str, object], rules: Rules) ->
         points=rule.points,
         decays=rule.decays,
         since=record.decided_on,
-        until=_last_day(record, facts, decided_on, rules),
+        until=until,
+        ends_by=ends_by,
+        repair_from=day_of(window.repair_from) if window is not None else None,
     )
 
 
@@ -123,12 +109,12 @@ def _is_kept_out(kind: str, facts: Mapping[str, object], rules: Rules) -> bool:
     return only_mild or facts.get("procedure") == "SIMPLIFIED"
 
 
-def _last_day(record: CreditRecord, facts: Mapping[str, object], decided_on: date, rules: Rules) -> int | None:
+def _last_day(facts: Mapping[str, object], window: Window | None) -> tuple[int | None, str]:
+    """Last day on which a record counts, and the rule that makes it: its own period, or its publicity."""
     valid_until = facts.get("valid_until")
     if isinstance(valid_until, date):
-        return day_of(valid_until)
-    rule = publicity_of(rules, record.kind, str(facts.get("severity", "")), decided_on)
-    return day_of(add_months(decided_on, rule.maximum_months)) if rule is not None else None
+        return day_of(valid_until), OWN_PERIOD
+    return (day_of(window.last), window.rule) if window is not None else (None, "")
 
 
 def _capped(parts: Sequence[Part], caps: Mapping[str, int]) -> list[Part]:

@@ -34,6 +34,10 @@ class Entry(msgspec.Struct, array_like=True):
     until: int | None
     """Last day on which it counts; None = until something ends it."""
     disputed: bool = False
+    ends_by: str = ""
+    """The rule that makes its last day."""
+    repair_from: int | None = None
+    """First day on which its repair may be asked for."""
 
 
 class OrderState(msgspec.Struct, array_like=True):

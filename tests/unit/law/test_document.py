@@ -17,7 +17,8 @@ def test_the_document_is_generated() -> None:
 
 def test_every_rule_has_a_line_with_its_basis_and_mark() -> None:
     catalogue, text = load(), law_as_markdown(load())
-    for rows in (catalogue.lists, catalogue.measures, catalogue.publicity.rows, catalogue.terms, catalogue.required):
+    publicity = (catalogue.publicity.rows, catalogue.publicity.tiers, catalogue.publicity.transitions)
+    for rows in (catalogue.lists, catalogue.measures, catalogue.terms, catalogue.required, *publicity):
         for row in rows:
             (line,) = [line for line in text.splitlines() if line.startswith(f"| {row.code} |")]
             assert line.endswith(f"| {row.mark} |")

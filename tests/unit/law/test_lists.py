@@ -11,9 +11,9 @@ import pytest
 from creditbus.catalogue.editions import authority_code
 from creditbus.catalogue.loader import load
 from creditbus.catalogue.models import ListRow
+from creditbus.core.calendar import add_months
 from creditbus.core.identifiers import synthetic_citizen, synthetic_uscc
 from creditbus.core.records import date_of, day_of
-from creditbus.core.score import add_months
 from creditbus.lab.sandbox import Emitted, RefusedEventError, Sandbox
 
 CATALOGUE = load()
