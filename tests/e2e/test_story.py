@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from typing import Any
 
 import httpx
 import psutil
@@ -28,7 +29,7 @@ def test_the_newest_message_of_every_measure_of_a_cleared_firm_is_its_lift(runni
     """Order and lift may fall into one tick of the clock; the log tells which came last."""
     running_lab.creditbus("scenario", "hohhot")
     key = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())["150100-scjg"]
-    headers = {"Authorization": f"Bearer {key}", "X-Purpose": "supervision", "X-Basis": "test"}
+    headers = {"Authorization": f"Bearer {key}", "X-Purpose": "casework", "X-Basis": "test"}
     base = f"http://127.0.0.1:{running_lab.port('lookup')}/v1"
     alerts = httpx.get(f"{base}/alerts", headers=headers).json()["items"]
     cleared = [one["subject_key"] for one in alerts if one["kind"] == "CLEARED_SUBJECT"]
@@ -45,6 +46,28 @@ def test_the_newest_message_of_every_measure_of_a_cleared_firm_is_its_lift(runni
 
     for firm in cleared:
         wait_until(f"the lifts of {firm}", lambda firm=firm: is_told(firm))  # type: ignore[misc]
+
+
+def test_what_was_repaired_is_shown_to_nobody_but_who_handles_the_case(running_lab: RunningLab) -> None:
+    running_lab.creditbus("scenario", "hohhot")
+    key = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())["150100-scjg"]
+    base = f"http://127.0.0.1:{running_lab.port('lookup')}/v1"
+    headers = {"Authorization": f"Bearer {key}", "X-Basis": "test"}
+    alerts = httpx.get(f"{base}/alerts", headers=headers).json()["items"]
+    firm = next(one["subject_key"] for one in alerts if one["kind"] == "CLEARED_SUBJECT")
+
+    def told(purpose: str) -> dict[str, Any]:
+        answer = httpx.get(f"{base}/subjects/{firm}", headers={**headers, "X-Purpose": purpose})
+        return dict(answer.raise_for_status().json())
+
+    def kinds(purpose: str) -> set[str]:
+        return {row["kind"] for row in told(purpose)["records"]["items"]}
+
+    wait_until("the repairs to be told everywhere", lambda: kinds("supervision") == {"Registration"})
+    assert {"Penalty", "CourtEnforcement", "Repair"} <= kinds("casework")
+    supervision, licensing = told("supervision"), told("licensing")
+    for answer in (supervision, licensing):
+        assert (answer["listings"], answer["orders"]) == ([], [])
 
 
 def test_nothing_is_lost_or_doubled_after_it(running_lab: RunningLab) -> None:

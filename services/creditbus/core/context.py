@@ -21,6 +21,8 @@ class Context:
     turns: Turns = field(default_factory=dict)
     """What sources are and were (core/breaker.py)."""
     emissions: list[Emission] = field(default_factory=list)
+    ended: list[tuple[str, str, str]] = field(default_factory=list)
+    """(record id, kind, outcome) of records that another record ended."""
 
     @property
     def today(self) -> int:

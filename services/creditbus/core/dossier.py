@@ -18,6 +18,7 @@ from creditbus.core.records import CreditRecord, business_day, date_of, start_of
 from creditbus.core.score import score_subject
 from creditbus.core.state import (
     ACTIVE,
+    CORRECTED,
     EXPIRED,
     SUPERSEDED,
     WITHDRAWN,
@@ -173,6 +174,7 @@ def _withdraw(view: SubjectView, record: CreditRecord, ctx: Context) -> None:
     row = view.row(record.natural_key)
     if row is not None and row.state == ACTIVE:
         view.summary.uncount(row.kind)
+        ctx.ended.append((row.record_id, row.kind, WITHDRAWN))
     view.set_row(record.natural_key, Row(record.record_id, record.revision, record.event_key, record.kind, WITHDRAWN))
     view.set_event(record.event_key, EventRow(record.revision, record.record_id, record.natural_key))
     view.summary.version += 1
@@ -206,6 +208,7 @@ def _take_back_corrected(view: SubjectView, record: CreditRecord, ctx: Context) 
         end_effects(view, key, ("CORRECTED", record.record_id), ctx)
         if row.state == ACTIVE:
             view.summary.uncount(row.kind)
+            ctx.ended.append((row.record_id, row.kind, CORRECTED))
         view.set_row(key, Row(row.record_id, row.revision, row.event_key, row.kind, SUPERSEDED))
 
 

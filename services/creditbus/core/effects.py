@@ -199,6 +199,7 @@ def finish(view: SubjectView, natural_key: str, why: tuple[str, str, str], ctx: 
     end_effects(view, natural_key, (cause, cause_id), ctx)
     view.summary.uncount(row.kind)
     view.set_row(natural_key, Row(row.record_id, row.revision, row.event_key, row.kind, state))
+    ctx.ended.append((row.record_id, row.kind, state))
 
 
 def end_effects(view: SubjectView, natural_key: str, why: tuple[str, str], ctx: Context) -> None:

@@ -15,6 +15,10 @@ WITHDRAWN = "WITHDRAWN"
 REPAIRED = "REPAIRED"
 REVOKED = "REVOKED"
 EXPIRED = "EXPIRED"
+CORRECTED = "CORRECTED"
+"""What became of a record whose fact a later revision tells; the fact's row is SUPERSEDED."""
+ENDED_AS = (REPAIRED, REVOKED, EXPIRED, CORRECTED, WITHDRAWN)
+"""Outcomes of records that are no longer shared or used."""
 
 
 class Entry(msgspec.Struct, array_like=True):

@@ -222,6 +222,7 @@ def _apply(
         decided.applied.append(result)
         decided.changes.append(_change(subject, result, before, ctx))
         before = _standing(subject)
+    decided.changes.extend(_ended(subject, record, one, ctx) for one in ctx.ended)
     tell_grade(subject.summary, grade_was, record.record_id, record.record_id, ctx)
     decided.emissions.extend(ctx.emissions)
 
@@ -347,17 +348,31 @@ def _change(subject: SubjectState, applied: Applied, before: _Standing, ctx: Con
 
 
 def _expiry(subject: SubjectState, expired: Expired, before: _Standing, ctx: Context) -> Change:
+    change_id = output_id(expired.timer_id, f"change {expired.outcome}")
+    return _of_no_event(subject, (change_id, "TIMER"), (expired.record_id, expired.kind, expired.outcome), before, ctx)
+
+
+def _ended(subject: SubjectState, cause: CreditRecord, ended: tuple[str, str, str], ctx: Context) -> Change:
+    """A record that another one repaired, revoked, corrected or withdrew: it is shared and used no more."""
+    change_id = output_id(cause.record_id, f"ended {ended[0]}")
+    return _of_no_event(subject, (change_id, "ENDED"), ended, _standing(subject), ctx)
+
+
+def _of_no_event(
+    subject: SubjectState, why: tuple[str, str], about: tuple[str, str, str], before: _Standing, ctx: Context
+) -> Change:
+    """why: id and cause of the change; about: record, kind and outcome."""
     summary = subject.summary
     return Change(
-        change_id=output_id(expired.timer_id, f"change {expired.outcome}"),
-        record_id=expired.record_id,
+        change_id=why[0],
+        record_id=about[0],
         event_key=None,
         sender="",
         event_id="",
         subject_key=summary.subject_key,
-        kind=expired.kind,
-        outcome=expired.outcome,
-        cause="TIMER",
+        kind=about[1],
+        outcome=about[2],
+        cause=why[1],
         version=summary.version,
         score_before=before[0],
         score_after=summary.score,

@@ -22,7 +22,7 @@ from creditbus.lookup.audit import Access, Ledger
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
 from creditbus.lookup.queries import ALL, Cut, Queries
-from creditbus.lookup.steps import allowed, cursor_of, cut, downstream_of, place_of, wanted_of
+from creditbus.lookup.steps import HISTORY, allowed, cursor_of, cut, downstream_of, place_of, wanted_of
 
 _RECORD_ORDER = ("decided_on", "record_id")
 _ACCESS_ORDER = ("at", "access_id")
@@ -89,7 +89,8 @@ def subject_answer(ports: Ports, caller: Caller, asked: Asked, chosen: Cut = ALL
     wanted = wanted_of(asked.identifier, ports.regions)
     if isinstance(wanted, Problem):
         raise RefusedError(wanted)
-    file = ports.queries.file_of(wanted, place(asked.cursor), asked.limit, chosen)
+    history = HISTORY in purpose.shows
+    file = ports.queries.file_of(wanted, place(asked.cursor), asked.limit, chosen, history=history)
     if file is None:
         raise RefusedError(problems.UNKNOWN_SUBJECT)
     access_id = audited(ports, caller, purpose, asked.basis, file.key)

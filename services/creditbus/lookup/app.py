@@ -25,6 +25,7 @@ from creditbus.bus.topics import load_topics
 from creditbus.bus.wire import body_reader
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
+from creditbus.catalogue.models import Catalogue
 from creditbus.catalogue.purposes import load_purposes
 from creditbus.catalogue.views import load_views
 from creditbus.clickhouse.client import ClickHouse, QueryError
@@ -45,7 +46,7 @@ from creditbus.lookup.access import (
 from creditbus.lookup.audit import Ledger
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
-from creditbus.lookup.queries import Queries
+from creditbus.lookup.queries import Disclosure, Queries
 from creditbus.lookup.settings import LookupSettings
 from creditbus.lookup.steps import state_of_event
 from creditbus.lookup.views import add_views, cut_of
@@ -92,7 +93,7 @@ def build(settings: LookupSettings) -> Ports:
     """Open everything. Raises RetryLaterError while something is away."""
     schemas, catalogue = SchemaSet.load(), load()
     registry = Registry(settings.registry_url)
-    queries = Queries(ClickHouse(settings.clickhouse_url), body_reader(schemas))
+    queries = Queries(ClickHouse(settings.clickhouse_url), body_reader(schemas), _disclosure_of(catalogue))
     queries.is_up()
     topics = tuple(topic for topic in load_topics() if topic.name.startswith(("credit.events.", "credit.records")))
     more = tuple(topic for topic in load_topics() if "warehouse" in topic.read_by and topic not in topics)
@@ -108,6 +109,12 @@ def build(settings: LookupSettings) -> Ports:
         metrics=Metrics("lookup"),
         page_size=settings.lookup_page_size,
     )
+
+
+def _disclosure_of(catalogue: Catalogue) -> Disclosure:
+    adverse = [item.code for item in catalogue.items if item.nature == "ADVERSE"]
+    years = next(row.years for row in catalogue.retention if row.code == "RT-ADVERSE")
+    return Disclosure(adverse_items=adverse, years=years)
 
 
 def build_app(ports: Ports) -> FastAPI:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
+from creditbus.core.state import ENDED_AS
 from creditbus.lookup.steps import Wanted, plain, shown
 
 _AT_ONCE = 6
@@ -42,6 +44,21 @@ class Cut:
 ALL = Cut()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """What is not shown any more, whoever asks (保存期限、查询披露期限): the catalogue's rows for retention."""
+
+    adverse_items: Sequence[str]
+    years: int
+    """So many years after the end of an adverse fact nobody is shown it."""
+
+
+_ON_LISTS = ("CourtEnforcement", "ListDecision")
+"""Kinds whose facts last until the subject leaves the list, however long ago they were decided."""
+_ABOUT_OTHERS = ("Repair", "Revocation", "Dispute", "MeasureAcknowledgement", "ListStep")
+"""Kinds that tell what became of another fact; of no use but to whoever handles the case."""
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A subject's dossier, and the rows that are still being read while the caller audits the access."""
@@ -58,26 +75,32 @@ class Queries:
     its time is spent on planning.
     """
 
-    def __init__(self, clickhouse: ClickHouse, read_body: ReadBody) -> None:
+    def __init__(self, clickhouse: ClickHouse, read_body: ReadBody, disclosure: Disclosure) -> None:
         self._clickhouse = clickhouse
+        self._disclosure = disclosure
         self._read_body = read_body
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="query")
 
-    def file_of(self, wanted: Wanted, after: list[str] | None, limit: int, cut: Cut = ALL) -> File | None:
-        """Everything about a subject, or its records of a view; None when there is no dossier."""
-        parts = self._parts(wanted.key, after, limit, cut) if wanted.key else None
+    def file_of(
+        self, wanted: Wanted, after: list[str] | None, limit: int, cut: Cut = ALL, *, history: bool = False
+    ) -> File | None:
+        """Everything about a subject, or its records of a view; None when there is no dossier.
+
+        history: also what has ended.
+        """
+        parts = self._parts(wanted.key, after, limit, cut, history) if wanted.key else None
         dossier = self.dossier(wanted)
         if dossier is None:
             return None
         key = str(dossier["subject_key"])
-        return File(key, dossier, *(parts or self._parts(key, after, limit, cut)))
+        return File(key, dossier, *(parts or self._parts(key, after, limit, cut, history)))
 
     def _parts(
-        self, key: str, after: list[str] | None, limit: int, cut: Cut
+        self, key: str, after: list[str] | None, limit: int, cut: Cut, history: bool
     ) -> tuple[Future[list[Row]], Future[list[Row]], Future[list[Row]]]:
         submit = self._pool.submit
         return (
-            submit(self.records, key, after, limit, cut),
+            submit(partial(self.records, key, after, limit, cut, history=history)),
             submit(self.of_subject, "listings", key),
             submit(self.of_subject, "orders", key),
         )
@@ -92,18 +115,22 @@ class Queries:
         )
         return self._decoded(rows[0], "") if rows else None
 
-    def records(self, key: str, after: list[str] | None, limit: int, cut: Cut = ALL) -> list[Row]:
-        """Records of a subject with their facts, newest decision first."""
+    def records(
+        self, key: str, after: list[str] | None, limit: int, cut: Cut = ALL, *, history: bool = False
+    ) -> list[Row]:
+        """Records of a subject with their facts, newest decision first; what has ended only with its history."""
         place = " AND (decided_on, record_id) < ({day:Date32}, {record:String})" if after else ""
+        shown_still = _shown_still("subject_key = {key:String}", history)
         rows = self._ask(
-            f"SELECT * FROM {DATABASE}.records FINAL WHERE subject_key = {{key:String}}{cut.where}{place} "  # noqa: S608
-            "ORDER BY decided_on DESC, record_id DESC LIMIT {limit:UInt32}",
+            f"SELECT * FROM {DATABASE}.records FINAL WHERE subject_key = {{key:String}}{cut.where}{place}"  # noqa: S608
+            f"{shown_still} ORDER BY decided_on DESC, record_id DESC LIMIT {limit:UInt32}",
             {
                 "key": key,
                 "limit": limit,
                 "day": after[0] if after else "",
                 "record": after[1] if after else "",
                 **cut.parameters,
+                **self._disclosed(),
             },  # fmt: skip
             binary=True,
         )
@@ -115,11 +142,22 @@ class Queries:
             "SELECT subject_key, any(subject_name) AS name, any(subject_kind) AS kind, "  # noqa: S608
             f"count() AS records, max(decided_on) AS newest FROM {DATABASE}.records FINAL "
             f"WHERE op = 'RECORD' AND subject_kind IN ('LEGAL_PERSON', 'ORGAN') AND subject_key > {{after:String}}"
-            f"{cut.where} GROUP BY subject_key ORDER BY subject_key LIMIT {{limit:UInt32}} "
+            f"{cut.where}{_shown_still('1', history=False)} "
+            "GROUP BY subject_key ORDER BY subject_key LIMIT {limit:UInt32} "
             "SETTINGS prefer_column_name_to_alias = 1",  # the cut's kind is the column, not the alias
-            {"after": after, "limit": limit, **cut.parameters},
+            {"after": after, "limit": limit, **cut.parameters, **self._disclosed()},
         )
         return [shown(row) for row in rows]
+
+    def _disclosed(self) -> dict[str, object]:
+        """Values of the conditions of ``_shown_still``."""
+        return {
+            "adverse": list(self._disclosure.adverse_items),
+            "years": self._disclosure.years,
+            "ended": list(ENDED_AS),
+            "on_lists": list(_ON_LISTS),
+            "about_others": list(_ABOUT_OTHERS),
+        }
 
     def of_subject(self, table: str, key: str) -> list[Row]:
         """Listing changes or orders of a subject, newest first."""
@@ -202,3 +240,19 @@ class Queries:
         body = bytes(row["body"])
         detail = plain(self._read_body(str(row["body_schema"]), body)) if body else {}
         return {**shown(row), **({name: detail} if name else detail)}
+
+
+def _shown_still(of: str, history: bool) -> str:
+    """Conditions on records: not ended, or not ended too long ago, and not too old to be shown at all.
+
+    of: condition that finds their subjects' changes quickly.
+    """
+    ended = f"SELECT record_id FROM {DATABASE}.changes WHERE {of} AND outcome IN {{ended:Array(String)}}"  # noqa: S608
+    oldest = "subtractYears(toDate32(now('Asia/Shanghai')), {years:UInt8})"
+    old = f" AND toDate32(as_of) < {oldest}" if history else ""
+    about = "" if history else " AND kind NOT IN {about_others:Array(String)}"
+    return (
+        f" AND record_id NOT IN ({ended}{old}){about}"
+        " AND (item NOT IN {adverse:Array(String)} OR kind IN {on_lists:Array(String)}"
+        f" OR decided_on >= {oldest})"
+    )

@@ -105,8 +105,14 @@ def place_of(cursor: str | None, columns: int) -> list[str] | None:
     return values
 
 
+HISTORY = "history"
+"""What a purpose shows that also sees what has ended."""
+
+
 def cut(answer: Mapping[str, Any], shows: frozenset[str]) -> dict[str, Any]:
-    """The answer without what the purpose does not show."""
+    """The answer without what the purpose does not show; what has ended is for those who handle the case."""
+    if HISTORY not in shows:
+        answer = {**answer, "listings": _in_force(answer["listings"]), "orders": _ordered(answer["orders"])}
     always = ("subject_key", "dossier", *(("downstream",) if "orders" in shows else ()))
     kept = {name: value for name, value in answer.items() if name in shows or name in always}
     dossier = dict(kept["dossier"])
@@ -123,6 +129,18 @@ def cut(answer: Mapping[str, Any], shows: frozenset[str]) -> dict[str, Any]:
         if needs not in shows:
             dossier.pop(name, None)
     return {**kept, "dossier": dossier}
+
+
+def _in_force(listings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Listing changes, newest first, without those of listings that were removed."""
+    removed = {row["listing_id"] for row in listings if row["state"] == "REMOVED"}
+    return [row for row in listings if row["listing_id"] not in removed]
+
+
+def _ordered(orders: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Messages of measures, newest first, without those of orders that were lifted."""
+    lifted = {row["order_id"] for row in orders if row["action"] == "LIFT"}
+    return [row for row in orders if row["order_id"] not in lifted]
 
 
 def downstream_of(dossier: Mapping[str, Any]) -> dict[str, Any]:

@@ -267,6 +267,14 @@ def test_a_dispute_that_was_reported_late_does_not_run_out_before_anybody_saw_it
     assert alarms(bus) == ["DISHONEST_SUBJECT"]
 
 
+def test_what_a_record_ended_is_told_by_its_id_so_that_nobody_uses_it_any_more() -> None:
+    granted = repair("GRANTED")
+    bus = a_listed_firm(granted)
+    bus.send(granted[0])
+    ended = [(one.record_id, one.outcome, one.kind) for one in bus.changes if one.cause == "ENDED"]
+    assert ended == [(COURT.record_id, "REPAIRED", "CourtEnforcement")]
+
+
 def test_an_office_is_reminded_once_before_its_last_day() -> None:
     bus = a_listed_firm(FILED)
     bus.send(FILED[0])

@@ -81,3 +81,20 @@ def test_a_purpose_shows_no_more_than_it_needs() -> None:
     shown = cut(answer, frozenset({"listings"}))
     assert set(shown) == {"subject_key", "dossier", "listings"}
     assert set(shown["dossier"]) == {"listings", "waiting_lists"}
+
+
+def test_what_has_ended_is_shown_to_whoever_handles_the_case_alone() -> None:
+    listings = [
+        {"listing_id": "2", "state": "LISTED"}, {"listing_id": "1", "state": "REMOVED"},
+        {"listing_id": "1", "state": "LISTED"},
+    ]  # fmt: skip
+    orders = [
+        {"order_id": "b", "action": "SUSPEND"}, {"order_id": "a", "action": "LIFT"},
+        {"order_id": "b", "action": "ORDER"}, {"order_id": "a", "action": "ORDER"},
+    ]  # fmt: skip
+    answer = {"subject_key": FIRM_KEY, "dossier": {}, "downstream": {}, "listings": listings, "orders": orders}
+    shown = cut(answer, frozenset({"listings", "orders"}))
+    assert shown["listings"] == listings[:1]
+    assert [one["order_id"] for one in shown["orders"]] == ["b", "b"]
+    history = cut(answer, frozenset({"listings", "orders", "history"}))
+    assert (history["listings"], history["orders"]) == (listings, orders)
