@@ -123,7 +123,7 @@ class Queries:
         shown_still = _shown_still("subject_key = {key:String}", history)
         rows = self._ask(
             f"SELECT * FROM {DATABASE}.records FINAL WHERE subject_key = {{key:String}}{cut.where}{place}"  # noqa: S608
-            f"{shown_still} ORDER BY decided_on DESC, record_id DESC LIMIT {limit:UInt32}",
+            f"{shown_still} ORDER BY decided_on DESC, record_id DESC LIMIT {{limit:UInt32}}",
             {
                 "key": key,
                 "limit": limit,
