@@ -217,6 +217,10 @@ def _lists(catalogue: Catalogue) -> dict[str, ListRule]:
             basis=row.basis,
             reason_code=row.reason,
             span=_span(row),
+            grounds={one.ground: one.term_months for one in catalogue.grounds if one.list == row.code},
+            earliest_exit_months=row.earliest_exit_months,
+            proposes=row.proposes or "",
+            proposes_after_months=row.proposes_after_months or 0,
         )
         for row in catalogue.lists
     }

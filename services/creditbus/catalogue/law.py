@@ -43,7 +43,7 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
     yield (
         "lists",
         "Lists of dishonest subjects 失信名单",
-        ("code", "名称", "severe", "after which steps", "ends after", "legal basis", "mark"),
+        ("code", "名称", "severe", "after which steps", "ends after", "removal from", "legal basis", "mark"),
         (
             (
                 row.code,
@@ -51,10 +51,27 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
                 "yes" if row.severe else "no",
                 "、".join(_STEPS[step] for step in row.steps) or "the source's feed carries none",
                 f"{row.term_months} months" if row.term_months else "removal",
+                f"{row.earliest_exit_months} months" if row.earliest_exit_months else "–",
                 _bases(row.basis, named),
                 row.mark,
             )
             for row in catalogue.lists
+        ),
+    )
+    yield (
+        "lists",
+        "Grounds with a term of their own 列入事由",
+        ("code", "名称", "list", "ends after", "legal basis", "mark"),
+        (
+            (
+                row.code,
+                row.zh,
+                row.list,
+                f"{row.term_months} months" if row.term_months else "performance",
+                _bases(row.basis, named),
+                row.mark,
+            )
+            for row in catalogue.grounds
         ),
     )
     yield (

@@ -22,8 +22,8 @@ _ALL_STEPS = 3
 _COUNTIES = 103
 _MESSAGES = (
     "LISTED", "WAITING", "REMOVED", "ORDER", "LIFT", "SUSPEND", "RESUME", "DISHONEST_SUBJECT", "CLEARED_SUBJECT",
-    "DISPUTE_OVERDUE", "REPAIR_OVERDUE", "ORDER_UNACKNOWLEDGED", "LIFT_UNACKNOWLEDGED", "SOURCE_HELD",
-    "DEADLINE_NEAR", "SOURCE_RELEASED", "GRADE_CHANGED", "QUARANTINED", "RULES_CHANGED",
+    "ESCALATION_PROPOSED", "DISPUTE_OVERDUE", "REPAIR_OVERDUE", "ORDER_UNACKNOWLEDGED", "LIFT_UNACKNOWLEDGED",
+    "DEADLINE_NEAR", "SOURCE_HELD", "SOURCE_RELEASED", "GRADE_CHANGED", "QUARANTINED", "RULES_CHANGED",
 )  # fmt: skip
 
 
@@ -94,11 +94,13 @@ def _unknown_references(catalogue: Catalogue) -> Iterator[str]:
         yield from _unknown("terms", term.code, "region", [term.region], regions)
     for listed in catalogue.lists:
         yield from _unknown("lists", listed.code, "domains", listed.domains, domains)
+        yield from _unknown("lists", listed.code, "proposes", [listed.proposes] if listed.proposes else [], lists)
     yield from _unknown_codes(catalogue)
     yield from _unknown_in_lists_of_law(catalogue)
     yield from _unknown_sources(catalogue)
     yield from _unknown_departments(catalogue)
     yield from _unknown_in_publicity(catalogue)
+    yield from _unknown_in_grounds(catalogue)
 
 
 def _unknown_sources(catalogue: Catalogue) -> Iterator[str]:
@@ -113,6 +115,16 @@ def _unknown_departments(catalogue: Catalogue) -> Iterator[str]:
         yield from _unknown("subscribers", subscriber.code, "department", [subscriber.department], departments)
     for former in catalogue.former_departments:
         yield from _unknown("former_departments", former.code, "successors", former.successors, departments)
+
+
+def _unknown_in_grounds(catalogue: Catalogue) -> Iterator[str]:
+    lists = {row.code for row in catalogue.lists}
+    instruments = {row.code for row in catalogue.instruments}
+    grounds = code_lists_of(catalogue)["CourtEnforcement.ground"]
+    for row in catalogue.grounds:
+        yield from _unknown("grounds", row.code, "list", [row.list], lists)
+        yield from _unknown("grounds", row.code, "basis", row.basis, instruments)
+        yield from _unknown("grounds", row.code, "ground", [row.ground], grounds)
 
 
 def _unknown_in_publicity(catalogue: Catalogue) -> Iterator[str]:

@@ -116,8 +116,28 @@ class ListRow(Named):
     """What has to have happened before a listing takes effect; editions of before there were steps have none."""
     attested: tuple[ListStep, ...] = ()
     """Steps that the decision itself may attest."""
+    earliest_exit_months: int | None = Field(None, ge=1)
+    """Months after which its removal may be asked for."""
+    proposes: str | None = None
+    """List for which whoever stays too long is proposed to the authority."""
+    proposes_after_months: int | None = Field(None, ge=1)
     basis: tuple[str, ...] = Field(min_length=1)
     reason: str
+
+    @model_validator(mode="after")
+    def _whole_proposal(self) -> ListRow:
+        if (self.proposes is None) != (self.proposes_after_months is None):
+            raise ValueError("proposes and proposes_after_months belong together; give both or none")
+        return self
+
+
+class GroundRow(Named):
+    """A ground of a list (列入事由) with a term of its own."""
+
+    list: str
+    ground: str
+    term_months: int | None = Field(None, ge=1, le=120)
+    basis: tuple[str, ...] = Field(min_length=1)
 
 
 class MeasureRow(Named):
@@ -396,6 +416,7 @@ class Catalogue(BaseModel):
     items: tuple[Item, ...]
     instruments: tuple[Instrument, ...]
     lists: tuple[ListRow, ...]
+    grounds: tuple[GroundRow, ...] = ()
     measures: tuple[MeasureRow, ...]
     subscribers: tuple[SubscriberRow, ...] = ()
     """Editions of before there was a register have none."""

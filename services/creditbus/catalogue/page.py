@@ -18,6 +18,7 @@ TITLES: Mapping[str, str] = {
     "items": "目录条目 Items",
     "instruments": "法律文件 Legal instruments",
     "lists": "失信名单 Lists",
+    "grounds": "列入事由 Grounds of lists",
     "measures": "惩戒措施 Measures",
     "subscribers": "措施实施单位 Subscribers",
     "ratings": "信用评价 Ratings",

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from creditbus.catalogue.models import Catalogue, Named, PublicityRow, TierRow, TransitionRow, Wording
 
 ROW_THEMES = (
-    "regions", "authority_types", "departments", "items", "instruments", "lists", "measures", "subscribers", "ratings",
-    "incentives", "terms", "breakers", "required", "former_departments", "restricted", "kept_out", "retention",
-    "honours", "indicators",
+    "regions", "authority_types", "departments", "items", "instruments", "lists", "grounds", "measures", "subscribers",
+    "ratings", "incentives", "terms", "breakers", "required", "former_departments", "restricted", "kept_out",
+    "retention", "honours", "indicators",
 )  # fmt: skip
 """Themes with a file of rows each."""
 THEMES = (*ROW_THEMES, "points", "grades", "publicity", "tiers", "transitions", "code_lists", "reasons")

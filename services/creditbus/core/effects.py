@@ -33,6 +33,8 @@ from creditbus.core.way_back import (
     extend_dispute,
     file_dispute,
     forget_terms,
+    shield,
+    unshield,
 )
 
 
@@ -126,6 +128,10 @@ def _repair(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context)
         return
     if stage == "APPLIED":
         apply_for_repair(view, record, key, ctx)
+    elif stage == "SHIELDED":
+        shield(view, record, key, ctx)
+    elif stage == "UNSHIELDED":
+        unshield(view, record, key, ctx)
     else:
         answer_repair(view, record, key, stage)
     if stage == "GRANTED":

@@ -15,6 +15,7 @@ from creditbus.core.breaker import HOLD, WATCH, rule_for, standing
 from creditbus.core.calendar import add_months
 from creditbus.core.conditions import Proposal, decide_measures
 from creditbus.core.context import Context
+from creditbus.core.escalation import watch_escalation
 from creditbus.core.hashing import output_id
 from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, date_of, day_of
 from creditbus.core.rules import ListRule, MeasureRule, Rules
@@ -26,7 +27,10 @@ def list_rule_of(record: CreditRecord, facts: Mapping[str, object], rules: Rules
     """The list that a record puts its subject on, or None when it does not list."""
     if record.kind == "ListDecision":
         return rules.lists.get(str(facts["list"])) if facts["action"] == "LIST" else None
-    return next((rule for rule in rules.lists.values() if record.kind in rule.entry_kinds), None)
+    rule = next((rule for rule in rules.lists.values() if record.kind in rule.entry_kinds), None)
+    if rule is not None and rule.grounds and facts.get("performance") == "FULL":
+        return None  # what is performed in full is no ground to be on the list
+    return rule
 
 
 def put_on_list(
@@ -61,6 +65,8 @@ def put_on_list(
         orders=[_order(measure, record) for measure in ordered],
         source=record.sender,
         refused=refused,
+        ground=str(facts.get("ground") or ""),
+        repair_from=_months_after(effective_on, rule.earliest_exit_months),
     )
     _make_wait(listing, ctx)
     summary.listings.append(listing)
@@ -108,6 +114,7 @@ def _take_effect(summary: Summary, listing: ListingState, why: tuple[str, str], 
     for order in listing.orders:
         ctx.emissions.append(_message(summary, listing, order, ctx, ("ORDER", cause, cause_id)))
     await_orders(summary, listing, ctx)
+    watch_escalation(summary, listing, ctx)
     if listing.severe and not was_severe:
         ctx.emissions.append(_alert(summary, listing, ctx, "DISHONEST_SUBJECT", cause_id))
     summary.scored_on = -1
@@ -149,9 +156,16 @@ def _tell_subscribers(summary: Summary, listing: ListingState, action: str, why:
 
 
 def _last_day(facts: Mapping[str, object], rule: ListRule, effective_on: date) -> int | None:
-    term = facts.get("term_months")
-    months = term if isinstance(term, int) else rule.term_months
-    return day_of(add_months(effective_on, months)) if months is not None else None
+    """The term that the decision sets, that of its ground, or that of the list; longer where it extends that."""
+    term, extension = facts.get("term_months"), facts.get("extension_months")
+    months = term if isinstance(term, int) else rule.grounds.get(str(facts.get("ground")), rule.term_months)
+    if months is not None and isinstance(extension, int):
+        months += extension
+    return _months_after(effective_on, months)
+
+
+def _months_after(day: date, months: int | None) -> int | None:
+    return day_of(add_months(day, months)) if months is not None else None
 
 
 def _order(measure: MeasureRule, record: CreditRecord) -> OrderState:
@@ -166,9 +180,12 @@ def _order(measure: MeasureRule, record: CreditRecord) -> OrderState:
     )
 
 
-def _words(summary: Summary, listing: ListingState, ctx: Context, code: str, measure: str = "") -> tuple[str, str]:
-    """The text of an emission in both languages, from the catalogue."""
-    text = (ctx.rules.reasons.get(code) or ctx.rules.reasons["EMIT_LISTED"]).text  # older editions know no WAITING
+def _words(
+    summary: Summary, listing: ListingState, ctx: Context, code: str, measure: str = "", cause: str = ""
+) -> tuple[str, str]:
+    """The text of an emission in both languages, from the catalogue; some causes have a text of their own."""
+    reasons = ctx.rules.reasons
+    text = (reasons.get(f"{code}_{cause}") or reasons.get(code) or reasons["EMIT_LISTED"]).text  # WAITING is newer
     rule = ctx.rules.lists[listing.list_code]
     named = next((m.name for m in ctx.rules.measures if m.code == measure), None)
     facts = {"name": summary.name, "document": listing.document_number}
@@ -211,7 +228,7 @@ def _message(
     summary: Summary, listing: ListingState, order: OrderState, ctx: Context, why: tuple[str, str, str]
 ) -> MeasureOrder:
     action, cause, cause_id = why
-    zh, en = _words(summary, listing, ctx, f"EMIT_{action}", order.measure)
+    zh, en = _words(summary, listing, ctx, f"EMIT_{action}", order.measure, cause)
     return MeasureOrder(
         order_id=order.order_id,
         message_id=output_id(cause_id, f"{action} {order.order_id}"),

@@ -98,6 +98,13 @@ class ListRule:
     basis: tuple[str, ...]
     reason_code: str
     span: Span
+    grounds: Mapping[str, int | None] = field(default_factory=dict)
+    """Months by ground, where grounds have terms of their own; None = until the duty is performed."""
+    earliest_exit_months: int | None = None
+    """Months after which its removal may be asked for."""
+    proposes: str = ""
+    """List for which whoever stays so long is proposed to the authority; "" for none."""
+    proposes_after_months: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

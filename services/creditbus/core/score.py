@@ -67,7 +67,7 @@ def entry_of(record: CreditRecord, facts: Mapping[str, object], rules: Rules) ->
 
 def points_on(entry: Entry, day: int) -> int:
     """Points of an entry on a day: linear decay towards zero at the end of its window, rounded towards zero."""
-    if entry.disputed or (entry.until is not None and day > entry.until):
+    if entry.disputed or entry.is_shielded or (entry.until is not None and day > entry.until):
         return 0
     if not entry.decays or entry.until is None or day <= entry.since:
         return entry.points

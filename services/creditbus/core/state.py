@@ -42,6 +42,8 @@ class Entry(msgspec.Struct, array_like=True):
     """The rule that makes its last day."""
     repair_from: int | None = None
     """First day on which its repair may be asked for."""
+    is_shielded: bool = False
+    """A plan approved by a court is carried out: it does not count meanwhile."""
 
 
 class OrderState(msgspec.Struct, array_like=True):
@@ -88,6 +90,11 @@ class ListingState(msgspec.Struct, array_like=True):
     """Its source is held: the hold whose release it waits for."""
     refused: list[tuple[str, str]] = []
     """Measures that do not follow, as (code, condition that is not met)."""
+    ground: str = ""
+    repair_from: int | None = None
+    """First day on which its removal may be asked for; None = no rule says so."""
+    is_shielded: bool = False
+    """A plan approved by a court is carried out (重整、和解计划): nothing is applied meanwhile."""
 
     @property
     def is_waiting(self) -> bool:

@@ -40,6 +40,16 @@ def term_about(term: str, key: str, record: CreditRecord) -> TermState:
 def begin(summary: Summary, state: TermState, ctx: Context) -> None:
     """Let a term run; without a row in the catalogue it is open without a last day."""
     _run_until(state, _rule(state, ctx), 0, ctx)
+    _add(summary, state)
+
+
+def begin_until(summary: Summary, state: TermState, until: int) -> None:
+    """Let a term run to a day that no row of working days makes."""
+    state.until = until
+    _add(summary, state)
+
+
+def _add(summary: Summary, state: TermState) -> None:
     summary.terms.append(state)
     summary.terms.sort(key=lambda one: (one.term, one.key, one.opened_by))
 

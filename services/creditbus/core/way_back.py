@@ -7,6 +7,7 @@ whatever the disputed fact causes is suspended until it decides.
 from __future__ import annotations
 
 from creditbus.core.context import Context
+from creditbus.core.escalation import ESCALATION, propose
 from creditbus.core.listing import resume, suspend
 from creditbus.core.records import CreditRecord
 from creditbus.core.state import ACTIVE, Summary, TermState
@@ -55,8 +56,39 @@ def answer_repair(view: SubjectView, record: CreditRecord, key: str, stage: str)
         _answered(view, record, key, term)
 
 
+def shield(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
+    """重整、和解计划执行期间: what the fact causes is suspended, and it does not count, until the plan fails."""
+    for listing in view.summary.listings:
+        if listing.natural_key == key:
+            listing.is_shielded = True
+            if not listing.is_suspended:
+                suspend(view.summary, listing, ("BANKRUPTCY_PLAN", record.record_id), ctx)
+    _shield_entries(view, key, is_shielded=True)
+
+
+def unshield(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
+    """The plan has failed: everything goes on, but for what an overdue dispute keeps suspended."""
+    overdue = any(state.reminders for state in open_terms(view.summary, key, DISPUTE))
+    for listing in view.summary.listings:
+        if listing.natural_key == key and listing.is_shielded:
+            listing.is_shielded = False
+            if not overdue:
+                resume(view.summary, listing, ("PLAN_ENDED", record.record_id), ctx)
+    _shield_entries(view, key, is_shielded=False)
+
+
+def _shield_entries(view: SubjectView, key: str, *, is_shielded: bool) -> None:
+    for entry in view.summary.entries:
+        if entry.natural_key == key:
+            entry.is_shielded = is_shielded
+            view.summary.scored_on = -1
+
+
 def miss_term(summary: Summary, state: TermState, cause_id: str, ctx: Context) -> None:
     """Nobody acted in time: the office is alarmed, and where the catalogue says so the effects are suspended."""
+    if state.term == ESCALATION:
+        propose(summary, state, cause_id, ctx)
+        return
     rule = remind(summary, state, cause_id, ctx)
     if rule is not None and rule.suspends:
         for listing in summary.listings:
@@ -110,5 +142,5 @@ def _end_annotation(summary: Summary, key: str, cause_id: str, ctx: Context) -> 
             over.disputed = False
             summary.scored_on = -1
     for listing in summary.listings:
-        if listing.natural_key == key and listing.is_suspended:
+        if listing.natural_key == key and listing.is_suspended and not listing.is_shielded:
             resume(summary, listing, ("DISPUTE_DECIDED", cause_id), ctx)

@@ -147,6 +147,9 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
                 "effective_on": listing.effective_on,
                 "until": listing.until,
                 "suspended": listing.is_suspended,
+                "ground": listing.ground,
+                "repair_from": listing.repair_from,
+                "shielded": listing.is_shielded,
             }
             for listing in summary.listings
         ],

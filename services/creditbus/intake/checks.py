@@ -223,6 +223,22 @@ def check_list(event: Event, checking: Checking) -> Iterable[Fault]:
         yield fault(Reason.LIST_BASIS, "bases", ", ".join(sorted(bases)), checking, rule.basis)
     if event.facts.get("action") == "DELIST" and event.target is None:
         yield fault(Reason.BAD_TARGET, "facts.target", "", checking)
+    if event.facts.get("role") and event.facts.get("related_decision") is None:
+        yield fault(Reason.MISSING_CONDITION, "facts.related_decision", "", checking)
+
+
+_EXTENSION = range(12, 37)
+"""Months by which the court may extend a term: one to three years (法释〔2017〕7号 Art. 2)."""
+
+
+def check_extension(event: Event, checking: Checking) -> Iterable[Fault]:
+    """A longer term has its ground and its measure."""
+    months, ground = event.facts.get("extension_months"), event.facts.get("extension_ground")
+    if months is not None and months not in _EXTENSION:
+        yield fault(Reason.BAD_TERM, "facts.extension_months", months, checking, ["12", "24", "36"])
+    if (months is None) != (ground is None):
+        missing = "extension_ground" if ground is None else "extension_months"
+        yield fault(Reason.MISSING_CONDITION, f"facts.{missing}", "", checking)
 
 
 _STEPS = ("facts.notice_on", "facts.heard_on", "document.decided_on", "facts.served_on")
@@ -315,6 +331,7 @@ CHECKS: Sequence[Check] = (
     check_grade,
     check_list,
     check_list_steps,
+    check_extension,
     check_measures,
     check_required,
     check_amounts,

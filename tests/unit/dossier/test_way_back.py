@@ -301,3 +301,52 @@ def test_an_extended_term_is_reminded_of_before_its_new_last_day() -> None:
     assert "DEADLINE_NEAR" not in bus.alerts()
     days_pass(bus, last_day(18), last_day(20))
     assert bus.alerts().count("DEADLINE_NEAR") == 1
+
+
+SHIELDED, UNSHIELDED = repair("SHIELDED"), repair("UNSHIELDED")
+
+
+def test_while_a_plan_approved_by_a_court_is_carried_out_nothing_is_applied_and_nothing_counts() -> None:
+    bus = a_listed_firm(SHIELDED, UNSHIELDED)
+    ordered = [family for _, family in bus.orders()]
+    bus.send(SHIELDED[0])
+    assert bus.orders()[len(ordered) :] == [("SUSPEND", family) for family in ordered]
+    assert bus.summary().grade != "D"
+    suspended = [one for one in bus.emissions if isinstance(one, MeasureOrder) and one.action == "SUSPEND"]
+    assert {one.cause for one in suspended} == {"BANKRUPTCY_PLAN"}
+    assert all("重整" in one.text_zh for one in suspended)
+    bus.send(UNSHIELDED[0])
+    assert bus.orders()[2 * len(ordered) :] == [("RESUME", family) for family in ordered]
+    assert bus.summary().grade == "D"
+
+
+def test_a_shielded_penalty_does_not_count_until_the_plan_fails() -> None:
+    about = target_of(PENALIZED)
+    shielded, failed = make_record("Repair", number="屏1", **about), make_record("Repair", number="屏2", **about)
+    told = ((shielded, {"stage": "SHIELDED"}), (failed, {"stage": "UNSHIELDED"}))
+    bus = a_bus((PENALIZED, PENALTY), *told, rules=RULES)
+    bus.send(PENALIZED)
+    counted = bus.summary().score
+    bus.send(shielded)
+    assert bus.summary().score == RULES.score.base
+    bus.send(failed)
+    assert bus.summary().score == counted
+
+
+def test_an_answer_to_a_dispute_does_not_lift_a_shield_nor_a_failed_plan_an_overdue_dispute() -> None:
+    bus = a_listed_firm(FILED, REJECTED, SHIELDED, UNSHIELDED)
+    ordered = len(bus.orders())
+    bus.send(FILED[0])
+    days_pass(bus, 0, last_day(5) + 1)
+    bus.send(SHIELDED[0])
+    assert len(bus.orders()) == 2 * ordered, "suspended already"
+    bus.send(REJECTED[0])
+    assert len(bus.orders()) == 2 * ordered, "the plan is still carried out"
+    bus.send(UNSHIELDED[0])
+    assert [action for action, _ in bus.orders()[2 * ordered :]] == ["RESUME"] * ordered
+
+    other = a_listed_firm(FILED, SHIELDED, UNSHIELDED)
+    other.send(SHIELDED[0], FILED[0])
+    days_pass(other, 0, last_day(5) + 1)
+    other.send(UNSHIELDED[0])
+    assert [action for action, _ in other.orders()[ordered:]] == ["SUSPEND"] * ordered, "the dispute is overdue"

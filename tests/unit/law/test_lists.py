@@ -10,7 +10,7 @@ import pytest
 
 from creditbus.catalogue.editions import authority_code
 from creditbus.catalogue.loader import load
-from creditbus.catalogue.models import ListRow
+from creditbus.catalogue.models import GroundRow, ListRow
 from creditbus.core.calendar import add_months
 from creditbus.core.identifiers import synthetic_citizen, synthetic_uscc
 from creditbus.core.records import date_of, day_of
@@ -45,7 +45,7 @@ def listing(row: ListRow, kind: str, decided: date = DECIDED, **facts: Any) -> t
     if by_court:
         told = {
             "case_number": "x", "court": "x", "basis_number": "x", "basis_body": "x", "filed_on": str(decided),
-            "obligation": "x", "performance": "NONE", "ground": "G1", "published_on": str(decided),
+            "obligation": "x", "performance": "NONE", "ground": "G2", "published_on": str(decided),
         }  # fmt: skip
     return sender.code, {
         "kind": "CourtEnforcement" if by_court else "ListDecision",
@@ -146,3 +146,87 @@ def test_a_measure_that_was_published_after_the_decision_does_not_follow_from_it
     emitted = Sandbox(CATALOGUE, TODAY).send(*listing(row, "LEGAL_PERSON", decided))
     assert of_type(emitted, "ListingChange")
     assert of_type(emitted, "MeasureOrder") == []
+
+
+COURT = next(row for row in CATALOGUE.lists if row.code == "L01")
+ABNORMAL = next(row for row in CATALOGUE.lists if row.code == "L20")
+
+
+@pytest.mark.parametrize("ground", CATALOGUE.grounds, ids=lambda ground: ground.ground)
+def test_each_ground_of_the_court_s_list_has_its_own_term(ground: GroundRow) -> None:
+    """法释〔2017〕7号 Art. 2: two years for grounds 2 to 6; for the first until the duty is performed."""
+    (change,) = of_type(
+        Sandbox(CATALOGUE, TODAY).send(*listing(COURT, "LEGAL_PERSON", ground=ground.ground)), "ListingChange"
+    )
+    months = ground.term_months
+    assert change["until"] == (day_of(add_months(DECIDED, months)) if months is not None else None)
+
+
+def test_violence_or_several_acts_make_the_term_of_the_court_s_list_longer() -> None:
+    facts: dict[str, Any] = {"extension_months": 12, "extension_ground": "VIOLENCE"}
+    (change,) = of_type(Sandbox(CATALOGUE, TODAY).send(*listing(COURT, "LEGAL_PERSON", **facts)), "ListingChange")
+    assert change["until"] == day_of(add_months(DECIDED, 36))
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"extension_months": 48, "extension_ground": "VIOLENCE"}, "bad-term: facts.extension_months"),
+        ({"extension_months": 12}, "missing-condition: facts.extension_ground"),
+        ({"extension_ground": "SEVERAL_ACTS"}, "missing-condition: facts.extension_months"),
+    ],
+)
+def test_an_extension_has_its_ground_and_its_measure(facts: dict[str, Any], told: str) -> None:
+    with pytest.raises(RefusedEventError, match=told):
+        Sandbox(CATALOGUE, TODAY).send(*listing(COURT, "LEGAL_PERSON", **facts))
+
+
+def test_who_has_performed_in_full_is_not_put_on_the_court_s_list_and_a_correction_that_says_so_takes_it_off() -> None:
+    assert of_type(Sandbox(CATALOGUE, TODAY).send(*listing(COURT, "LEGAL_PERSON", performance="FULL")), "Alert") == []
+    sandbox = Sandbox(CATALOGUE, TODAY)
+    sender, event = listing(COURT, "LEGAL_PERSON")
+    ordered = of_type(sandbox.send(sender, event), "MeasureOrder")
+    corrected = {**event, "revision": 2, "facts": {**event["facts"], "performance": "FULL"}}
+    emitted = sandbox.send(sender, corrected)
+    assert [one["state"] for one in of_type(emitted, "ListingChange")] == ["REMOVED"]
+    assert {one["order_id"] for one in of_type(emitted, "MeasureOrder")} == {one["order_id"] for one in ordered}
+    assert {one["action"] for one in of_type(emitted, "MeasureOrder")} == {"LIFT"}
+
+
+def test_three_years_of_abnormal_operation_are_proposed_to_the_authority_and_list_nobody() -> None:
+    decided = add_months(TODAY, -36)
+    sandbox = Sandbox(CATALOGUE, TODAY)
+    sandbox.send(*listing(ABNORMAL, "LEGAL_PERSON", decided))
+    emitted = list(sandbox.pass_to(TODAY + timedelta(days=400)))
+    proposals = [one for one in of_type(emitted, "Alert") if one["kind"] == "ESCALATION_PROPOSED"]
+    assert [one["lists"] for one in proposals] == [["L20"]]
+    assert "市场监督管理严重违法失信名单" in proposals[0]["text_zh"]
+    assert of_type(emitted, "ListingChange") + of_type(emitted, "MeasureOrder") == []
+
+
+def test_who_left_abnormal_operation_in_time_is_not_proposed() -> None:
+    decided = add_months(TODAY + timedelta(days=30), -36)
+    sandbox = Sandbox(CATALOGUE, TODAY)
+    sender, event = listing(ABNORMAL, "LEGAL_PERSON", decided)
+    sandbox.send(sender, event)
+    target = {"kind": "ListDecision", "authority": event["authority"], "document_number": event["document"]["number"]}
+    facts = {**event["facts"], "action": "DELIST", "target": target, "effective_on": str(DECIDED)}
+    off = {**event, "event_id": str(uuid.uuid4()), "document": {"number": "移出1", "decided_on": str(DECIDED)}}
+    assert of_type(sandbox.send(sender, {**off, "facts": facts}), "ListingChange")[0]["state"] == "REMOVED"
+    assert not any(one["kind"] == "ESCALATION_PROPOSED" for one in of_type(
+        list(sandbox.pass_to(TODAY + timedelta(days=400))), "Alert"))  # fmt: skip
+
+
+def test_a_responsible_person_is_listed_by_a_decision_of_its_own_that_names_that_of_the_organisation() -> None:
+    row = next(one for one in CATALOGUE.lists if one.code == "L05")
+    role: dict[str, Any] = {"role": "LEGAL_REPRESENTATIVE"}
+    with pytest.raises(RefusedEventError, match="missing-condition: facts.related_decision"):
+        Sandbox(CATALOGUE, TODAY).send(*listing(row, "NATURAL_PERSON", **role))
+    sandbox = Sandbox(CATALOGUE, TODAY)
+    sender, firm = listing(row, "LEGAL_PERSON")
+    sandbox.send(sender, firm)
+    related = {"kind": "ListDecision", "authority": firm["authority"], "document_number": firm["document"]["number"]}
+    _, person = listing(row, "NATURAL_PERSON", **role, related_decision=related)
+    (change,) = of_type(sandbox.send(sender, person), "ListingChange")
+    assert (change["state"], change["subject_kind"]) == ("LISTED", "NATURAL_PERSON")
+    assert change["basis"], "on a basis of its own"

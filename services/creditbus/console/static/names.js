@@ -34,7 +34,7 @@ const FIXED = {
   },
   alert: {
     DISHONEST_SUBJECT: ["新增严重失信主体", "new dishonest subject"], CLEARED_SUBJECT: ["移出全部名单", "cleared"],
-    DEADLINE_NEAR: ["办理期限将至", "deadline near"], DISPUTE_OVERDUE: ["异议逾期", "dispute overdue"], REPAIR_OVERDUE: ["修复逾期", "repair overdue"],
+    ESCALATION_PROPOSED: ["提请认定", "proposal to the authority"], DEADLINE_NEAR: ["办理期限将至", "deadline near"], DISPUTE_OVERDUE: ["异议逾期", "dispute overdue"], REPAIR_OVERDUE: ["修复逾期", "repair overdue"],
     ORDER_UNACKNOWLEDGED: ["实施未回执", "order not acknowledged"],
     LIFT_UNACKNOWLEDGED: ["解除未回执", "lift not acknowledged"], GRADE_CHANGED: ["等级变化", "grade changed"],
     QUARANTINED: ["记录被隔离", "record in quarantine"], SOURCE_HELD: ["来源熔断", "source held"],
@@ -43,6 +43,7 @@ const FIXED = {
   term: {
     DISPUTE: ["异议处理", "decision about a dispute"], REPAIR_ACCEPTANCE: ["信用修复受理", "acceptance of a repair"],
     REPAIR_DECISION: ["信用修复办理", "decision about a repair"],
+    ESCALATION: ["长期在列提请认定", "proposal after a long time on the list"],
     ORDER_ACKNOWLEDGEMENT: ["实施措施的回执", "word what was done about the measures"],
     LIFT_ACKNOWLEDGEMENT: ["停止实施的回执", "word that a measure stopped"],
   },
@@ -61,6 +62,7 @@ const FIXED = {
     DECIDED: ["决定列入", "decided"], REPAIRED: ["信用修复", "repaired"], REVOKED: ["决定撤销", "revoked"],
     EXPIRED: ["期满", "expired"], DELISTED: ["决定移出", "taken off by decision"], CORRECTED: ["更正", "corrected"],
     DISPUTE_UPHELD: ["异议成立", "dispute upheld"], DISPUTE_OVERDUE: ["异议逾期未处理", "dispute not decided in time"],
+    BANKRUPTCY_PLAN: ["重整、和解计划执行期间", "a plan is carried out"], PLAN_ENDED: ["计划已终止", "the plan has ended"],
     DISPUTE_DECIDED: ["异议已处理", "dispute decided"],
   },
 };

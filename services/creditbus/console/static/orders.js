@@ -33,12 +33,15 @@ function listing(row, decision) {
     "li",
     { class: isSevere(row.list) ? "severe" : "mild" },
     h("h3", {}, name("list", row.list),
-      row.suspended ? h("span", { class: "tag" }, bi("异议逾期，措施暂停", "measures suspended: a dispute is overdue")) : null),
+      row.suspended ? h("span", { class: "tag" }, row.shielded
+        ? bi("重整、和解计划执行期间屏蔽", "shielded while a plan is carried out")
+        : bi("异议逾期，措施暂停", "measures suspended: a dispute is overdue")) : null),
     h("dl", { class: "facts" },
       fact(bi("列入机关", "authority"), name("authority", row.authority)),
       fact(bi("文书号", "document"), h("bdi", {}, row.document_number)),
       fact(bi("法律依据", "basis"), basis(decision?.basis)),
-      fact(bi("期限", "term"), term(row))),
+      fact(bi("期限", "term"), term(row),
+        row.repair_from ? [h("br"), bi(`${row.repair_from} 起可申请移出`, `removal may be asked for from ${row.repair_from}`)] : null)),
   );
 }
 
