@@ -254,6 +254,10 @@ def _listed_dossier() -> dict[str, Any]:
              "since": "2026-11-20", "until": "2026-11-25", "reminders": 0, "list": "L01", "measure": "",
              "waiting": ["M04 150000-gy", "M11 150000-ggzy"]},
         ],
+        incentives=[
+            {**_order(9, "I03", "I03-TRADING", "OFFER", "公共资源交易中心"), "list": "TAX:A", "state": "SUSPENDED",
+             "acknowledged": [], "declined": []},
+        ],
         refused=[
             {"measure": "M08-HONOURS", "list": "L01", "listing_id": "l1", "condition": "NOTICE",
              "text_zh": "事先告知书未载明限制参加评先评优", "text_en": "the notice did not tell of no honours"},

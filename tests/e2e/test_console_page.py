@@ -106,6 +106,8 @@ def test_a_search_leads_to_the_reasons_of_a_score(page: Page, fake: Fake) -> Non
     expect(page.locator("#measures-title + .scroll tbody tr").first).to_contain_text("实施中")
     page.get_by_text("条件不具备而未实施 1 项").click()
     expect(page.get_by_text("事先告知书未载明限制参加评先评优")).to_be_visible()
+    expect(page.locator("#incentives-title ~ ul")).to_contain_text("公共资源交易中信用加分")
+    expect(page.locator("#incentives-title ~ ul")).to_contain_text("在严重失信主体名单期间暂停")
     expect(page.locator("#terms-title ~ ul")).to_contain_text("M11 自治区公共资源交易中心")
     assert fake.asked == [{"identifier": LISTED, "purpose": "supervision", "basis": "信修〔2026〕1号", "cursor": "0"}]
 

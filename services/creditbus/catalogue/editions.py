@@ -16,6 +16,7 @@ from creditbus.core.rules import (
     BreakerRule,
     Department,
     Grade,
+    IncentiveRule,
     Instrument,
     Item,
     KeptOut,
@@ -106,6 +107,8 @@ def compile_rules(edition: Edition) -> Rules:
             for row in catalogue.terms
         ),
         breakers=tuple(_breakers(catalogue)),
+        incentives=tuple(_incentives(catalogue)),
+        deserving=_deserving(catalogue),
         subscribers=tuple(_subscribers(catalogue)),
         restrictions=tuple(_restrictions(catalogue)),
         kept_out=tuple(_kept_out(catalogue)),
@@ -240,6 +243,32 @@ def _measures(catalogue: Catalogue) -> Iterable[MeasureRule]:
             span=_span(row),
             effect=row.effect,
         )
+
+
+def _incentives(catalogue: Catalogue) -> Iterable[IncentiveRule]:
+    if "EMIT_OFFER" not in catalogue.reasons.messages:
+        return  # editions of before incentives were sent have them to look at only
+    for row in catalogue.incentives:
+        yield IncentiveRule(
+            code=row.code,
+            family=row.code.partition("-")[0],
+            name=_name(row),
+            deserving=frozenset(row.deserving),
+            binding=row.binding,
+            executor=row.executor,
+            basis=row.basis,
+            span=_span(row),
+        )
+
+
+def _deserving(catalogue: Catalogue) -> dict[str, Text]:
+    """Names of honours, and of grades as SCHEME:GRADE."""
+    grades = {
+        f"{row.code}:{grade}": Text(zh=f"{row.zh}{grade}", en=f"{row.en or row.zh} {grade}")
+        for row in catalogue.ratings
+        for grade in row.grades
+    }
+    return {row.code: _name(row) for row in catalogue.honours} | grades
 
 
 def _subscribers(catalogue: Catalogue) -> Iterable[SubscriberRule]:

@@ -9,6 +9,7 @@ from creditbus.catalogue.models import Catalogue
 SHOWN_BY: Mapping[str, str] = {
     "lists": "tests/unit/law/test_lists.py",
     "measures": "tests/unit/law/test_lists.py",
+    "incentives": "tests/unit/dossier/test_incentives.py",
     "subscribers": "tests/unit/dossier/test_subscribers.py",
     "publicity": "tests/unit/law/test_publicity.py",
     "terms": "tests/unit/dossier/test_way_back.py",
@@ -91,6 +92,24 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
                 row.mark,
             )
             for row in catalogue.measures
+        ),
+    )
+    yield (
+        "incentives",
+        "Incentives 守信激励",
+        ("code", "名称", "follows from", "force", "carried out by", "legal basis", "since", "mark"),
+        (
+            (
+                row.code,
+                row.zh,
+                "、".join(row.deserving),
+                row.binding,
+                row.executor,
+                _bases(row.basis, named),
+                row.since.isoformat(),
+                row.mark,
+            )
+            for row in catalogue.incentives
         ),
     )
     yield (

@@ -157,7 +157,7 @@ class SubscriberRow(Named):
     """A department that carries out measures (惩戒措施实施单位)."""
 
     department: str
-    families: tuple[Annotated[str, Field(pattern=r"^M(0[1-9]|1[0-4])$")], ...] = Field(min_length=1)
+    families: tuple[Annotated[str, Field(pattern=r"^(M(0[1-9]|1[0-4])|I0[1-8])$")], ...] = Field(min_length=1)
     persons: bool
     """Whether against natural persons and sole traders too."""
     basis: str

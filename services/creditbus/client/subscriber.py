@@ -49,6 +49,11 @@ class Order:
         return cls(**{name: value[name] for name in cls.__dataclass_fields__})
 
 
+def topic_of(family: str) -> str:
+    """Topic of a family: each family of measures has one of its own, incentives (I01 to I08) share one."""
+    return "credit.incentives" if family.startswith("I") else f"credit.measures.{family}"
+
+
 class Subscriber:
     """Orders of some families for one subscriber. Committed messages only; at least once; in order per subject."""
 
@@ -61,9 +66,9 @@ class Subscriber:
     ) -> Iterator[Order]:
         """Orders as they come, from the first on. persons: also the restricted twins for natural persons."""
         suffixes = ("", ".person") if persons else ("",)
-        topics = [f"credit.measures.{family}{suffix}" for family in families for suffix in suffixes]
-        for name, value in self._follower.values(topics, stopping):
-            if name == "MeasureOrder":
+        topics = dict.fromkeys(f"{topic_of(family)}{suffix}" for family in families for suffix in suffixes)
+        for name, value in self._follower.values(list(topics), stopping):
+            if name == "MeasureOrder" and value["family"] in families:
                 yield Order.from_value(value)
 
     def close(self) -> None:

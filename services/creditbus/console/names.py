@@ -25,6 +25,13 @@ def names_of(catalogue: Catalogue) -> Names:
         # only these make a subject a severely dishonest one (严重失信主体)
         "severe_list": _named(row for row in catalogue.lists if row.severe),
         "measure": _named(catalogue.measures),
+        "incentive": _named(catalogue.incentives),
+        "deserving": _named(catalogue.honours)
+        | {
+            f"{row.code}:{grade}": (f"{row.zh} {grade}", f"{row.en or row.zh} {grade}")
+            for row in catalogue.ratings
+            for grade in row.grades
+        },
         "department": _named(catalogue.departments),
         "authority": {
             authority_code(row.region, row.sequence): (row.zh, row.en or row.zh) for row in catalogue.departments

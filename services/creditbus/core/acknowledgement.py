@@ -19,6 +19,8 @@ ANSWER = "MeasureAcknowledgement"
 PROPOSED, NOTIFIED, ACTIVE, SUSPENDED = "PROPOSED", "NOTIFIED", "ACTIVE", "SUSPENDED"
 """States of an order (措施状态) before it is lifted or expires."""
 _MANDATORY = "MANDATORY"
+INCENTIVES = "I"
+"""First letter of the families of incentives."""
 
 
 def order_state(listing: ListingState, order: OrderState) -> str:
@@ -71,15 +73,23 @@ def acknowledge(summary: Summary, record: CreditRecord, facts: Facts, ctx: Conte
     if facts["action"] == "LIFT":
         _answer_lift(summary, order_id, record)
         return
+    offered = [order for one in summary.incentives for order in one.orders if order.order_id == order_id]
+    if offered:
+        _note_answer(offered[0], sender, facts)
+        return
     found = next(((one, order) for one in summary.in_force for order in one.orders if order.order_id == order_id), None)
     if found is None:
         _answer_late(summary, record, facts, ctx)
         return
     listing, order = found
+    _note_answer(order, sender, facts)
+    _answered(summary, listing.listing_id, ORDER_ACKNOWLEDGEMENT, answer_of(order, sender))
+
+
+def _note_answer(order: OrderState, sender: str, facts: Facts) -> None:
     applies = facts["state"] == "APPLIED"
     order.acknowledged = _with(order.acknowledged, sender, is_in=applies)
     order.declined = _with(order.declined, sender, is_in=not applies)
-    _answered(summary, listing.listing_id, ORDER_ACKNOWLEDGEMENT, answer_of(order, sender))
 
 
 def answer_of(order: OrderState, department: str) -> str:
@@ -107,6 +117,8 @@ def _answer_late(summary: Summary, record: CreditRecord, facts: Facts, ctx: Cont
     if facts["state"] != "APPLIED":
         _answered(summary, order_id, LIFT_ACKNOWLEDGEMENT, record.sender)
         return
+    if str(facts["family"]).startswith(INCENTIVES):
+        return  # an offer that ended harms nobody: no word is asked for
     state = next(iter(open_terms(summary, order_id, LIFT_ACKNOWLEDGEMENT)), None)
     if state is None:
         state = term_about(LIFT_ACKNOWLEDGEMENT, order_id, record)

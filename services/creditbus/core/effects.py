@@ -12,6 +12,7 @@ from datetime import date
 from creditbus.core.acknowledgement import acknowledge
 from creditbus.core.conditions import proposal_of
 from creditbus.core.context import Context
+from creditbus.core.incentives import end_incentives, grant
 from creditbus.core.listing import list_rule_of, put_on_list, take_off_list
 from creditbus.core.procedure import (
     effective_from,
@@ -48,6 +49,11 @@ def take_effect(
         effect(view, record, facts_of(record), ctx)
     elif record.kind in ctx.rules.score.record_kinds:
         _count_in_score(view, record, facts_of(record), ctx)
+    if record.kind in _DESERVING and ctx.rules.incentives:
+        grant(view.summary, record, facts_of(record), ctx)
+
+
+_DESERVING = frozenset({"Honor", "Rating"})
 
 
 def _count_in_score(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
@@ -220,6 +226,7 @@ def end_effects(view: SubjectView, natural_key: str, why: tuple[str, str], ctx: 
     summary.entries = kept
     for listing in ended:
         take_off_list(summary, listing, why[0], why[1], ctx)
+    end_incentives(summary, natural_key, why, ctx)
 
 
 def _stop_waiting(view: SubjectView, natural_key: str) -> None:

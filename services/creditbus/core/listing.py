@@ -17,6 +17,7 @@ from creditbus.core.conditions import Proposal, decide_measures
 from creditbus.core.context import Context
 from creditbus.core.escalation import watch_escalation
 from creditbus.core.hashing import output_id
+from creditbus.core.incentives import hold_back, offer_again
 from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, date_of, day_of
 from creditbus.core.rules import ListRule, MeasureRule, Rules
 from creditbus.core.state import ListingState, OrderState, Summary
@@ -117,6 +118,7 @@ def _take_effect(summary: Summary, listing: ListingState, why: tuple[str, str], 
     watch_escalation(summary, listing, ctx)
     if listing.severe and not was_severe:
         ctx.emissions.append(_alert(summary, listing, ctx, "DISHONEST_SUBJECT", cause_id))
+        hold_back(summary, cause_id, ctx)
     summary.scored_on = -1
     if listing.is_suspended:
         _tell_subscribers(summary, listing, "SUSPEND", ("DISPUTE_OVERDUE", cause_id), ctx)
@@ -135,6 +137,7 @@ def take_off_list(summary: Summary, listing: ListingState, cause: str, cause_id:
     ctx.emissions.append(_listing_change(summary, listing, ctx, ("REMOVED", cause, cause_id)))
     if listing.severe and not listing.is_waiting and not summary.is_severely_listed:
         ctx.emissions.append(_alert(summary, listing, ctx, "CLEARED_SUBJECT", cause_id))
+        offer_again(summary, cause_id, ctx)
 
 
 def suspend(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:

@@ -131,6 +131,26 @@ class MeasureRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncentiveRule:
+    """A catalogued incentive (守信激励措施) that follows from an honour or a grade."""
+
+    code: str
+    family: str
+    name: Text
+    deserving: frozenset[str]
+    """Honours by code, and grades as SCHEME:GRADE."""
+    binding: str
+    """OFFER for organs, ADVISORY for market bodies."""
+    executor: str
+    basis: tuple[str, ...]
+    span: Span
+
+    def follows(self, deserved_by: str, day: date) -> bool:
+        """Whether it follows from an honour or a grade of a day."""
+        return deserved_by in self.deserving and self.span.covers(day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriberRule:
     """A department that carries out measures (惩戒措施实施单位), and so answers each order and each lift."""
 
@@ -334,6 +354,9 @@ class Rules:
     """Whether a fact counts no longer than its authority publishes it; false in editions of before that was told."""
     terms: tuple[TermRule, ...] = ()
     breakers: tuple[BreakerRule, ...] = ()
+    incentives: tuple[IncentiveRule, ...] = ()
+    deserving: Mapping[str, Text] = field(default_factory=dict)
+    """Names of honours and grades, as incentives name them."""
     subscribers: tuple[SubscriberRule, ...] = ()
     """Editions of before there was a register have none: nobody is asked to answer, and anybody may."""
     required: tuple[RequiredFact, ...] = ()

@@ -102,6 +102,25 @@ class ListingState(msgspec.Struct, array_like=True):
         return bool(self.waits_until_ms or self.hold_id)
 
 
+class IncentiveState(msgspec.Struct, array_like=True):
+    """What an honour or a grade brings (守信激励)."""
+
+    natural_key: str
+    record_id: str
+    deserved_by: str
+    """Code of the honour, or scheme and grade."""
+    region: str
+    document_number: str
+    since: int
+    until: int | None
+    """Last day; None = until something ends it."""
+    fictitious: bool
+    orders: list[OrderState]
+    is_offered: bool = False
+    """False while the subject is on a list of severe dishonesty."""
+    disputed: bool = False
+
+
 class ProcedureState(msgspec.Struct, array_like=True):
     """What has happened of the procedure of a listing (列入程序), as events told it."""
 
@@ -181,6 +200,9 @@ class Summary(msgspec.Struct, array_like=True):
     answers: list[tuple[str, str, int]] = []
     """Answers that came before their question, as (term, natural key, day); of orders: who stopped before it told
     that it had begun, as (term, order and department, day)."""
+    incentives: list[IncentiveState] = []
+    rated_on: dict[str, int] = {}
+    """Day of the newest rating by scheme."""
 
     def count(self, kind: str) -> None:
         """One more record of a kind is in effect."""
@@ -195,9 +217,9 @@ class Summary(msgspec.Struct, array_like=True):
             self.counts.pop(kind, None)
 
     @property
-    def in_effect(self) -> list[Entry | ListingState]:
+    def in_effect(self) -> list[Entry | ListingState | IncentiveState]:
         """Everything that has an effect, may have a last day and may be disputed."""
-        return [*self.entries, *self.listings]
+        return [*self.entries, *self.listings, *self.incentives]
 
     @property
     def in_force(self) -> list[ListingState]:

@@ -9,7 +9,8 @@ from creditbus.bus.avro import encode
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.topics import topic_for
 from creditbus.bus.wire import Writers
-from creditbus.core.acknowledgement import order_state
+from creditbus.core.acknowledgement import ACTIVE, NOTIFIED, SUSPENDED, order_state
+from creditbus.core.acknowledgement import INCENTIVES as INCENTIVE_FAMILIES
 from creditbus.core.context import Emission
 from creditbus.core.events import NATURAL_PERSON
 from creditbus.core.hashing import digest
@@ -27,6 +28,7 @@ DOSSIERS = "credit.dossiers"
 LISTINGS = "credit.listings"
 ALERTS = "credit.alerts"
 MEASURES = "credit.measures."
+INCENTIVES = "credit.incentives"
 QUALITY = "credit.quality"
 QUARANTINE = "credit.quarantine"
 RECORDS = "credit.records"
@@ -129,7 +131,8 @@ def _place_of(emission: Emission) -> tuple[str, str]:
         return LISTINGS, "ListingChange"
     if isinstance(emission, Alert):
         return ALERTS, "Alert"
-    return MEASURES + emission.family, "MeasureOrder"
+    place = INCENTIVES if emission.family.startswith(INCENTIVE_FAMILIES) else MEASURES + emission.family
+    return place, "MeasureOrder"
 
 
 def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
@@ -169,6 +172,23 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
             }
             for listing in summary.listings
             for order in listing.orders
+        ],
+        "incentives": [
+            {
+                "order_id": order.order_id,
+                "family": order.family,
+                "measure": order.measure,
+                "binding": order.binding,
+                "list": state.deserved_by,
+                "listing_id": state.record_id,
+                "effective_on": state.since,
+                "until": state.until,
+                "acknowledged": order.acknowledged,
+                "state": (ACTIVE if order.acknowledged else NOTIFIED) if state.is_offered else SUSPENDED,
+                "declined": order.declined,
+            }
+            for state in summary.incentives
+            for order in state.orders
         ],
         "refused": [_refused(listing, *refused, rules) for listing in summary.listings for refused in listing.refused],
         "disputed": [entry.record_id for entry in summary.entries if entry.disputed]

@@ -124,6 +124,7 @@ def cut(answer: Mapping[str, Any], shows: frozenset[str]) -> dict[str, Any]:
         ("waiting_lists", "listings"),
         ("orders", "orders"),
         ("refused", "orders"),
+        ("incentives", "orders"),
         ("terms", "orders"),
     ):
         if needs not in shows:

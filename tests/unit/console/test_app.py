@@ -230,6 +230,8 @@ def test_names_of_codes_come_from_the_catalogue(client: Client) -> None:
         "list",
         "severe_list",
         "measure",
+        "incentive",
+        "deserving",
         "department",
         "authority",
         "region",

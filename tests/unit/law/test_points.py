@@ -14,7 +14,7 @@ from intake_harness import rules
 from partition import Bus, a_bus
 
 RULES = rules()
-FINAL = {"is_final": True, "procedure": "GENERAL", "penalty_types": ["FINE"], "valid_until": None}
+FINAL = {"is_final": True, "procedure": "GENERAL", "penalty_types": ["FINE"], "valid_until": None, "honor": "BRAND"}
 
 
 def facts_of(row: PointRow) -> dict[str, Any]:

@@ -55,7 +55,7 @@ export function measuresSection({ dossier, orders }) {
   const messages = new Map();
   for (const row of orders) if (!messages.has(row.order_id)) messages.set(row.order_id, row);
   const active = dossier.orders ?? [];
-  const lifted = [...messages.values()].filter((row) => row.action === "LIFT");
+  const lifted = [...messages.values()].filter((row) => row.action === "LIFT" && row.family.startsWith("M"));
   return h(
     "section",
     { "aria-labelledby": "measures-title" },
@@ -73,6 +73,20 @@ export function measuresSection({ dossier, orders }) {
           h("summary", {}, bi(`已解除 ${lifted.length} 项`, `lifted: ${lifted.length}`)),
           h("ul", { class: "ended" }, lifted.map(lift)))
       : null,
+  );
+}
+
+/** What honours and grades bring; null where there is nothing, or the purpose hides it. */
+export function incentivesSection({ dossier }) {
+  const offers = dossier.incentives ?? [];
+  if (!offers.length) return null;
+  return h(
+    "section",
+    { "aria-labelledby": "incentives-title" },
+    h("h2", { id: "incentives-title" }, bi("守信激励", "Incentives")),
+    h("ul", { class: "ended" }, offers.map((row) =>
+      h("li", {}, name("incentive", row.measure), " · ", name("deserving", row.list), " · ", term(row),
+        row.state === "SUSPENDED" ? h("span", { class: "tag" }, bi("在严重失信主体名单期间暂停", "not while severely listed")) : null))),
   );
 }
 

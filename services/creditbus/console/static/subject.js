@@ -3,7 +3,7 @@ import { ask, applyLanguage, problemText, startChrome, statedPurpose } from "./c
 import { bi, h } from "./dom.js";
 import { grouped, number, time } from "./format.js";
 import { isSevere, name, pair } from "./names.js";
-import { listingsSection, measuresSection } from "./orders.js";
+import { incentivesSection, listingsSection, measuresSection } from "./orders.js";
 import { recordsSection } from "./records.js";
 import { scoreSection } from "./score.js";
 import { termsSection } from "./terms.js";
@@ -25,6 +25,7 @@ function sections(found) {
     scoreSection(dossier),
     listingsSection(found),
     measuresSection(found),
+    incentivesSection(found),
     termsSection(found),
     recordsSection(found, lookUp),
     footer(found),

@@ -28,6 +28,7 @@ FIRM_KEY = FIRM[8:17]
 PERSON = synthetic_citizen("150102", date(1980, 5, 1))
 MARKET, COURT, TAX, PLATFORM, LICENSING = "150100-scjg", "150100-zy", "150000-swj", "150000-xxzx", "150200-zwfw"
 _PENALTY, _CASE, _PERSON_CASE = "呼市监罚字〔2027〕8001号", "（2027）内01执8001号", "（2027）内01执8002号"
+_OFFERS = {"ORDER": "守信激励 offered", "LIFT": "停止激励 withdrawn"}
 _ACTIONS = {"ORDER": "实施", "LIFT": "解除", "SUSPEND": "暂停", "RESUME": "恢复"}
 _SUBSCRIBERS = "subscribers"
 _NOTICE, _TAX_DECISION = "内税告字〔2028〕8001号", "内税列字〔2028〕8001号"
@@ -86,7 +87,7 @@ class _Player:
 
     def _tell(self, emitted: Iterable[Emitted]) -> Iterator[Told]:
         for one in emitted:
-            if one.record == "MeasureOrder":
+            if one.record == "MeasureOrder" and one.value["family"].startswith("M"):
                 self._unanswered += [(by, dict(one.value)) for by in self._subscribers(one.value)]
         yield from self._law.told(emitted)
 
@@ -277,7 +278,7 @@ class _Law:
     def __init__(self, catalogue: Catalogue) -> None:
         self._instruments = {row.code: row.zh for row in catalogue.instruments}
         self._lists = {row.code: row for row in catalogue.lists}
-        self._measures = {row.code: row for row in catalogue.measures}
+        self._names = {row.code: row.zh for row in (*catalogue.measures, *catalogue.incentives)}
         self._terms = {row.alert: row for row in catalogue.terms}
         self._publicity = catalogue.publicity.rows
 
@@ -299,9 +300,10 @@ class _Law:
             elif one.record == "Change":
                 yield from self._change(value)
         for (day, who, action, cause), values in orders.items():
-            names = "、".join(self._measures[value["measure"]].zh for value in values)
+            names = "、".join(self._names[value["measure"]] for value in values)
             bases = self._named(dict.fromkeys(code for value in values for code in value["basis"]))
-            yield Told(day, f"{_ACTIONS[action]} {action}：{names}", f"{cause}；{bases}", who)
+            verb = _OFFERS[action] if values[0]["family"].startswith("I") else f"{_ACTIONS[action]} {action}"
+            yield Told(day, f"{verb}：{names}", f"{cause}；{bases}", who)
 
     def _change(self, value: Mapping[str, Any]) -> Iterator[Told]:
         day, before, after = _day(value["as_of"]), value["score_before"], value["score_after"]
