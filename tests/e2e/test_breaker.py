@@ -55,20 +55,27 @@ def a_listing() -> tuple[Story, dict[str, Any]]:
     return story, story.event(COURT, "CourtEnforcement", "C02-ENFORCEMENT", story.court_number, facts)
 
 
-@pytest.mark.usefixtures("held_court")
-def test_a_listing_of_a_held_court_takes_effect_when_two_officers_of_others_approved(running_lab: RunningLab) -> None:
-    keys = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())
-    gateway = f"http://127.0.0.1:{running_lab.port('gateway')}"
-    story, event = a_listing()
-    with BusClient(gateway, keys[COURT]) as bus:
+def file_of(lab: RunningLab, firm: str) -> dict[str, Any]:
+    """What the look-up shows of a firm to whoever handles its case."""
+    key = json.loads((lab.folder / "secrets" / "lab-keys.json").read_text())[BUREAU]
+    headers = {"Authorization": f"Bearer {key}", "X-Purpose": "casework", "X-Basis": "case-18"}
+    answer = httpx.get(f"http://127.0.0.1:{lab.port('lookup')}/v1/subjects/{firm}", headers=headers, timeout=30)
+    return dict(answer.json()) if answer.is_success else {"listings": [], "orders": []}
+
+
+def send(lab: RunningLab, event: dict[str, Any]) -> None:
+    keys = json.loads((lab.folder / "secrets" / "lab-keys.json").read_text())
+    with BusClient(f"http://127.0.0.1:{lab.port('gateway')}", keys[COURT]) as bus:
         assert [receipt.status for receipt in bus.send([event])] == ["RECEIVED"]
 
+
+@pytest.mark.usefixtures("held_court")
+def test_a_listing_of_a_held_court_takes_effect_when_two_officers_of_others_approved(running_lab: RunningLab) -> None:
+    story, event = a_listing()
+    send(running_lab, event)
+
     def file() -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {keys[BUREAU]}", "X-Purpose": "casework", "X-Basis": "case-18"}
-        answer = httpx.get(
-            f"http://127.0.0.1:{running_lab.port('lookup')}/v1/subjects/{story.firm}", headers=headers, timeout=30
-        )
-        return dict(answer.json()) if answer.is_success else {"listings": []}
+        return file_of(running_lab, story.firm)
 
     wait_until("the listing", lambda: [one["state"] for one in file()["listings"]] == ["WAITING"])
     assert (file()["orders"], file()["dossier"]["listed"]) == ([], False)
@@ -83,4 +90,23 @@ def test_a_listing_of_a_held_court_takes_effect_when_two_officers_of_others_appr
     assert "is released" in running_lab.creditbus(*release, BAOTOU)
     wait_until("the orders", lambda: {one["cause"] for one in file()["orders"]} == {"RELEASED"})
     wait_until("the dossier", lambda: bool(file()["dossier"]["listed"]))
+    assert COURT not in running_lab.creditbus("breaker", "list")
+
+
+@pytest.mark.usefixtures("held_court")
+def test_what_waits_of_a_court_that_is_rolled_back_never_takes_effect(running_lab: RunningLab) -> None:
+    story, event = a_listing()
+    send(running_lab, event)
+
+    def states() -> list[str]:
+        return [one["state"] for one in file_of(running_lab, story.firm)["listings"]]
+
+    wait_until("the listing", lambda: states() == ["WAITING"])
+    wait_until("the hold", lambda: COURT in running_lab.creditbus("breaker", "list"))
+    back = ("breaker", "rollback", COURT, "--reason", "the court's system sent a test file", "--as")
+    assert "a second officer" in running_lab.creditbus(*back, BUREAU)
+    assert "is rolled back" in running_lab.creditbus(*back, BAOTOU)
+    wait_until("the roll-back", lambda: states() == ["REMOVED", "WAITING"])
+    file = file_of(running_lab, story.firm)
+    assert (file["orders"], file["dossier"]["listed"]) == ([], False)
     assert COURT not in running_lab.creditbus("breaker", "list")

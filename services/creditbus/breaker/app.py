@@ -17,13 +17,13 @@ from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service, Stopping
 from creditbus.core.alerts import organ_alert
-from creditbus.core.breaker import CALM, HOLD, RELEASE, WATCH, rule_for
+from creditbus.core.breaker import CALM, HOLD, RELEASE, ROLL_BACK, WATCH, rule_for
 from creditbus.core.records import Alert
 from creditbus.core.rules import Rules
 
 log = structlog.get_logger()
 
-_ALERTS = {HOLD: "SOURCE_HELD", RELEASE: "SOURCE_RELEASED"}
+_ALERTS = {HOLD: "SOURCE_HELD", RELEASE: "SOURCE_RELEASED", ROLL_BACK: "SOURCE_ROLLED_BACK"}
 
 
 def main() -> int:
@@ -75,7 +75,10 @@ def count(breaker: Breaker, kind: str, value: dict[str, Any]) -> None:
     if kind == "SourceOrder":
         breaker.ordered(source, value["action"], value["control_id"], value["at"])
     elif kind == "ReleaseApproval":
-        breaker.approved(Approval(source=source, hold_id=value["hold_id"], officer=value["officer"]))
+        approval = Approval(
+            source=source, hold_id=value["hold_id"], officer=value["officer"], action=value.get("action", RELEASE)
+        )
+        breaker.approved(approval)
     elif kind == "ListingChange" and source and value["cause"] in ("DECIDED", "BREAKER"):
         breaker.listed(source, value["listing_id"], value["at"])
 
@@ -91,8 +94,9 @@ def alert_of(decision: Decision, rules: Rules) -> Alert | None:
 
 
 def _reason(decision: Decision) -> str:
-    if decision.action == RELEASE:
-        return f"released by {' and '.join(decision.approved_by)}"
+    if decision.action in (RELEASE, ROLL_BACK):
+        done = "released" if decision.action == RELEASE else "rolled back"
+        return f"{done} by {' and '.join(decision.approved_by)}"
     if decision.action == CALM:
         return f"{decision.listings} listings within the window: below the band again"
     return f"{decision.listings} listings within {decision.rule.window_hours} hours, more than {decision.band}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from creditbus.core.breaker import CALM, HOLD, RELEASE, WATCH
+from creditbus.core.breaker import CALM, ENDS_HOLD, HOLD, RELEASE, ROLL_BACK, WATCH
 from creditbus.core.hashing import digest
 from creditbus.core.rules import BreakerRule
 
@@ -33,11 +33,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """An officer's word that a hold may end."""
+    """An officer's word how a hold ends."""
 
     source: str
     hold_id: str
     officer: str
+    action: str = RELEASE
+    """RELEASE or ROLL_BACK."""
 
 
 @dataclass(slots=True)
@@ -50,8 +52,8 @@ class Source:
     """When its last order was given; after a release only later listings count."""
     listings: dict[str, int] = field(default_factory=dict)
     """Business time of each listing within the window, by its id."""
-    officers: list[str] = field(default_factory=list)
-    """Who approved the release of the present hold, in order."""
+    officers: dict[str, list[str]] = field(default_factory=dict)
+    """Who approved that the present hold ends in a release or a roll-back, in order."""
 
 
 class Breaker:
@@ -67,21 +69,23 @@ class Breaker:
         if action == one.action:
             return
         one.action, one.control_id, one.since_ms = action, control_id, at_ms
-        one.officers = []
-        if action == RELEASE:
+        one.officers = {}
+        if action in ENDS_HOLD:
             one.listings = {key: at for key, at in one.listings.items() if at > at_ms}
 
     def listed(self, source: str, listing_id: str, at_ms: int) -> None:
         """A source decided a listing; told twice it counts once."""
         one = self._source(source)
-        if not (one.action == RELEASE and at_ms <= one.since_ms):
+        if not (one.action in ENDS_HOLD and at_ms <= one.since_ms):
             one.listings.setdefault(listing_id, at_ms)
 
     def approved(self, approval: Approval) -> None:
         """An officer approved; only for the present hold, and each officer once."""
         one = self._source(approval.source)
-        if one.action == HOLD and one.control_id == approval.hold_id and approval.officer not in one.officers:
-            one.officers.append(approval.officer)
+        if one.action == HOLD and one.control_id == approval.hold_id:
+            officers = one.officers.setdefault(approval.action, [])
+            if approval.officer not in officers:
+                officers.append(approval.officer)
 
     def due(self, now_ms: int) -> Iterator[Decision]:
         """What has to be ordered now, by source."""
@@ -100,7 +104,7 @@ class Breaker:
                     at_ms=now_ms,
                     listings=len(one.listings),
                     rule=rule,
-                    approved_by=tuple(one.officers) if action == RELEASE else (),
+                    approved_by=tuple(one.officers[action]) if action in ENDS_HOLD else (),
                 )
 
     def _source(self, name: str) -> Source:
@@ -111,7 +115,7 @@ def _action(one: Source, rule: BreakerRule) -> str | None:
     """What a source becomes; None when it stays as it is. One officer alone changes nothing."""
     count = len(one.listings)
     if one.action == HOLD:
-        return RELEASE if len(one.officers) > 1 else None
+        return next((action for action in (ROLL_BACK, RELEASE) if len(one.officers.get(action, ())) > 1), None)
     if count > rule.hard:
         return HOLD
     if count > rule.soft:

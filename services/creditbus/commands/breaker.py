@@ -17,6 +17,7 @@ from rich.table import Table
 from creditbus.bus.editions import current_edition
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
+from creditbus.core.breaker import RELEASE, ROLL_BACK
 from creditbus.core.errors import BusError
 from creditbus.core.records import BEIJING
 from creditbus.lab.breakers import Standing, radius_of, standings
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_all)
     group.command("show")(show)
     group.command("release")(release)
+    group.command("rollback")(roll_back)
     app.add_typer(group, name="breaker")
 
 
@@ -72,9 +74,11 @@ def show(source: Source) -> None:
     table.add_row("regions 地区", _counts(radius.regions))
     table.add_row("orders on release 放行后的措施", _counts(radius.orders))
     for approval in one.approvals:
-        table.add_row("approved 已批准", escape(f"{approval['officer']}: {approval['reason']}"))
+        told = f"{approval['action']} {approval['officer']}: {approval['reason']}"
+        table.add_row("approved 已批准", escape(told))
     console.print(table)
     console.print("Two different officers release it: `creditbus breaker release SOURCE --as OFFICER --reason …`")
+    console.print("or see that nothing of it takes effect: `creditbus breaker rollback SOURCE --as OFFICER --reason …`")
 
 
 def release(
@@ -84,6 +88,20 @@ def release(
     key: Annotated[str, typer.Option(envvar="CREDITBUS_API_KEY", help="The officer's key; the lab's by default")] = "",
 ) -> None:
     """Approve the release of a held source; the second officer's approval lets it go. 批准放行。"""
+    _approve(source, officer, reason, key, RELEASE)
+
+
+def roll_back(
+    source: Source,
+    officer: Annotated[str, typer.Option("--as", help="Department of the officer who approves 批准人所在单位")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stays on the log 理由（记入日志）")],
+    key: Annotated[str, typer.Option(envvar="CREDITBUS_API_KEY", help="The officer's key; the lab's by default")] = "",
+) -> None:
+    """Approve that what waits because of a held source never takes effect; it takes two. 批准批量回退。"""
+    _approve(source, officer, reason, key, ROLL_BACK)
+
+
+def _approve(source: str, officer: str, reason: str, key: str, action: str) -> None:
     with _connected() as (places, registry):
         one = _standing(standings(places.brokers, registry), source)
         if one.order["action"] != "HOLD":
@@ -91,16 +109,17 @@ def release(
         secret = key or read_lab_keys(places.secrets).get(officer, "")
         answer = httpx.post(
             f"{places.gateway_url}/v1/breakers/{source}/approvals",
-            json={"hold_id": one.order["control_id"], "reason": reason},
+            json={"hold_id": one.order["control_id"], "reason": reason, "action": action},
             headers={"Authorization": f"Bearer {secret}"},
             timeout=15,
         )
     if not answer.is_success:
         told = answer.json()
         _fail(f"{told.get('detail_zh', '')} {told.get('detail', told)}")
-    others = {approval["officer"] for approval in one.approvals} - {officer}
+    others = {approval["officer"] for approval in one.approvals if approval["action"] == action} - {officer}
     if others:
-        console.print(f"[green]✓[/] approved; {source} is released 已批准，来源放行", highlight=False)
+        done = "released 来源放行" if action == RELEASE else "rolled back 已回退"
+        console.print(f"[green]✓[/] approved; {source} is {done}", highlight=False)
     else:
         console.print("[green]✓[/] approved; a second officer has to approve too 已批准，尚须另一名人员批准")
 

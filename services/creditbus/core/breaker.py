@@ -21,6 +21,9 @@ HOLD = "HOLD"
 """Above the hard band: effects wait for two officers."""
 RELEASE = "RELEASE"
 """Two officers released it: everything takes effect, and the count begins anew."""
+ROLL_BACK = "ROLL_BACK"
+"""Two officers found the flood wrong: what waits never takes effect (批量回退), and the count begins anew."""
+ENDS_HOLD = (RELEASE, ROLL_BACK)
 CALM = "CALM"
 """Below the soft band again, without ever having been held."""
 _KEPT = 50
@@ -29,7 +32,7 @@ _KEPT = 50
 
 @dataclass(frozen=True, slots=True)
 class SourceOrder:
-    """A source is watched, held, released or calm from here on."""
+    """A source is watched, held, released, rolled back or calm from here on."""
 
     control_id: str
     action: str
@@ -54,7 +57,7 @@ def obey(turns: dict[str, list[Turn]], order: SourceOrder, now_ms: int) -> None:
     if any(turn.control_id == order.control_id for turn in known):
         return
     last = known[-1].action if known else CALM
-    if order.action == last or (last == HOLD and order.action != RELEASE):
+    if order.action == last or (last == HOLD and order.action not in ENDS_HOLD):
         return
     known.append(Turn(now_ms, order.action, order.control_id))
     del known[:-_KEPT]
@@ -70,7 +73,7 @@ def standing(turns: Turns, source: str, due_ms: int | None = None) -> Turn | Non
 
 
 def release_of(turns: Turns, source: str, hold_id: str) -> Turn | None:
-    """The release that ended a hold; None while it lasts."""
+    """The release or roll-back that ended a hold; None while it lasts."""
     known = turns.get(source, ())
     place = next((number for number, turn in enumerate(known) if turn.control_id == hold_id), None)
     if place is None:

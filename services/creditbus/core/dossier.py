@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from creditbus.core.breaker import Turns, release_of
+from creditbus.core.breaker import ROLL_BACK, Turns, release_of
 from creditbus.core.context import Context
-from creditbus.core.effects import end_effects, take_effect
+from creditbus.core.effects import end_effects, finish, take_effect
 from creditbus.core.hashing import output_id, timer_id
 from creditbus.core.listing import go_on_listing, release_listing
 from creditbus.core.records import CreditRecord, business_day, date_of, start_of_day_ms
@@ -20,6 +20,7 @@ from creditbus.core.state import (
     ACTIVE,
     CORRECTED,
     EXPIRED,
+    REVOKED,
     SUPERSEDED,
     WITHDRAWN,
     EventRow,
@@ -133,13 +134,18 @@ def next_release_ms(summary: Summary, turns: Turns) -> int | None:
     return min((turn.since_ms for turn in found if turn is not None), default=None)
 
 
-def release_held(summary: Summary, ctx: Context) -> list[Expired]:
-    """Listings whose source was released up to now take effect, in the order of their records."""
-    released = []
+def release_held(view: SubjectView, ctx: Context) -> list[Expired]:
+    """Listings whose source was released up to now take effect, in the order of their records; or never, rolled back."""
+    summary, released = view.summary, []
     for listing in sorted(summary.listings, key=lambda one: one.record_id):
         turn = release_of(ctx.turns, listing.source, listing.hold_id) if listing.hold_id else None
-        if turn is not None and turn.since_ms <= ctx.now_ms:
-            cause = timer_id(summary.subject_key, "release", turn.control_id, listing.record_id)
+        if turn is None or turn.since_ms > ctx.now_ms:
+            continue
+        cause = timer_id(summary.subject_key, "release", turn.control_id, listing.record_id)
+        if turn.action == ROLL_BACK:
+            finish(view, listing.natural_key, (REVOKED, "ROLLED_BACK", cause), ctx)
+            released.append(Expired(cause, "Listing", listing.record_id, REVOKED))
+        else:
             release_listing(summary, listing, cause, ctx)
             released.append(Expired(cause, "Listing", listing.record_id, "IN_EFFECT"))
     return released

@@ -286,7 +286,7 @@ def _expire(subject: SubjectState, view: PartitionView, lookups: Lookups, decide
         before = _standing(subject)
         grade_was = before[1]
         is_timer = is_due(subject.summary, at_ms)
-        expired = expire_due(subject, ctx) if is_timer else release_held(subject.summary, ctx)
+        expired = expire_due(subject, ctx) if is_timer else release_held(subject, ctx)
         rescore(subject.summary, ctx)
         subject.touch(ctx.now_ms, next_due_ms(subject.summary))
         for one in expired:

@@ -5,7 +5,7 @@ The release of a held source (熔断放行), and the activation of an edition of
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,6 +31,8 @@ class ReleaseBody(BaseModel):
     hold_id: Annotated[str, Field(pattern="^[0-9a-f]{32,64}$")]
     """The hold that is to end, as `creditbus breaker show` tells it."""
     reason: Reason
+    action: Literal["RELEASE", "ROLL_BACK"] = "RELEASE"
+    """Let the listings that wait take effect, or see that they never do."""
 
 
 class EditionBody(BaseModel):
@@ -49,9 +51,10 @@ async def approve_release(ports: Ports, source: str, holder: Holder, body: Relea
     if source == holder.department and _OFFICER in holder.roles:
         return problems.own_release(source)
     value = {
-        "approval_id": digest("approval", source, body.hold_id, holder.department),
+        "approval_id": digest("approval", source, body.hold_id, holder.department, body.action),
         "source": source,
         "hold_id": body.hold_id,
+        "action": body.action,
     }
     return await _approve(ports, _RELEASES, source, holder, {**value, "reason": body.reason, "at": at_ms})
 

@@ -10,7 +10,7 @@ from typing import Any
 from creditbus.breaker.log import BREAKER, LISTINGS
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types, read_value
-from creditbus.core.breaker import CALM, RELEASE
+from creditbus.core.breaker import CALM, ENDS_HOLD
 from creditbus.core.rules import Rules
 from creditbus.lab.reading import read_topic
 
@@ -25,7 +25,7 @@ class Standing:
     @property
     def is_open(self) -> bool:
         """Whether listings of the source wait."""
-        return self.order["action"] not in (CALM, RELEASE)
+        return self.order["action"] not in (CALM, *ENDS_HOLD)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from creditbus.breaker.steps import Approval, Breaker, Decision
-from creditbus.core.breaker import CALM, HOLD, RELEASE, WATCH
+from creditbus.core.breaker import CALM, HOLD, RELEASE, ROLL_BACK, WATCH
 from creditbus.core.rules import BreakerRule, Span
 
 RULE = BreakerRule(
@@ -70,6 +70,20 @@ def test_only_two_different_officers_release_a_source(officers: list[str], expec
     due: list[Decision] = list(breaker.due(NOW))
     assert [one.action for one in due] == expected
     assert [one.approved_by for one in due] == ([("a", "b")] if expected else [])
+
+
+def test_two_officers_who_want_different_things_change_nothing_and_two_who_agree_roll_back() -> None:
+    breaker = a_breaker(7)
+    decide(breaker)
+    hold = hold_of(breaker)
+    breaker.approved(Approval(source="court", hold_id=hold, officer="a"))
+    breaker.approved(Approval(source="court", hold_id=hold, officer="b", action=ROLL_BACK))
+    assert decide(breaker) == []
+    breaker.approved(Approval(source="court", hold_id=hold, officer="c", action=ROLL_BACK))
+    [due] = breaker.due(NOW)
+    assert (due.action, due.approved_by) == (ROLL_BACK, ("b", "c"))
+    assert decide(breaker) == [ROLL_BACK]
+    assert decide(breaker) == [], "the count begins anew"
 
 
 def test_an_approval_counts_for_its_own_hold_only() -> None:

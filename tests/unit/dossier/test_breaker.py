@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import DAY_MS, make_record, target_of
-from creditbus.core.breaker import CALM, HOLD, RELEASE, WATCH, SourceOrder, rule_for
+from creditbus.core.breaker import CALM, HOLD, RELEASE, ROLL_BACK, WATCH, SourceOrder, rule_for
 from creditbus.core.records import ListingChange, MeasureOrder
 from creditbus.dossier.steps import Edition, Entry, Tick
 from intake_harness import rules
@@ -20,6 +20,7 @@ REVOKED = make_record("Revocation", number="撤1", **target_of(COURT))
 WATCHED = SourceOrder("a" * 32, WATCH, SOURCE)
 HELD = SourceOrder("b" * 32, HOLD, SOURCE)
 RELEASED = SourceOrder("c" * 32, RELEASE, SOURCE)
+ROLLED_BACK = SourceOrder("9" * 32, ROLL_BACK, SOURCE)
 HELD_AGAIN = SourceOrder("d" * 32, HOLD, SOURCE)
 CALMED = SourceOrder("e" * 32, CALM, SOURCE)
 [ROW] = RULES.breakers
@@ -102,6 +103,21 @@ def test_a_listing_that_ends_while_it_waits_never_had_any_effect(control: Source
     bus.send(control, COURT, REVOKED, *minutes(1, 10), RELEASED, *minutes(11, 20))
     assert states(bus) == ["WAITING", "REMOVED"]
     assert (bus.orders(), bus.alerts()) == ([], [])
+
+
+def test_what_waits_of_a_source_that_is_rolled_back_never_takes_effect_and_can_be_sent_again() -> None:
+    bus = a_court_bus()
+    bus.send(HELD, COURT, *minutes(1, 5), ROLLED_BACK)
+    assert states(bus) == ["WAITING", "REMOVED"]
+    assert (bus.orders(), bus.alerts()) == ([], [])
+    removed = [one for one in bus.emissions if isinstance(one, ListingChange)][-1]
+    assert removed.cause == "ROLLED_BACK"
+    assert [one.outcome for one in bus.changes if one.record_id == COURT.record_id] == ["RECORDED", "REVOKED"]
+
+    again = make_record("CourtEnforcement", revision=2)
+    bus = a_bus((COURT, COURT_FACTS), (again, COURT_FACTS), rules=RULES)
+    bus.send(HELD, COURT, *minutes(1, 5), ROLLED_BACK, again)
+    assert states(bus) == ["WAITING", "REMOVED", "LISTED"], "its source is not held any more"
 
 
 def test_another_source_goes_on_undisturbed() -> None:

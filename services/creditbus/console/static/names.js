@@ -38,7 +38,7 @@ const FIXED = {
     ORDER_UNACKNOWLEDGED: ["实施未回执", "order not acknowledged"],
     LIFT_UNACKNOWLEDGED: ["解除未回执", "lift not acknowledged"], GRADE_CHANGED: ["等级变化", "grade changed"],
     QUARANTINED: ["记录被隔离", "record in quarantine"], SOURCE_HELD: ["来源熔断", "source held"],
-    SOURCE_RELEASED: ["来源放行", "source released"], RULES_CHANGED: ["规则变更", "rules changed"],
+    SOURCE_RELEASED: ["来源放行", "source released"], SOURCE_ROLLED_BACK: ["来源回退", "source rolled back"], RULES_CHANGED: ["规则变更", "rules changed"],
   },
   term: {
     DISPUTE: ["异议处理", "decision about a dispute"], REPAIR_ACCEPTANCE: ["信用修复受理", "acceptance of a repair"],
@@ -58,7 +58,7 @@ const FIXED = {
     PUBLISHED: ["行为时未公布", "not published then"], NOTICE: ["未告知", "not told of"],
   },
   cause: {
-    BREAKER: ["来源列入数量异常", "its sender lists more than usual"], RELEASED: ["来源经批准放行", "its sender was released"],
+    ROLLED_BACK: ["批量回退", "rolled back"], BREAKER: ["来源列入数量异常", "its sender lists more than usual"], RELEASED: ["来源经批准放行", "its sender was released"],
     DECIDED: ["决定列入", "decided"], REPAIRED: ["信用修复", "repaired"], REVOKED: ["决定撤销", "revoked"],
     EXPIRED: ["期满", "expired"], DELISTED: ["决定移出", "taken off by decision"], CORRECTED: ["更正", "corrected"],
     DISPUTE_UPHELD: ["异议成立", "dispute upheld"], DISPUTE_OVERDUE: ["异议逾期未处理", "dispute not decided in time"],
