@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from creditbus.core.breaker import ROLL_BACK, Turns, release_of
 from creditbus.core.context import Context
 from creditbus.core.effects import end_effects, finish, take_effect
@@ -20,7 +22,8 @@ from creditbus.core.state import (
     ACTIVE,
     CORRECTED,
     EXPIRED,
-    REVOKED,
+    FINAL,
+    ROLLED_BACK,
     SUPERSEDED,
     WITHDRAWN,
     EventRow,
@@ -28,8 +31,11 @@ from creditbus.core.state import (
     Summary,
 )
 from creditbus.core.subject import DUPLICATE, HELD, RECORDED, Applied, Expired, Facts, SubjectView
-from creditbus.core.terms import tell_near
+from creditbus.core.terms import move_terms, tell_near
 from creditbus.core.way_back import miss_term
+
+_MOST_MOVES = 20
+"""So many corrections of a natural key are followed; a circle of them ends here."""
 
 
 def apply_record(
@@ -45,19 +51,31 @@ def apply_record(
     if record.op == "WITHDRAW":
         _withdraw(view, record, ctx)
         return [Applied(record, RECORDED)]
+    if record.target_key is not None and (target := _standing_at(view, record.target_key)) != record.target_key:
+        record = msgspec.structs.replace(record, target_key=target)
     if record.target_key is not None and view.row(record.target_key) is None:
         _hold(view, record)
         return [Applied(record, HELD)]
-    _take_back_corrected(view, record, ctx)
-    _put_on_file(view, record)
-    take_effect(view, record, facts_of, ctx)
+    _record(view, record, facts_of, ctx)
     applied = [Applied(record, RECORDED)]
-    for waiting in _released(view, record.natural_key):
-        _take_back_corrected(view, waiting, ctx)
-        _put_on_file(view, waiting)
-        take_effect(view, waiting, facts_of, ctx)
-        applied.append(Applied(waiting, RECORDED, 1))
+    there = [record.natural_key]
+    while there:
+        for waiting in _released(view, there.pop()):
+            _record(view, waiting, facts_of, ctx)
+            applied.append(Applied(waiting, RECORDED, 1))
+            there.append(waiting.natural_key)
     return applied
+
+
+def _record(view: SubjectView, record: CreditRecord, facts_of: Callable[[CreditRecord], Facts], ctx: Context) -> None:
+    """Put a record on file, in the place of what it corrects; what was ended for good stays ended."""
+    final = _final_state(view, record)
+    _take_back_corrected(view, record, ctx)
+    _put_on_file(view, record, final or ACTIVE)
+    if final is None:
+        take_effect(view, record, facts_of, ctx)
+    else:
+        ctx.ended.append((record.record_id, record.kind, final))
 
 
 def expire_due(view: SubjectView, ctx: Context) -> list[Expired]:
@@ -135,7 +153,7 @@ def next_release_ms(summary: Summary, turns: Turns) -> int | None:
 
 
 def release_held(view: SubjectView, ctx: Context) -> list[Expired]:
-    """Listings whose source was released up to now take effect, in the order of their records; or never, rolled back."""
+    """Listings whose source was released up to now take effect, in the order of their records, or are dropped."""
     summary, released = view.summary, []
     for listing in sorted(summary.listings, key=lambda one: one.record_id):
         turn = release_of(ctx.turns, listing.source, listing.hold_id) if listing.hold_id else None
@@ -143,8 +161,8 @@ def release_held(view: SubjectView, ctx: Context) -> list[Expired]:
             continue
         cause = timer_id(summary.subject_key, "release", turn.control_id, listing.record_id)
         if turn.action == ROLL_BACK:
-            finish(view, listing.natural_key, (REVOKED, "ROLLED_BACK", cause), ctx)
-            released.append(Expired(cause, "Listing", listing.record_id, REVOKED))
+            finish(view, listing.natural_key, (ROLLED_BACK, "ROLLED_BACK", cause), ctx)
+            released.append(Expired(cause, "Listing", listing.record_id, ROLLED_BACK))
         else:
             release_listing(summary, listing, cause, ctx)
             released.append(Expired(cause, "Listing", listing.record_id, "IN_EFFECT"))
@@ -171,6 +189,8 @@ def _known(view: SubjectView, record: CreditRecord) -> str | None:
     row = view.row(record.natural_key)
     if row is None or record.op == "WITHDRAW" or record.revision > row.revision:
         return None
+    if row.moved_to and record.event_key != row.event_key:
+        return None  # the number was somebody's mistake, and is another fact's own
     return SUPERSEDED if row.state == WITHDRAWN else DUPLICATE
 
 
@@ -203,31 +223,68 @@ def _released(view: SubjectView, natural_key: str) -> list[CreditRecord]:
     return waiting
 
 
-def _take_back_corrected(view: SubjectView, record: CreditRecord, ctx: Context) -> None:
-    """End the effects of the revisions before this one, wherever among this subject's facts they stand."""
+def _corrected_keys(view: SubjectView, record: CreditRecord) -> list[str]:
+    """Natural keys under which revisions before this one may stand."""
     event = view.event(record.event_key)
     keys = {record.natural_key, record.corrects_key, event.natural_key if event is not None else None}
-    for key in sorted(key for key in keys if key is not None):
+    return sorted(key for key in keys if key is not None)
+
+
+def _final_state(view: SubjectView, record: CreditRecord) -> str | None:
+    """The state in which the fact stays for good: it was repaired, revoked or stopped under an earlier revision."""
+    rows = [view.row(key) for key in _corrected_keys(view, record)]
+    return next((row.state for row in rows if row is not None and row.state in FINAL), None)
+
+
+def _take_back_corrected(view: SubjectView, record: CreditRecord, ctx: Context) -> None:
+    """End the effects of the revisions before this one, wherever among this subject's facts they stand."""
+    for key in _corrected_keys(view, record):
         row = view.row(key)
-        if row is None:
-            continue
-        end_effects(view, key, ("CORRECTED", record.record_id), ctx)
-        if row.state == ACTIVE:
-            view.summary.uncount(row.kind)
-            ctx.ended.append((row.record_id, row.kind, CORRECTED))
-        view.set_row(key, Row(row.record_id, row.revision, row.event_key, row.kind, SUPERSEDED))
+        if row is not None and row.event_key == record.event_key:
+            end_effects(view, key, ("CORRECTED", record.record_id), ctx, goes_on=True)
+            if row.state == ACTIVE:
+                view.summary.uncount(row.kind)
+                ctx.ended.append((row.record_id, row.kind, CORRECTED))
+        if key != record.natural_key and (row is None or row.event_key == record.event_key):
+            _move(view, key, record)
 
 
-def _put_on_file(view: SubjectView, record: CreditRecord) -> None:
+def _move(view: SubjectView, key: str, record: CreditRecord) -> None:
+    """A correction tells the fact under another natural key: whatever is about it is about it there."""
+    summary, there = view.summary, record.natural_key
+    view.set_row(key, Row(record.record_id, record.revision, record.event_key, record.kind, SUPERSEDED, there))
+    move_terms(summary, key, there)
+    waiting = view.held(key) if key in summary.held else []
+    if waiting:
+        view.set_held(key, [])
+        summary.held.remove(key)
+        moved = [msgspec.structs.replace(one, target_key=there) for one in waiting]
+        view.set_held(there, [*view.held(there), *moved])
+        if there not in summary.held:
+            summary.held.append(there)
+
+
+def _standing_at(view: SubjectView, natural_key: str) -> str:
+    """Where corrections have moved a fact to."""
+    for _ in range(_MOST_MOVES):
+        row = view.row(natural_key)
+        if row is None or not row.moved_to:
+            break
+        natural_key = row.moved_to
+    return natural_key
+
+
+def _put_on_file(view: SubjectView, record: CreditRecord, state: str) -> None:
     summary = view.summary
     summary.version += 1
-    summary.count(record.kind)
+    if state == ACTIVE:
+        summary.count(record.kind)
     summary.fictitious = summary.fictitious or record.fictitious
     if not summary.name or record.kind == "Registration":
         summary.name, summary.region = record.subject_name, record.region
     if not summary.identifier or len(record.identifier) > len(summary.identifier):
         summary.identifier = record.identifier
-    view.set_row(record.natural_key, Row(record.record_id, record.revision, record.event_key, record.kind, ACTIVE))
+    view.set_row(record.natural_key, Row(record.record_id, record.revision, record.event_key, record.kind, state))
     view.set_event(record.event_key, EventRow(record.revision, record.record_id, record.natural_key))
 
 

@@ -25,8 +25,9 @@ from creditbus.core.procedure import (
 from creditbus.core.records import CreditRecord, date_of, day_of
 from creditbus.core.rules import ListRule
 from creditbus.core.score import entry_of
-from creditbus.core.state import ACTIVE, EXPIRED, REPAIRED, REVOKED, Row
+from creditbus.core.state import ACTIVE, REPAIRED, REVOKED, STOPPED, Row
 from creditbus.core.subject import Facts, SubjectView
+from creditbus.core.terms import is_disputed, is_shielded
 from creditbus.core.way_back import (
     answer_dispute,
     answer_repair,
@@ -62,6 +63,8 @@ def _count_in_score(view: SubjectView, record: CreditRecord, facts: Facts, ctx: 
     if entry is None or view.summary.kind not in ctx.rules.score.scored_kinds:
         return
     if entry.until is None or entry.until >= ctx.today:
+        entry.disputed = is_disputed(view.summary, record.natural_key)
+        entry.is_shielded = is_shielded(view.summary, record.natural_key)
         view.summary.entries.append(entry)
         view.summary.scored_on = -1
 
@@ -153,7 +156,7 @@ def _revoke(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context)
 _GRANTED = {  # outcomes of a dispute that end what was disputed: state of its row, cause
     "UPHELD": (REVOKED, "DISPUTE_UPHELD"),
     "DELETED": (REVOKED, "DISPUTE_UPHELD"),
-    "STOPPED": (EXPIRED, "DISPUTE_UPHELD"),
+    "STOPPED": (STOPPED, "DISPUTE_UPHELD"),
     "DELISTED": (REVOKED, "DELISTED"),
 }
 
@@ -214,10 +217,17 @@ def finish(view: SubjectView, natural_key: str, why: tuple[str, str, str], ctx: 
     ctx.ended.append((row.record_id, row.kind, state))
 
 
-def end_effects(view: SubjectView, natural_key: str, why: tuple[str, str], ctx: Context) -> None:
+def end_effects(
+    view: SubjectView, natural_key: str, why: tuple[str, str], ctx: Context, *, goes_on: bool = False
+) -> None:
+    """Take back whatever a fact caused. why: (cause, id of what is behind it).
+
+    goes_on: another revision tells the same fact, so that what is asked about it is asked still.
+    """
     summary = view.summary
     forget_step(summary, natural_key)
-    forget_terms(summary, natural_key, why[1], ctx)
+    if not goes_on:
+        forget_terms(summary, natural_key, why[1], ctx)
     _stop_waiting(view, natural_key)
     kept = [entry for entry in summary.entries if entry.natural_key != natural_key]
     ended = [listing for listing in summary.listings if listing.natural_key == natural_key]

@@ -15,6 +15,7 @@ from creditbus.core.records import CreditRecord, MeasureOrder, date_of, day_of
 from creditbus.core.rules import IncentiveRule
 from creditbus.core.state import IncentiveState, OrderState, Summary
 from creditbus.core.subject import Facts
+from creditbus.core.terms import is_disputed
 
 _OFFER, _WITHDRAW = ("ORDER", "EMIT_OFFER"), ("LIFT", "EMIT_WITHDRAW")
 Why = tuple[str, str]
@@ -41,6 +42,7 @@ def grant(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) ->
         until=last,
         fictitious=record.fictitious,
         orders=[_order(rule, record) for rule in rules],
+        disputed=is_disputed(summary, record.natural_key),
     )
     summary.incentives.append(state)
     if not summary.is_severely_listed:

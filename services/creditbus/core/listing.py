@@ -21,7 +21,7 @@ from creditbus.core.incentives import hold_back, offer_again
 from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, date_of, day_of
 from creditbus.core.rules import ListRule, MeasureRule, Rules
 from creditbus.core.state import ListingState, OrderState, Summary
-from creditbus.core.terms import ORDER_ACKNOWLEDGEMENT, close
+from creditbus.core.terms import ORDER_ACKNOWLEDGEMENT, close, is_disputed, is_overdue, is_shielded
 
 
 def list_rule_of(record: CreditRecord, facts: Mapping[str, object], rules: Rules) -> ListRule | None:
@@ -62,13 +62,15 @@ def put_on_list(
         effective_on=day_of(effective_on),
         until=until,
         fictitious=record.fictitious,
-        disputed=False,
+        disputed=is_disputed(summary, record.natural_key),
         orders=[_order(measure, record) for measure in ordered],
         source=record.sender,
         refused=refused,
         ground=str(facts.get("ground") or ""),
         repair_from=_months_after(effective_on, rule.earliest_exit_months),
     )
+    listing.is_shielded = is_shielded(summary, record.natural_key)
+    listing.is_suspended = listing.is_shielded or is_overdue(summary, record.natural_key)
     _make_wait(listing, ctx)
     summary.listings.append(listing)
     if listing.is_waiting:
@@ -121,7 +123,8 @@ def _take_effect(summary: Summary, listing: ListingState, why: tuple[str, str], 
         hold_back(summary, cause_id, ctx)
     summary.scored_on = -1
     if listing.is_suspended:
-        _tell_subscribers(summary, listing, "SUSPEND", ("DISPUTE_OVERDUE", cause_id), ctx)
+        suspended_by = "BANKRUPTCY_PLAN" if listing.is_shielded else "DISPUTE_OVERDUE"
+        _tell_subscribers(summary, listing, "SUSPEND", (suspended_by, cause_id), ctx)
 
 
 def take_off_list(summary: Summary, listing: ListingState, cause: str, cause_id: str, ctx: Context) -> None:

@@ -15,9 +15,15 @@ WITHDRAWN = "WITHDRAWN"
 REPAIRED = "REPAIRED"
 REVOKED = "REVOKED"
 EXPIRED = "EXPIRED"
+STOPPED = "STOPPED"
+"""Its publication ended by a decision about a dispute."""
+ROLLED_BACK = "ROLLED_BACK"
+"""It never took effect, since its source was rolled back; a new revision may."""
+FINAL = frozenset({REPAIRED, REVOKED, STOPPED})
+"""States in which a fact stays, whatever later revision of it comes."""
 CORRECTED = "CORRECTED"
 """What became of a record whose fact a later revision tells; the fact's row is SUPERSEDED."""
-ENDED_AS = (REPAIRED, REVOKED, EXPIRED, CORRECTED, WITHDRAWN)
+ENDED_AS = (REPAIRED, REVOKED, STOPPED, EXPIRED, ROLLED_BACK, CORRECTED, WITHDRAWN)
 """Outcomes of records that are no longer shared or used."""
 
 
@@ -250,6 +256,8 @@ class Row(msgspec.Struct, array_like=True):
     event_key: str
     kind: str
     state: str
+    moved_to: str = ""
+    """Natural key under which a correction tells the fact; "" when it stands here."""
 
 
 class EventRow(msgspec.Struct, array_like=True):

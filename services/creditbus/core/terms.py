@@ -19,6 +19,8 @@ REPAIR_ACCEPTANCE = "REPAIR_ACCEPTANCE"
 REPAIR_DECISION = "REPAIR_DECISION"
 ORDER_ACKNOWLEDGEMENT = "ORDER_ACKNOWLEDGEMENT"
 LIFT_ACKNOWLEDGEMENT = "LIFT_ACKNOWLEDGEMENT"
+SHIELD = "SHIELD"
+"""A plan approved by a court is carried out: nobody has to act, so it has no last day."""
 NEAR = "DEADLINE_NEAR"
 TERMS = (DISPUTE, REPAIR_ACCEPTANCE, REPAIR_DECISION, ORDER_ACKNOWLEDGEMENT, LIFT_ACKNOWLEDGEMENT)
 
@@ -49,8 +51,21 @@ def begin_until(summary: Summary, state: TermState, until: int) -> None:
     _add(summary, state)
 
 
+def move_terms(summary: Summary, key: str, there: str) -> None:
+    """A fact is told under another natural key: what is asked about it is asked there."""
+    for state in summary.terms:
+        if state.key == key:
+            state.key = there
+    _sort(summary)
+    summary.answers = sorted({(term, there if about == key else about, day) for term, about, day in summary.answers})
+
+
 def _add(summary: Summary, state: TermState) -> None:
     summary.terms.append(state)
+    _sort(summary)
+
+
+def _sort(summary: Summary) -> None:
     summary.terms.sort(key=lambda one: (one.term, one.key, one.opened_by))
 
 
@@ -65,6 +80,21 @@ def extend(summary: Summary, term: str, key: str, ctx: Context) -> None:
 def open_terms(summary: Summary, key: str, *terms: str) -> list[TermState]:
     """Terms about a fact that nobody has answered."""
     return [state for state in summary.terms if state.key == key and state.term in terms]
+
+
+def is_disputed(summary: Summary, key: str) -> bool:
+    """Whether a dispute of a fact is open."""
+    return bool(open_terms(summary, key, DISPUTE))
+
+
+def is_shielded(summary: Summary, key: str) -> bool:
+    """Whether a plan approved by a court keeps a fact from counting."""
+    return bool(open_terms(summary, key, SHIELD))
+
+
+def is_overdue(summary: Summary, key: str) -> bool:
+    """Whether a dispute of a fact was not decided in time."""
+    return any(state.reminders for state in open_terms(summary, key, DISPUTE))
 
 
 def close(summary: Summary, key: str, *terms: str) -> bool:

@@ -16,10 +16,13 @@ from creditbus.core.terms import (
     DISPUTE,
     REPAIR_ACCEPTANCE,
     REPAIR_DECISION,
+    SHIELD,
     begin,
     close,
     extend,
-    open_terms,
+    is_disputed,
+    is_overdue,
+    is_shielded,
     remind,
     term_about,
 )
@@ -58,30 +61,39 @@ def answer_repair(view: SubjectView, record: CreditRecord, key: str, stage: str)
 
 def shield(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
     """重整、和解计划执行期间: what the fact causes is suspended, and it does not count, until the plan fails."""
+    if not _begins(view, record, key, SHIELD, ctx):
+        return
     for listing in view.summary.listings:
         if listing.natural_key == key:
             listing.is_shielded = True
             if not listing.is_suspended:
                 suspend(view.summary, listing, ("BANKRUPTCY_PLAN", record.record_id), ctx)
-    _shield_entries(view, key, is_shielded=True)
+    _mark_shielded(view.summary, key, shielded=True)
 
 
 def unshield(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
     """The plan has failed: everything goes on, but for what an overdue dispute keeps suspended."""
-    overdue = any(state.reminders for state in open_terms(view.summary, key, DISPUTE))
-    for listing in view.summary.listings:
+    _answered(view, record, key, SHIELD)
+    _end_shield(view.summary, key, record.record_id, ctx)
+
+
+def _end_shield(summary: Summary, key: str, cause_id: str, ctx: Context) -> None:
+    if is_shielded(summary, key):
+        return  # another plan goes on
+    overdue = is_overdue(summary, key)
+    for listing in summary.listings:
         if listing.natural_key == key and listing.is_shielded:
             listing.is_shielded = False
             if not overdue:
-                resume(view.summary, listing, ("PLAN_ENDED", record.record_id), ctx)
-    _shield_entries(view, key, is_shielded=False)
+                resume(summary, listing, ("PLAN_ENDED", cause_id), ctx)
+    _mark_shielded(summary, key, shielded=False)
 
 
-def _shield_entries(view: SubjectView, key: str, *, is_shielded: bool) -> None:
-    for entry in view.summary.entries:
+def _mark_shielded(summary: Summary, key: str, *, shielded: bool) -> None:
+    for entry in summary.entries:
         if entry.natural_key == key:
-            entry.is_shielded = is_shielded
-            view.summary.scored_on = -1
+            entry.is_shielded = shielded
+            summary.scored_on = -1
 
 
 def miss_term(summary: Summary, state: TermState, cause_id: str, ctx: Context) -> None:
@@ -104,6 +116,8 @@ def forget_terms(summary: Summary, natural_key: str, cause_id: str, ctx: Context
     for state in asked:
         if state.term == DISPUTE:
             _end_annotation(summary, state.key, cause_id, ctx)
+        elif state.term == SHIELD:
+            _end_shield(summary, state.key, cause_id, ctx)
 
 
 def _begins(view: SubjectView, record: CreditRecord, key: str, term: str, ctx: Context) -> bool:
@@ -135,7 +149,7 @@ def _annotate(summary: Summary, key: str) -> None:
 
 
 def _end_annotation(summary: Summary, key: str, cause_id: str, ctx: Context) -> None:
-    if open_terms(summary, key, DISPUTE):
+    if is_disputed(summary, key):
         return  # somebody else disputes it too
     for over in summary.in_effect:
         if over.natural_key == key:

@@ -87,7 +87,9 @@ class ReferenceSubject:
 
     version: int = 0
     facts: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """Natural key → (highest revision, record id)."""
+    """Natural key → (highest revision, event key)."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Natural key → where a correction tells the fact now."""
     events: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Event key → (highest revision, natural key)."""
     waiting: dict[str, list[SeenRecord]] = field(default_factory=dict)
@@ -108,17 +110,37 @@ def _is_new(subject: ReferenceSubject, record: SeenRecord) -> bool:
     if event is not None:
         return record.revision > event[0]
     fact = subject.facts.get(record.natural_key)
-    return fact is None or record.op == "WITHDRAW" or record.revision > fact[0]
+    if fact is None or record.op == "WITHDRAW" or record.revision > fact[0]:
+        return True
+    return record.natural_key in subject.moved and record.event_key != fact[1]
 
 
 def _take(subject: ReferenceSubject, record: SeenRecord) -> None:
+    before = subject.events.get(record.event_key)
     subject.events[record.event_key] = (record.revision, record.natural_key)
-    if record.op == "RECORD" and record.target_key is not None and record.target_key not in subject.facts:
-        subject.waiting.setdefault(record.target_key, []).append(record)
+    if record.op == "WITHDRAW":
+        subject.facts[record.natural_key] = (record.revision, record.event_key)
+        subject.version += 1
         return
-    subject.facts[record.natural_key] = (record.revision, record.record_id)
+    target = record.target_key
+    while target in subject.moved:
+        target = subject.moved[target]
+    if target is not None and target not in subject.facts:
+        subject.waiting.setdefault(target, []).append(record)
+        return
+    _put(subject, record, {record.corrects_key, before[1] if before is not None else None})
+
+
+def _put(subject: ReferenceSubject, record: SeenRecord, earlier: set[str | None]) -> None:
+    """The fact stands; what was told of it under earlier numbers moves along, and what waited for it follows."""
+    for key in earlier - {None, record.natural_key}:
+        assert key is not None
+        if key not in subject.facts or subject.facts[key][1] == record.event_key:
+            subject.facts[key] = (record.revision, record.event_key)
+            subject.moved[key] = record.natural_key
+            subject.waiting.setdefault(record.natural_key, []).extend(subject.waiting.pop(key, []))
+    subject.facts[record.natural_key] = (record.revision, record.event_key)
+    subject.moved.pop(record.natural_key, None)
     subject.version += 1
-    if record.op == "RECORD":
-        for waiting in subject.waiting.pop(record.natural_key, []):
-            subject.facts[waiting.natural_key] = (waiting.revision, waiting.record_id)
-            subject.version += 1
+    for waiting in subject.waiting.pop(record.natural_key, []):
+        _put(subject, waiting, {waiting.corrects_key})

@@ -112,7 +112,7 @@ def test_what_waits_of_a_source_that_is_rolled_back_never_takes_effect_and_can_b
     assert (bus.orders(), bus.alerts()) == ([], [])
     removed = [one for one in bus.emissions if isinstance(one, ListingChange)][-1]
     assert removed.cause == "ROLLED_BACK"
-    assert [one.outcome for one in bus.changes if one.record_id == COURT.record_id] == ["RECORDED", "REVOKED"]
+    assert [one.outcome for one in bus.changes if one.record_id == COURT.record_id] == ["RECORDED", "ROLLED_BACK"]
 
     again = make_record("CourtEnforcement", revision=2)
     bus = a_bus((COURT, COURT_FACTS), (again, COURT_FACTS), rules=RULES)
