@@ -35,6 +35,7 @@ def simulate(  # noqa: PLR0913 - the options of a command line
     rate: Annotated[float, typer.Option(min=0, help="Events a second; 0 = as fast as possible. 速率。")] = 0,
     bad: Annotated[float, typer.Option(min=0, max=1, help="Part with bad input. 错误比例。")] = 0.03,
     duplicates: Annotated[float, typer.Option(min=0, max=1, help="Part that is sent again. 重复比例。")] = 0.03,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="Spread over so many days up to yesterday. 天数。")] = 1,
     via: Annotated[str, typer.Option(help="gateway, or kafka for load. 途径。")] = "gateway",
 ) -> None:
     """Send simulated events; all facts are fictitious. 模拟报送。"""
@@ -44,7 +45,7 @@ def simulate(  # noqa: PLR0913 - the options of a command line
         raise typer.Exit(2)
     # decisions lie in the past in Beijing, whatever the hour here
     day = (datetime.now(UTC) - timedelta(days=1)).date()
-    story = Story(seed=seed, subjects=subjects, day=day, mix=Mix(bad=bad, duplicates=duplicates))
+    story = Story(seed=seed, subjects=subjects, day=day, mix=Mix(bad=bad, duplicates=duplicates), days=days)
     told: Counter[tuple[str, str]] = Counter()
     began = time.perf_counter()
     columns = (TextColumn("events 事件"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

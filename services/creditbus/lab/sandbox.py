@@ -26,7 +26,7 @@ from creditbus.core.records import BEIJING
 from creditbus.core.state import Summary
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor
-from creditbus.dossier.view import PartitionView
+from creditbus.dossier.view import PartitionView, summaries
 from creditbus.gateway.reading import compile_reader
 from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.processor import IntakeProcessor, Parts
@@ -190,6 +190,10 @@ class Sandbox:
     def summary(self, subject_key: str) -> Summary:
         """What is true of a subject now."""
         return PartitionView(self._store).subject(subject_key).summary
+
+    def summaries(self) -> Iterator[Summary]:
+        """What is true of every subject now."""
+        return summaries(self._store)
 
     def _apply(self, messages: Sequence[MemoryMessage]) -> list[Emitted]:
         emitted: list[Emitted] = []

@@ -46,7 +46,7 @@ def _permit(chance: random.Random, day: date) -> Facts:
 
 
 def _penalty(chance: random.Random, day: date) -> Facts:
-    severity = chance.choices(["MINOR", "GENERAL", "SERIOUS"], [50, 42, 8])[0]
+    severity = chance.choices(["MINOR", "GENERAL", "SERIOUS"], [45, 30, 25])[0]
     return {
         "procedure": "SIMPLIFIED" if severity == "MINOR" else "GENERAL",
         "violation": chance.choice(["未按规定明码标价", "超范围经营", "销售不合格产品", "未落实安全生产责任"]),
@@ -154,20 +154,55 @@ def _finding(chance: random.Random, day: date) -> Facts:
     }
 
 
+def _practitioner(chance: random.Random, day: date) -> Facts:
+    stage = chance.choices(["REGISTERED", "ASSESSED", "DISCIPLINED"], [70, 25, 5])[0]
+    results: dict[str, list[str | None]] = {
+        "REGISTERED": [None], "ASSESSED": ["GOOD", "COMPETENT"], "DISCIPLINED": ["WARNING", "SUSPENSION"],
+    }  # fmt: skip
+    return {
+        "profession": chance.choice(["CONSTRUCTION", "TRANSPORT", "PHARMACIST", "LAWYER", "ENVIRONMENT_ASSESSOR"]),
+        "stage": stage,
+        "employer": "青城示例有限公司（虚构）",
+        "certificate_number": f"业115{chance.randrange(10**9):09d}",
+        "valid_from": day.isoformat(),
+        "valid_until": (day + timedelta(days=365 * 3)).isoformat(),
+        "result": chance.choice(results[stage]),
+    }
+
+
+def _pre_review(chance: random.Random, day: date) -> Facts:
+    is_decided = chance.random() < 0.6
+    return {
+        "scenario": chance.choice(["LICENSING", "PROCUREMENT", "TENDERING", "FUNDS"]),
+        "stage": "DECIDED" if is_decided else "REQUESTED",
+        "outcome": chance.choice(["NO_HIT", "NO_HIT", "NO_HIT", "CONSIDERED"]) if is_decided else None,
+        "reason": "查询结果供参考（虚构）" if is_decided else "",
+    }
+
+
 def _before(chance: random.Random, day: date, days: int) -> str:
     return (day - timedelta(days=chance.randrange(1, days))).isoformat()
 
 
 KINDS: Mapping[str, Kind] = {
-    "Permit": Kind("C03-PERMIT", 60, ("150100-scjg", "150000-jtt", "150000-zjt"), None, "准字", _permit),
-    "Registration": Kind("C01-REGISTRATION", 12, ("150000-scjg", "150100-scjg"), None, "登字", _registration),
-    "Penalty": Kind("C03-PENALTY", 12, ("150100-scjg", "150200-sthj", "150000-yjglt"), "XZCFF", "罚字", _penalty),
-    "Rating": Kind("C09-RATING", 8, ("150000-swj",), None, "评字", _rating),
-    "Honor": Kind("C11-HONOR", 3, ("150000-fgw",), None, "荣字", _honor),
-    "Inspection": Kind("C03-INSPECTION", 6, ("150100-scjg", "150000-yjglt", "150000-sthj"), None, "检字", _inspection),
-    "Commitment": Kind("C08-COMMITMENT", 4, ("150100-zwfw", "150000-zjt"), None, "承字", _commitment),
-    "Filing": Kind("C10-FILING", 4, ("150000-scjg",), None, "年报字", _filing),
-    "Finding": Kind("C10-COMPLIANCE", 1, ("150000-yjglt", "150000-zjt"), "NMGSHXY", "认字", _finding),
-    "CourtEnforcement": Kind("C02-ENFORCEMENT", 1, ("150100-zy", "150000-gy"), "FS2017-7", "执字", _court),
+    "Permit": Kind("C03-PERMIT", 660, ("150100-scjg", "150000-jtt", "150000-zjt"), None, "准字", _permit),
+    "Registration": Kind("C01-REGISTRATION", 120, ("150000-scjg", "150100-scjg"), None, "登字", _registration),
+    "Penalty": Kind("C03-PENALTY", 330, ("150100-scjg", "150200-sthj", "150000-yjglt"), "XZCFF", "罚字", _penalty),
+    "Rating": Kind("C09-RATING", 80, ("150000-swj",), None, "评字", _rating),
+    "Honor": Kind("C11-HONOR", 30, ("150000-fgw",), None, "荣字", _honor),
+    "Inspection": Kind("C03-INSPECTION", 60, ("150100-scjg", "150000-yjglt", "150000-sthj"), None, "检字", _inspection),
+    "Commitment": Kind("C08-COMMITMENT", 40, ("150100-zwfw", "150000-zjt"), None, "承字", _commitment),
+    "Filing": Kind("C10-FILING", 40, ("150000-scjg",), None, "年报字", _filing),
+    "Finding": Kind("C10-COMPLIANCE", 10, ("150000-yjglt", "150000-zjt"), "NMGSHXY", "认字", _finding),
+    "Practitioner": Kind(
+        "C04-PRACTITIONER",
+        20,
+        ("150000-zjt", "150000-jtt", "150000-wjw", "150000-sft"),
+        "NMGSHXY",
+        "业字",
+        _practitioner,
+    ),
+    "PreReview": Kind("P05-PREREVIEW", 20, ("150100-zwfw", "150000-ggzy"), None, "审字", _pre_review),
+    "CourtEnforcement": Kind("C02-ENFORCEMENT", 2, ("150100-zy", "150000-gy"), "FS2017-7", "执字", _court),
     "ListDecision": Kind("C06-LISTS", 1, ("150000-rst",), "NMGGZ", "列字", _list),
 }

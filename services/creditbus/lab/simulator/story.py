@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -18,6 +19,11 @@ from creditbus.core.identifiers import synthetic_citizen, synthetic_uscc
 from creditbus.lab.simulator.kinds import KINDS
 
 Event = dict[str, Any]
+_PLATFORM, _TAX = "150000-xxzx", "150000-swj"
+_ITEMS = {"Repair": "P02-REPAIR", "Dispute": "P01-DISPUTE", "Revocation": "P03-REVOCATION", "ListStep": "C06-LISTS"}
+_PREFIXES = {"Repair": "修字", "Dispute": "异字", "Revocation": "撤字"}
+_STEPS_A_TURN = 0.2
+"""Chance that an event is the next step of a procedure that has begun."""
 _SEQUENCES = 850_000_000
 _CITIES = ("150102", "150105", "150202", "150204", "150602", "150402", "150802", "152502")
 _NAMES = ("青城", "敕勒川", "阴山", "河套", "锡林", "乌兰", "大青山", "居延")
@@ -33,6 +39,11 @@ class Mix:
     corrections: float = 0.02
     late: float = 0.05
     repairs: float = 0.02
+    disputes: float = 0.01
+    """Filed, or decided where one is open."""
+    revocations: float = 0.002
+    procedures: float = 0.0005
+    """Listings whose steps are told one by one, in any order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +63,26 @@ class Story:
     seed: int
     subjects: int
     day: date
+    """The last day of the stream."""
     mix: Mix = field(default_factory=Mix)
+    days: int = 1
+    """So many days, up to the last one; events are spread over them evenly."""
+    _today: date = field(init=False)
+    _disputed: list[Sent] = field(default_factory=list)
+    _soon: deque[Sent] = field(default_factory=deque)
+    """Further steps of procedures that have begun."""
     _past: list[Sent] = field(default_factory=list)
     _chance: random.Random = field(init=False)
     _number: int = 0
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)  # noqa: S311 - reproducible, nothing secret
+        self._today = self.day
 
     def events(self, count: int) -> Iterator[Sent]:
         """The first so many events."""
-        for _ in range(count):
+        for number in range(count):
+            self._today = self.day - timedelta(days=self.days - 1 - number * self.days // count)
             sent = self._next()
             if sent.expected == "RECORDED" and len(self._past) < 5_000:
                 self._past.append(sent)
@@ -70,12 +90,19 @@ class Story:
 
     def _next(self) -> Sent:
         chance, mix = self._chance, self.mix
+        if self._soon and chance.random() < _STEPS_A_TURN:
+            return self._soon.popleft()
         draw = chance.random()
+        if draw < mix.procedures:
+            return self._procedure()
+        draw -= mix.procedures
         if self._past:
             for share, again in (
                 (mix.duplicates, self._duplicate),
                 (mix.corrections, self._correction),
                 (mix.repairs, self._repair),
+                (mix.disputes, self._dispute),
+                (mix.revocations, self._revocation),
             ):
                 if draw < share:
                     return again(chance.choice(self._past))
@@ -88,7 +115,7 @@ class Story:
         kind = chance.choices(list(KINDS), [one.weight for one in KINDS.values()])[0]
         row = KINDS[kind]
         department = chance.choice(row.departments)
-        decided = self.day - timedelta(days=chance.randrange(20, 60) if chance.random() < self.mix.late else 3)
+        decided = self._today - timedelta(days=chance.randrange(20, 60) if chance.random() < self.mix.late else 3)
         self._number += 1
         event = self._event(kind, department, decided, f"{row.prefix}〔{decided.year}〕{self.seed}-{self._number}号")
         event["facts"] = row.facts(chance, decided)
@@ -102,10 +129,10 @@ class Story:
             "kind": kind,
             "event_id": str(uuid.UUID(int=self._chance.getrandbits(128), version=4)),
             "revision": 1,
-            "item": KINDS[kind].item if kind in KINDS else "P02-REPAIR",
+            "item": KINDS[kind].item if kind in KINDS else _ITEMS[kind],
             "authority": authority_code(region, 16),
             "region": region,
-            "reported_at": datetime.combine(self.day, time(1), UTC).isoformat(),
+            "reported_at": datetime.combine(self._today, time(1), UTC).isoformat(),
             "fictitious": True,
             "document": {"number": number, "decided_on": decided.isoformat()},
             "bases": [],
@@ -117,7 +144,7 @@ class Story:
         sequence = (self.seed % 1000) * 800_000 + number
         city = _CITIES[number % len(_CITIES)]
         name = f"{_NAMES[number % 8]}{_TRADES[number // 8 % 8]}"
-        if kind == "CourtEnforcement" and number % 3 == 0:
+        if kind == "Practitioner" or (kind == "CourtEnforcement" and number % 3 == 0):
             birth = date(1960, 1, 1) + timedelta(days=number % 14_000)
             return {
                 "kind": "NATURAL_PERSON",
@@ -146,21 +173,63 @@ class Story:
 
     def _repair(self, past: Sent) -> Sent:
         """A granted repair of an earlier record."""
-        document = past.event["document"]
+        commitment = f"信用承诺{self.seed}-{self._number}（虚构）"
+        facts = {"stage": "GRANTED", "performed_on": self._today.isoformat(), "commitment": commitment}
+        return self._about("Repair", past, past.department, facts)
+
+    def _dispute(self, past: Sent) -> Sent:
+        """Somebody disputes an earlier record, or the office decides about an open dispute."""
+        if self._disputed and self._chance.random() < 0.5:
+            about = self._disputed.pop(self._chance.randrange(len(self._disputed)))
+            outcome = self._chance.choices(["REJECTED", "CORRECTED", "UPHELD"], [6, 2, 2])[0]
+            return self._about("Dispute", about, _PLATFORM, {"stage": "DECIDED", "outcome": outcome})
+        self._disputed.append(past)
+        return self._about("Dispute", past, _PLATFORM, {"stage": "FILED", "statement": "内容有误（虚构）"})
+
+    def _revocation(self, past: Sent) -> Sent:
+        """The authority withdraws an earlier decision."""
+        facts = {"reason": "适用依据错误（虚构）", "revoked_on": self._today.isoformat()}
+        return self._about("Revocation", past, past.department, facts)
+
+    def _about(self, kind: str, past: Sent, department: str, facts: Event) -> Sent:
         self._number += 1
-        event = self._event("Repair", past.department, self.day, f"修字{self.seed}-{self._number}号")
+        event = self._event(kind, department, self._today, f"{_PREFIXES[kind]}{self.seed}-{self._number}号")
         event["subject"] = past.event["subject"]
-        event["facts"] = {
-            "target": {
-                "kind": past.event["kind"],
-                "authority": past.event["authority"],
-                "document_number": document["number"],
-            },
-            "stage": "GRANTED",
-            "performed_on": self.day.isoformat(),
-            "commitment": f"信用承诺{self.seed}-{self._number}（虚构）",
+        target = {
+            "kind": past.event["kind"],
+            "authority": past.event["authority"],
+            "document_number": past.event["document"]["number"],
         }
-        return Sent(past.department, event, "RECORDED")
+        event["facts"] = {"target": target, **facts}
+        return Sent(department, event, "RECORDED")
+
+    def _procedure(self) -> Sent:
+        """A listing of the tax office: notice, statement, decision and service, each told by itself, in any order."""
+        self._number += 1
+        subject, notice = self._subject("ListDecision"), f"税告字{self.seed}-{self._number}号"
+        decided = self._today - timedelta(days=10)
+        steps = [("NOTICE", -40), ("STATEMENT", -20), ("SERVICE", 3)]
+        sent = [self._step(subject, notice, step, decided + timedelta(days=days)) for step, days in steps]
+        event = self._event("ListDecision", _TAX, decided, f"税列字{self.seed}-{self._number}号")
+        facts = {"list": "L02", "action": "LIST", "ground": "偷税（虚构）", "effective_on": decided.isoformat()}
+        event |= {"subject": subject, "facts": {**facts, "notice_number": notice}, "bases": [{"instrument": "SWZJ-54"}]}
+        sent.append(Sent(_TAX, event, "RECORDED"))
+        self._chance.shuffle(sent)
+        self._soon.extend(sent[1:])
+        return sent[0]
+
+    def _step(self, subject: Event, notice: str, step: str, day: date) -> Sent:
+        event = self._event("ListStep", _TAX, day, f"{notice}-{step}")
+        outcome = "REJECTED" if step == "STATEMENT" else None
+        facts = {
+            "list": "L02",
+            "step": step,
+            "notice_number": notice,
+            "happened_on": day.isoformat(),
+            "outcome": outcome,
+        }
+        event |= {"subject": subject, "facts": facts, "bases": [{"instrument": "SWZJ-54"}]}
+        return Sent(_TAX, event, "RECORDED")
 
     def _spoilt(self, sent: Sent) -> Sent:
         """A copy with one thing wrong."""
