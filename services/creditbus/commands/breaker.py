@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, NoReturn
+from typing import Annotated
 
-import httpx
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from creditbus.bus.editions import current_edition
-from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
+from creditbus.commands.connecting import connected, console, fail, send_approval
 from creditbus.core.breaker import RELEASE, ROLL_BACK
-from creditbus.core.errors import BusError
 from creditbus.core.records import BEIJING
 from creditbus.lab.breakers import Standing, radius_of, standings
-from creditbus.lab.errors import LabError
-from creditbus.lab.secrets import read_lab_keys
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import LabAddresses, addresses
-
-console = Console()
 
 Source = Annotated[str, typer.Argument(help="Code of the department 报送单位代码")]
 
@@ -43,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 def list_all() -> None:
     """Every source whose listings wait, and why. 列出被观察或暂缓的来源。"""
-    with _connected() as (places, registry):
+    with connected() as (places, registry):
         found = {name: one for name, one in standings(places.brokers, registry).items() if one.is_open}
     if not found:
         console.print("[green]✓[/] no source is watched or held 无被观察或暂缓的来源")
@@ -61,7 +50,7 @@ def list_all() -> None:
 
 def show(source: Source) -> None:
     """What waits because of a source, and what its release would do. 查看影响范围。"""
-    with _connected() as (places, registry):
+    with connected() as (places, registry):
         one = _standing(standings(places.brokers, registry), source)
         rules = rules_by_hash(places.brokers)(current_edition(places.brokers))
         radius = radius_of(places.brokers, registry, source, rules)
@@ -102,20 +91,12 @@ def roll_back(
 
 
 def _approve(source: str, officer: str, reason: str, key: str, action: str) -> None:
-    with _connected() as (places, registry):
+    with connected() as (places, registry):
         one = _standing(standings(places.brokers, registry), source)
         if one.order["action"] != "HOLD":
-            _fail(f"{source} is not held: `creditbus breaker list` 该来源未被暂缓")
-        secret = key or read_lab_keys(places.secrets).get(officer, "")
-        answer = httpx.post(
-            f"{places.gateway_url}/v1/breakers/{source}/approvals",
-            json={"hold_id": one.order["control_id"], "reason": reason, "action": action},
-            headers={"Authorization": f"Bearer {secret}"},
-            timeout=15,
-        )
-    if not answer.is_success:
-        told = answer.json()
-        _fail(f"{told.get('detail_zh', '')} {told.get('detail', told)}")
+            fail(f"{source} is not held: `creditbus breaker list` 该来源未被暂缓")
+        body = {"hold_id": str(one.order["control_id"]), "reason": reason, "action": action}
+        send_approval(places, f"/v1/breakers/{source}/approvals", body, (officer, key))
     others = {approval["officer"] for approval in one.approvals if approval["action"] == action} - {officer}
     if others:
         done = "released 来源放行" if action == RELEASE else "rolled back 已回退"
@@ -127,7 +108,7 @@ def _approve(source: str, officer: str, reason: str, key: str, action: str) -> N
 def _standing(found: dict[str, Standing], source: str) -> Standing:
     one = found.get(source)
     if one is None or not one.is_open:
-        _fail(f"{source} is neither watched nor held: `creditbus breaker list` 该来源未被观察或暂缓")
+        fail(f"{source} is neither watched nor held: `creditbus breaker list` 该来源未被观察或暂缓")
     return one
 
 
@@ -137,22 +118,3 @@ def _counts(counts: Counter[str]) -> str:
 
 def _when(at_ms: int) -> str:
     return f"{datetime.fromtimestamp(at_ms / 1000, BEIJING):%Y-%m-%d %H:%M}"
-
-
-@contextmanager
-def _connected() -> Iterator[tuple[LabAddresses, Registry]]:
-    places = addresses(load_settings())
-    registry = Registry(places.registry_url)
-    try:
-        yield places, registry
-    except (BusError, httpx.HTTPError) as error:
-        _fail(str(error))
-    except LabError as error:
-        _fail(error.text.en)
-    finally:
-        registry.close()
-
-
-def _fail(text: str) -> NoReturn:
-    console.print(f"[red]✗[/] {escape(text)}", highlight=False)
-    raise typer.Exit(1)

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
-import httpx
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from creditbus.bus.editions import publish_edition
-from creditbus.bus.registry import Registry
 from creditbus.catalogue.differences import differences_of
 from creditbus.catalogue.editions import catalogue_from, edition_of
 from creditbus.catalogue.loader import load
-from creditbus.core.errors import BusError
+from creditbus.commands.connecting import connected, console, fail, send_approval
 from creditbus.lab.editions import OFFICERS, Proposal, activate, proposals
-from creditbus.lab.errors import LabError
-from creditbus.lab.secrets import read_lab_keys
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import LabAddresses, addresses
 
-console = Console()
 _MOST_SHOWN = 40
 
 Hash = Annotated[str, typer.Argument(help="Hash of the edition, or its first characters 版本摘要或其前几位")]
@@ -41,7 +31,7 @@ def add_to(group: typer.Typer) -> None:
 
 def propose(folder: Annotated[Path, typer.Argument(help="Folder of the catalogue 目录文件夹")]) -> None:
     """Publish an edition, and tell what it changes; it takes effect when two officers approved it. 提交新版本。"""
-    with _connected() as (places, registry):
+    with connected() as (places, registry):
         edition = edition_of(load(folder))
         before = next((one for one in proposals(places.brokers, registry).values() if one.is_in_force), None)
         publish_edition(places.brokers, edition.text)
@@ -59,18 +49,9 @@ def approve(
     key: Annotated[str, typer.Option(envvar="CREDITBUS_API_KEY", help="The officer's key; the lab's by default")] = "",
 ) -> None:
     """Approve that an edition takes effect. 批准启用。"""
-    with _connected() as (places, registry):
+    with connected() as (places, registry):
         one = _found(proposals(places.brokers, registry), edition)
-        secret = key or read_lab_keys(places.secrets).get(officer, "")
-        answer = httpx.post(
-            f"{places.gateway_url}/v1/editions/{one.hash}/approvals",
-            json={"reason": reason},
-            headers={"Authorization": f"Bearer {secret}"},
-            timeout=15,
-        )
-    if not answer.is_success:
-        told = answer.json()
-        _fail(f"{told.get('detail_zh', '')} {told.get('detail', told)}")
+        send_approval(places, f"/v1/editions/{one.hash}/approvals", {"reason": reason}, (officer, key))
     number = len({*one.officers, officer})
     left = OFFICERS - number
     more = f"{left} more has to approve 尚须 {left} 个单位批准" if left > 0 else "`creditbus rules activate HASH`"
@@ -79,7 +60,7 @@ def approve(
 
 def put_in_force(edition: Hash) -> None:
     """Put an approved edition in force, from this moment of the log on. 启用已批准的版本。"""
-    with _connected() as (places, registry):
+    with connected() as (places, registry):
         one = _found(proposals(places.brokers, registry), edition)
         done = activate(places.brokers, registry, one)
     officers = " and ".join(done.approved_by)
@@ -89,7 +70,7 @@ def put_in_force(edition: Hash) -> None:
 
 def list_all() -> None:
     """Every edition, who approved it, and which is in force. 列出各版本。"""
-    with _connected() as (places, registry):
+    with connected() as (places, registry):
         found = proposals(places.brokers, registry)
     table = Table(title="Editions 目录版本")
     for column in ("edition 版本", "in force 现行", "approved by 批准", "reasons 理由"):
@@ -116,24 +97,5 @@ def _found(known: dict[str, Proposal], edition: str) -> Proposal:
     matching = [one for name, one in known.items() if name.startswith(edition)]
     if len(matching) != 1:
         what = "no edition begins so" if not matching else f"{len(matching)} editions begin so"
-        _fail(f"{edition}: {what}; `creditbus rules list` tells them 请核对版本摘要")
+        fail(f"{edition}: {what}; `creditbus rules list` tells them 请核对版本摘要")
     return matching[0]
-
-
-@contextmanager
-def _connected() -> Iterator[tuple[LabAddresses, Registry]]:
-    places = addresses(load_settings())
-    registry = Registry(places.registry_url)
-    try:
-        yield places, registry
-    except (BusError, httpx.HTTPError) as error:
-        _fail(str(error))
-    except LabError as error:
-        _fail(f"{error.text.en}\n{error.text.zh}")
-    finally:
-        registry.close()
-
-
-def _fail(text: str) -> NoReturn:
-    console.print(f"[red]✗[/] {escape(text)}", highlight=False)
-    raise typer.Exit(1)

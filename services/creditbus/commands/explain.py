@@ -11,7 +11,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from creditbus.commands.signed import Document, asked_day, console, fail, read_log, verify_signed, write_signed
+from creditbus.commands.connecting import console, fail
+from creditbus.commands.signed import Document, asked_day, read_log, verify_signed, write_signed
 from creditbus.core.errors import BusError
 from creditbus.core.receipt import Receipt, receipt_of
 from creditbus.lab.subject_log import SubjectLog, replay_subject

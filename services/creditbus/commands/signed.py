@@ -9,22 +9,18 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from creditbus.bus.registry import Registry
 from creditbus.bus.settings import read_key
 from creditbus.bus.signing import canonical, is_signed, sign
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
+from creditbus.commands.connecting import connected, console, fail
 from creditbus.core.records import BEIJING, day_of
 from creditbus.lab.secrets import RECEIPT_KEY
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
 from creditbus.lab.subject_log import SubjectLog, read_subject_log
 from creditbus.lookup.steps import Wanted, wanted_of
-
-console = Console()
 
 Document = Mapping[str, Any]
 Compute = Callable[[SubjectLog, int], Document]
@@ -33,18 +29,12 @@ Compute = Callable[[SubjectLog, int], Document]
 
 def read_log(subject: str) -> SubjectLog:
     """The log of a subject, named by any identifier, from the running bus."""
-    places = addresses(load_settings())
-    registry = Registry(places.registry_url)
-    try:
-        with console.status("reading the log 读取日志 …") as status:
-            return read_subject_log(
-                places.brokers,
-                registry,
-                _key_of(subject),
-                lambda _, count: status.update(f"{count:,} messages 条消息 …"),
-            )
-    finally:
-        registry.close()
+    with connected() as (places, registry), console.status("reading the log 读取日志 …") as status:
+
+        def told(_topic: str, count: int) -> None:
+            status.update(f"{count:,} messages 条消息 …")
+
+        return read_subject_log(places.brokers, registry, _key_of(subject), told)
 
 
 def write_signed(path: Path, kind: str, document: Document) -> None:
@@ -92,12 +82,6 @@ def asked_day(as_of: datetime | None) -> int:
     if day > today:
         fail(f"--as-of {as_of.date()} lies in the future; the latest day is {latest} 日期在未来")
     return day
-
-
-def fail(text: str) -> NoReturn:
-    """End the command with what is wrong and what to do."""
-    console.print(f"[red]✗[/] {escape(text)}", highlight=False)
-    raise typer.Exit(1)
 
 
 def _key_of(subject: str) -> str:

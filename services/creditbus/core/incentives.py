@@ -11,6 +11,7 @@ from datetime import date
 
 from creditbus.core.context import Context
 from creditbus.core.hashing import output_id
+from creditbus.core.orders import Origin, order_message
 from creditbus.core.records import CreditRecord, MeasureOrder, date_of, day_of
 from creditbus.core.rules import IncentiveRule
 from creditbus.core.state import IncentiveState, OrderState, Summary
@@ -118,33 +119,21 @@ def _message(
     rule = next((one for one in ctx.rules.incentives if one.code == order.measure), None)
     honour = ctx.rules.deserving.get(state.deserved_by)
     facts = {"name": summary.name, "document": state.document_number}
-    return MeasureOrder(
-        order_id=order.order_id,
-        message_id=output_id(cause_id, f"{action} {order.order_id}"),
-        action=action,
-        family=order.family,
-        measure=order.measure,
-        binding=order.binding,
-        subject_key=summary.subject_key,
-        subject_kind=summary.kind,
-        subject_name=summary.name,
-        identifier=summary.identifier,
-        list=state.deserved_by,
-        listing_id=state.record_id,
-        record_id=state.record_id,
-        cause=cause,
-        cause_id=cause_id,
-        basis=order.basis,
-        executor=order.executor,
-        region=state.region,
-        effective_on=state.since,
-        until=state.until,
-        fictitious=state.fictitious,
-        at=ctx.now_ms,
-        text_zh=text.zh.format(
+    words = (
+        text.zh.format(
             measure=rule.name.zh if rule else order.measure, honour=honour.zh if honour else state.deserved_by, **facts
         ),
-        text_en=text.en.format(
+        text.en.format(
             measure=rule.name.en if rule else order.measure, honour=honour.en if honour else state.deserved_by, **facts
         ),
     )
+    origin = Origin(
+        state.deserved_by,
+        state.record_id,
+        state.record_id,
+        state.region,
+        state.since,
+        state.until,
+        state.fictitious,
+    )
+    return order_message(summary, order, origin, (action, cause, cause_id), words, ctx.now_ms)

@@ -18,6 +18,7 @@ from creditbus.core.context import Context
 from creditbus.core.escalation import watch_escalation
 from creditbus.core.hashing import output_id
 from creditbus.core.incentives import hold_back, offer_again
+from creditbus.core.orders import Origin, order_message
 from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, date_of, day_of
 from creditbus.core.rules import ListRule, MeasureRule, Rules
 from creditbus.core.state import ListingState, OrderState, Summary
@@ -233,34 +234,18 @@ def _listing_change(summary: Summary, listing: ListingState, ctx: Context, why: 
 def _message(
     summary: Summary, listing: ListingState, order: OrderState, ctx: Context, why: tuple[str, str, str]
 ) -> MeasureOrder:
-    action, cause, cause_id = why
-    zh, en = _words(summary, listing, ctx, f"EMIT_{action}", order.measure, cause)
-    return MeasureOrder(
-        order_id=order.order_id,
-        message_id=output_id(cause_id, f"{action} {order.order_id}"),
-        action=action,
-        family=order.family,
-        measure=order.measure,
-        binding=order.binding,
-        subject_key=summary.subject_key,
-        subject_kind=summary.kind,
-        subject_name=summary.name,
-        identifier=summary.identifier,
-        list=listing.list_code,
-        listing_id=listing.listing_id,
-        record_id=listing.record_id,
-        cause=cause,
-        cause_id=cause_id,
-        basis=order.basis,
-        executor=order.executor,
-        region=listing.region,
-        effective_on=listing.effective_on,
-        until=listing.until,
-        fictitious=listing.fictitious,
-        at=ctx.now_ms,
-        text_zh=zh,
-        text_en=en,
+    action, cause, _ = why
+    words = _words(summary, listing, ctx, f"EMIT_{action}", order.measure, cause)
+    origin = Origin(
+        listing.list_code,
+        listing.listing_id,
+        listing.record_id,
+        listing.region,
+        listing.effective_on,
+        listing.until,
+        listing.fictitious,
     )
+    return order_message(summary, order, origin, why, words, ctx.now_ms)
 
 
 def _alert(summary: Summary, listing: ListingState, ctx: Context, kind: str, cause_id: str) -> Alert:

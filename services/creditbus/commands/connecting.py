@@ -1,0 +1,52 @@
+"""What commands share that ask a running bus: where it is, and how they end when something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import httpx
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from creditbus.bus.registry import Registry
+from creditbus.core.errors import BusError
+from creditbus.lab.errors import LabError
+from creditbus.lab.secrets import read_lab_keys
+from creditbus.lab.settings import load_settings
+from creditbus.lab.stack import LabAddresses, addresses
+
+console = Console()
+
+
+@contextmanager
+def connected() -> Iterator[tuple[LabAddresses, Registry]]:
+    """The places of the bus and its registry; what goes wrong meanwhile ends the command with its reason."""
+    places = addresses(load_settings())
+    registry = Registry(places.registry_url)
+    try:
+        yield places, registry
+    except (BusError, httpx.HTTPError) as error:
+        fail(str(error))
+    except LabError as error:
+        fail(f"{error.text.en}\n{error.text.zh}")
+    finally:
+        registry.close()
+
+
+def send_approval(places: LabAddresses, path: str, body: dict[str, str], officer: tuple[str, str]) -> None:
+    """Put an officer's approval on the log through the gateway. officer: department, and its key ("" = the lab's)."""
+    secret = officer[1] or read_lab_keys(places.secrets).get(officer[0], "")
+    url, headers = f"{places.gateway_url}{path}", {"Authorization": f"Bearer {secret}"}
+    answer = httpx.post(url, json=body, headers=headers, timeout=15)
+    if not answer.is_success:
+        told = answer.json()
+        fail(f"{told.get('detail_zh', '')} {told.get('detail', told)}")
+
+
+def fail(text: str) -> NoReturn:
+    """End the command with what is wrong and what to do."""
+    console.print(f"[red]✗[/] {escape(text)}", highlight=False)
+    raise typer.Exit(1)
