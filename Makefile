@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
-TWO_WORKERS := -n 2 --dist loadgroup
+TWO_WORKERS := -n 2 --dist loadscope
 
 .PHONY: help setup run down test unit lint format chaos bench docs clean lock
 

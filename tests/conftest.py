@@ -29,6 +29,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from ports import free_ports
 
@@ -39,6 +41,16 @@ pytest_plugins = ["running_lab"]
 
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 KEPT_VARIABLES = ("CREDITBUS_CACHE",)
+TOGETHER = (
+    ("tests/e2e/test_console_page.py", "browser"),
+    ("tests/e2e/", "lab"),
+    ("tests/chaos/test_broker_away.py", "lab"),
+    ("tests/chaos/test_kill_nine.py", "lab"),
+    ("tests/chaos/", "parts"),
+    ("tests/contract/", "parts"),
+    ("tests/integration/", "parts"),
+)
+"""Beginnings of tests' ids, and what those tests share; all others share nothing."""
 KAFKA_IMAGE = "confluentinc/cp-kafka:8.0.0"
 REGISTRY_IMAGE = "apicurio/apicurio-registry:3.0.9"
 
@@ -60,13 +72,16 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile(os.environ.get("CREDITBUS_TEST_PROFILE", "repeatable"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With two workers, one has the lab and the other the single parts: neither is started twice."""
-    for item in items:
-        if isinstance(item, pytest.Function) and "running_lab" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("lab"))
-        elif item.get_closest_marker("integration"):
-            item.add_marker(pytest.mark.xdist_group("parts"))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """With two workers, one has the lab and the other the single parts; both share the rest, one test at a time."""
+    return OneLab(config, log)
+
+
+class OneLab(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests that share something that takes long to start stay together, so that it is started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((scope for prefix, scope in TOGETHER if nodeid.startswith(prefix)), nodeid)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
