@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from xdist.remote import Producer
+from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from ports import free_ports

@@ -8,9 +8,6 @@ may be off after a restart do not need that.
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-import threading
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -27,6 +24,7 @@ from creditbus.bus.service import Service, Stopping
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.errors import BusError, ReconnectError, RetryLaterError
 from creditbus.core.framing import WireError
+from creditbus.monitor.attended import attended, leave
 from creditbus.monitor.settings import MonitorSettings
 from creditbus.monitor.steps import Counts, Row, State, WindowPolicy, add, begin, last_window, silence_seconds
 
@@ -64,13 +62,17 @@ def main() -> int:
             live.policy = WindowPolicy(seconds=settings.monitor_window_seconds, departments=departments)
             live.state = begin(live.policy, _now_ms())
         registry = Registry(settings.registry_url)
+
+        async def count() -> None:
+            await run(build(settings, live, Types(registry), service.metrics), live, service, stopping)
+
         try:
-            asyncio.run(run(build(settings, live, Types(registry), service.metrics), live, service, stopping))
+            attended(lambda: asyncio.run(count()), stopping, _STOP_SECONDS + 1)
         finally:
             registry.close()
 
     code = service.main(life, lambda: publish(live, service.metrics))
-    leave_hanging_threads(code)
+    leave(code)
     return code
 
 
@@ -136,21 +138,11 @@ async def run(app: Any, live: Live, service: Service, stopping: Stopping) -> Non
 
 
 async def end(app: Any) -> None:
-    """Stop the app; one that hangs on a broker that is away is left behind, it holds nothing that could be lost."""
+    """Stop the app; one that hangs on a broker that is away is left behind (attended.py)."""
     try:
         await asyncio.wait_for(app.stop(), _STOP_SECONDS)
     except TimeoutError:
         log.warning("the stream did not end in time", seconds=_STOP_SECONDS)
-
-
-def leave_hanging_threads(code: int) -> None:
-    """End the process when a thread of Faust's stays: without brokers its consumer never ends, and Python waits."""
-    staying = [one.name for one in threading.enumerate() if one is not threading.main_thread() and not one.daemon]
-    if staying:
-        log.warning("ending without threads that wait for Kafka", threads=staying)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
 
 
 def read_row(types: Types, value: bytes) -> Row:

@@ -26,6 +26,9 @@ from creditbus.bus.topics import ensure_topics, load_topics
 from creditbus.bus.wire import Writer
 from creditbus.catalogue.editions import edition_of
 from creditbus.catalogue.loader import load
+from creditbus.lab import kafka
+from creditbus.lab.artifacts import Artifacts
+from creditbus.lab.process import running
 from waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -105,6 +108,8 @@ class Running:
         return time.monotonic() - began
 
 
+OwnKafka = tuple[str, subprocess.Popen[bytes]]
+"""Address of a broker, and its process."""
 Start = Callable[[str, str], AbstractContextManager[Running]]
 
 
@@ -183,3 +188,27 @@ def test_without_brokers_it_waits_says_so_and_stops_when_told(start: Start, free
         assert monitor.ready()[0] == 503
         assert monitor.process.poll() is None
         assert monitor.stop() < 5
+
+
+@pytest.fixture
+def own_kafka(lab_artifacts: Artifacts, free_port: Callable[[], int], tmp_path: Path) -> Iterator[OwnKafka]:
+    """A broker that the test may kill, with what the monitor needs."""
+    folder = tmp_path / "kafka"
+    folder.mkdir()
+    node = kafka.KafkaNode(folder=folder, port=free_port(), controller_port=free_port())
+    with running(kafka.kafka_process(node, lab_artifacts), tmp_path / "kafka.log") as broker:
+        ensure_topics(node.brokers, [topic for topic in load_topics() if topic.name in (TOPIC, "credit.editions")])
+        publish_edition(node.brokers, edition_of(load()).text)
+        yield node.brokers, broker
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 1.0, 3.0])
+def test_it_ends_when_told_while_its_broker_has_just_died(own_kafka: OwnKafka, start: Start, seconds: float) -> None:
+    """As in a lab whose supervisor and broker are killed; seconds: how long it has been running by then."""
+    brokers, broker = own_kafka
+    with start(brokers, "monitor") as monitor:
+        wait_until("its health", lambda: monitor.ready()[0] != 0)
+        time.sleep(seconds)
+        broker.kill()
+        broker.wait(10)
+        assert monitor.stop() < 8
