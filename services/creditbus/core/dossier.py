@@ -69,6 +69,10 @@ def apply_record(
 
 def _record(view: SubjectView, record: CreditRecord, facts_of: Callable[[CreditRecord], Facts], ctx: Context) -> None:
     """Put a record on file, in the place of what it corrects; what was ended for good stays ended."""
+    if _is_first(view, record):
+        _put_on_file(view, record, ACTIVE)
+        take_effect(view, record, facts_of, ctx)
+        return
     final = _final_state(view, record)
     _take_back_corrected(view, record, ctx)
     _put_on_file(view, record, final or ACTIVE)
@@ -138,9 +142,14 @@ def _missed(summary: Summary, ctx: Context) -> list[Expired]:
 
 def next_due_ms(summary: Summary) -> int:
     """When the subject's next deadline falls: the start of the day after the first last day; 0 = none."""
-    ends = [over.until for over in (*summary.in_effect, *summary.terms) if over.until is not None]
-    dues = [one.waits_until_ms for one in summary.listings if one.waits_until_ms]
-    dues += [start_of_day_ms(state.near_on) for state in summary.terms if state.near_on is not None]
+    ends = [over.until for over in summary.entries if over.until is not None]
+    dues: list[int] = []
+    if summary.listings or summary.incentives or summary.terms:
+        ends += [over.until for over in summary.listings if over.until is not None]
+        ends += [over.until for over in summary.incentives if over.until is not None]
+        ends += [state.until for state in summary.terms if state.until is not None]
+        dues += [one.waits_until_ms for one in summary.listings if one.waits_until_ms]
+        dues += [start_of_day_ms(state.near_on) for state in summary.terms if state.near_on is not None]
     if ends:
         dues.append(start_of_day_ms(min(ends) + 1))
     return min(dues, default=0)
@@ -221,6 +230,11 @@ def _released(view: SubjectView, natural_key: str) -> list[CreditRecord]:
     view.summary.held.remove(natural_key)
     view.set_held(natural_key, [])
     return waiting
+
+
+def _is_first(view: SubjectView, record: CreditRecord) -> bool:
+    """Whether nothing was ever said of the event or the fact: nearly always."""
+    return record.corrects_key is None and view.event(record.event_key) is None and view.row(record.natural_key) is None
 
 
 def _corrected_keys(view: SubjectView, record: CreditRecord) -> list[str]:

@@ -42,9 +42,10 @@ def window_of(
         return None
     rule, last = own.code, add_months(decided_on, own.maximum_months)
     for one in rules.transitions:
-        end = max(add_months(decided_on, one.later.maximum_months), one.later.span.since - _ONE_DAY)
-        if one.earlier == own.code and end < last:
-            rule, last = one.code, end
+        if one.earlier == own.code:
+            end = max(add_months(decided_on, one.later.maximum_months), one.later.span.since - _ONE_DAY)
+            if end < last:
+                rule, last = one.code, end
     told = _day(facts.get("publish_until"))
     if rules.authority_may_shorten and told is not None and told < last:
         rule, last = AUTHORITY, told
@@ -81,14 +82,10 @@ def published_until(
 
 def _rule_on(kind: str, severity: str, day: date, domain: str, rules: Rules) -> PublicityRule | None:
     """The row in force on a day; one for the sector goes before one for all."""
-    found = [
-        rule
-        for rule in rules.publicity
-        if (rule.kind, rule.severity) == (kind, severity)
-        and rule.span.covers(day)
-        and (not rule.domains or domain in rule.domains)
-    ]
-    return min(found, key=lambda rule: not rule.domains, default=None)
+    for rule in rules.periods.get((kind, severity), ()):
+        if rule.span.covers(day) and (not rule.domains or domain in rule.domains):
+            return rule
+    return None
 
 
 def _day(value: object) -> date | None:

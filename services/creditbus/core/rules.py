@@ -364,3 +364,12 @@ class Rules:
     kept_out: tuple[KeptOut, ...] = ()
     raters: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Domains whose departments may rate, by scheme."""
+    periods: Mapping[tuple[str, str], tuple[PublicityRule, ...]] = field(init=False)
+    """Publicity rules by kind and severity, those for sectors first."""
+
+    def __post_init__(self) -> None:
+        periods: dict[tuple[str, str], tuple[PublicityRule, ...]] = {}
+        for rule in sorted(self.publicity, key=lambda one: not one.domains):
+            key = (rule.kind, rule.severity)
+            periods[key] = (*periods.get(key, ()), rule)
+        object.__setattr__(self, "periods", periods)
