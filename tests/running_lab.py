@@ -83,7 +83,11 @@ class RunningLab:
             report = json.loads(self.creditbus("verify", "--json", expect=None))
             return not any(check["wrong"] for check in report)
 
-        wait_until("everything to arrive", is_right)
+        try:
+            wait_until("everything to arrive", is_right)
+        except AssertionError as error:
+            wrong = {check["check"]: check["wrong"] for check in report if check["wrong"]}
+            raise AssertionError(f"{error}: {wrong}") from error
         return report
 
 

@@ -52,6 +52,8 @@ def test_an_edition_takes_effect_by_two_officers_and_not_by_one(running_lab: Run
     assert (now.hash, now.approved_by) == (name, (BUREAU, BAOTOU))
     assert name[:16] in running_lab.creditbus("rules", "list")
 
+    breaker = running_lab.folder / "logs" / "breaker.log"
+    wait_until("the breaker's bands to be those of the new edition", lambda: name in breaker.read_text())
     running_lab.creditbus("scenario", "hohhot")
     keys = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())
     headers = {"Authorization": f"Bearer {keys['console']}"}

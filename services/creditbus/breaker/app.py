@@ -10,7 +10,7 @@ import structlog
 from creditbus.breaker.log import BreakerLog
 from creditbus.breaker.settings import BreakerSettings
 from creditbus.breaker.steps import Approval, Breaker, Decision
-from creditbus.bus.editions import current_edition
+from creditbus.bus.editions import current_edition, watch_edition
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
@@ -34,11 +34,17 @@ def main() -> int:
 
     def life(stopping: Stopping) -> None:
         registry = Registry(settings.registry_url)
-        rules = rules_by_hash(settings.brokers)(current_edition(settings.brokers))
+        edition = current_edition(settings.brokers)
+        rules, has_changed = rules_by_hash(settings.brokers)(edition), watch_edition(settings.brokers, edition)
         log_of_sources = BreakerLog(settings.brokers, registry, schemas)
         try:
             service.health.up()
-            run(log_of_sources, rules, settings.breaker_look_seconds, service.metrics, stopping)
+            log.info("counting", edition=edition)
+
+            def is_over() -> bool:
+                return stopping() or has_changed()  # the next life counts by the bands of the new edition
+
+            run(log_of_sources, rules, settings.breaker_look_seconds, service.metrics, is_over)
         finally:
             log_of_sources.close()
             registry.close()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
@@ -100,6 +101,19 @@ def current_edition(brokers: str) -> str:
     if not editions:
         raise RetryLaterError(f"{TOPIC} is empty: no catalogue was published yet (the lab's deploy step does it)")
     return list(editions)[-1]
+
+
+def watch_edition(brokers: str, name: str, every_seconds: float = 10.0) -> Callable[[], bool]:
+    """A function that says whether another edition than this one is in force by now; it asks now and then."""
+    asked_at, is_other = time.monotonic(), False
+
+    def has_changed() -> bool:
+        nonlocal asked_at, is_other
+        if not is_other and time.monotonic() - asked_at > every_seconds:
+            asked_at, is_other = time.monotonic(), current_edition(brokers) != name
+        return is_other
+
+    return has_changed
 
 
 def _activation(editions: dict[str, bytes]) -> Activation | None:

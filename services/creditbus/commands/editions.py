@@ -65,7 +65,7 @@ def put_in_force(edition: Hash) -> None:
         done = activate(places.brokers, registry, one)
     officers = " and ".join(done.approved_by)
     console.print(f"[green]✓[/] {one.hash[:16]} is in force, approved by {officers} 已启用", highlight=False)
-    console.print("Services follow within half a minute; earlier records keep their scores' receipts 此前凭证不变")
+    console.print("The dossier follows at once, gateway, intake and breaker within half a minute 约半分钟内全部生效")
 
 
 def list_all() -> None:

@@ -46,6 +46,8 @@ ENGINE = 1
 _LARGEST_ADVANCE_MS = 10 * 60_000
 _LARGEST_LEAD_MS = 2 * 60_000
 _TIMERS_A_ROUND = 500
+_EDITIONS_KEPT = 20
+"""So many editions are remembered for deadlines that fire late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +250,13 @@ def _adopt(view: PartitionView, edition: Edition, lookups: Lookups) -> None:
             f"the log asks for engine {edition.engine}, this program is engine {ENGINE}: install the matching release"
         )
     lookups.rules_of(edition.hash)  # stops here, before any record of that edition, when it is missing
-    view.meta.edition, view.meta.engine = edition.hash, edition.engine
+    meta = view.meta
+    if edition.hash != meta.edition:
+        if not meta.editions and meta.edition:
+            meta.editions.append((0, meta.edition))  # a partition of before they were remembered
+        meta.editions.append((meta.tick_ms, edition.hash))
+        del meta.editions[:-_EDITIONS_KEPT]
+    meta.edition, meta.engine = edition.hash, edition.engine
 
 
 def _fire_timers(view: PartitionView, lookups: Lookups, decided: Decided) -> None:
@@ -282,7 +290,7 @@ def _released_subjects(view: PartitionView) -> list[str]:
 def _expire(subject: SubjectState, view: PartitionView, lookups: Lookups, decided: Decided) -> None:
     """Fire the subject's deadlines and releases that have come, one after the other, each as of its own time."""
     while (at_ms := _next_ms(subject.summary, view)) is not None:
-        ctx = Context(_rules(view, lookups), at_ms, view.meta.turns)
+        ctx = Context(lookups.rules_of(view.meta.edition_at(at_ms)), at_ms, view.meta.turns)
         before = _standing(subject)
         grade_was = before[1]
         is_timer = is_due(subject.summary, at_ms)

@@ -37,6 +37,12 @@ class Meta(msgspec.Struct, array_like=True):
     engine: int = 0
     turns: dict[str, list[Turn]] = {}
     """What sources are and were (core/breaker.py)."""
+    editions: list[tuple[int, str]] = []
+    """Since which business time which edition is in force; the newest last, earlier ones for a while."""
+
+    def edition_at(self, at_ms: int) -> str:
+        """The edition for a deadline of a business time: it comes before what the log says in the same minute."""
+        return next((name for since_ms, name in reversed(self.editions) if since_ms < at_ms), self.edition)
 
 
 _meta = msgspec.msgpack.Decoder(Meta).decode

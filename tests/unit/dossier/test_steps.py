@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import COURT, DAY, DAY_MS, make_record, target_of
+from builders import COURT, DAY, DAY_MS, make_record, make_rules, target_of
 from creditbus.core.errors import StopError
 from creditbus.core.records import ListingChange, MeasureOrder
+from creditbus.core.rules import Rules
 from creditbus.dossier.steps import Edition, Entry, Tick
 from partition import COURT_FACTS, PENALTY, START, Bus, a_bus, ticks
 
@@ -253,6 +254,29 @@ def test_the_same_log_gives_the_same_answer_whatever_the_batches(sizes: Sequence
     key = str
     assert sorted(map(key, parts.changes)) == sorted(map(key, whole.changes))
     assert sorted(map(key, parts.emissions)) == sorted(map(key, whole.emissions))
+
+
+class TwoEditions(Bus):
+    """A partition that knows a second edition, of the same rules."""
+
+    def _rules_of(self, edition: str) -> Rules:
+        return make_rules(edition=edition)
+
+
+@given(st.lists(st.integers(min_value=1, max_value=400), min_size=1, max_size=40), st.floats(0, 1))
+def test_a_deadline_fires_by_the_edition_of_its_time_wherever_batches_end(sizes: Sequence[int], part: float) -> None:
+    story, facts = a_story()
+    story.insert(int(part * len(story)), Edition("f" * 64, 1))
+    whole, parts = TwoEditions(facts), TwoEditions(facts)
+    whole.send(*START, *story)
+    parts.send(*START)
+    rest = list(story)
+    for size in sizes:
+        parts.send(*rest[:size])
+        rest = rest[size:]
+    parts.send(*rest)
+    assert parts.store._values == whole.store._values
+    assert sorted(map(str, parts.changes)) == sorted(map(str, whole.changes))
 
 
 def test_every_order_has_its_lift_in_the_end() -> None:
