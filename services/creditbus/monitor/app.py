@@ -55,7 +55,7 @@ def main() -> int:
     first = WindowPolicy(seconds=settings.monitor_window_seconds)
     live = Live(policy=first, state=begin(first, _now_ms()))
 
-    def life(stopping: Stopping) -> None:
+    def count(stopping: Stopping) -> None:
         require_topic(settings.brokers)
         departments = departments_of(settings.brokers)
         if departments != live.policy.departments:
@@ -63,13 +63,16 @@ def main() -> int:
             live.state = begin(live.policy, _now_ms())
         registry = Registry(settings.registry_url)
 
-        async def count() -> None:
+        async def stream() -> None:
             await run(build(settings, live, Types(registry), service.metrics), live, service, stopping)
 
         try:
-            attended(lambda: asyncio.run(count()), stopping, _STOP_SECONDS + 1)
+            asyncio.run(stream())
         finally:
             registry.close()
+
+    def life(stopping: Stopping) -> None:
+        attended(lambda: count(stopping), stopping, _STOP_SECONDS + 1)
 
     code = service.main(life, lambda: publish(live, service.metrics))
     leave(code)

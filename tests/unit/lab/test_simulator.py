@@ -35,6 +35,12 @@ def test_the_same_seed_gives_the_same_events(sent: list[Sent]) -> None:
     assert next(Story(seed=8, subjects=500, day=DAY).events(1)) != sent[0]
 
 
+def test_another_day_gives_other_events(sent: list[Sent]) -> None:
+    """Their facts differ by a day: under the same ids they would be different contents of one event."""
+    later = list(Story(seed=7, subjects=500, day=DAY + timedelta(days=1)).events(COUNT))
+    assert {one.event["event_id"] for one in sent}.isdisjoint(one.event["event_id"] for one in later)
+
+
 def test_kinds_come_in_their_proportions(sent: list[Sent]) -> None:
     kinds = Counter(one.event["kind"] for one in sent)
     assert 0.35 < kinds["Permit"] / COUNT < 0.6

@@ -127,7 +127,7 @@ class Story:
         region = department[:6]
         return {
             "kind": kind,
-            "event_id": str(uuid.UUID(int=self._chance.getrandbits(128), version=4)),
+            "event_id": self._event_id(),
             "revision": 1,
             "item": KINDS[kind].item if kind in KINDS else _ITEMS[kind],
             "authority": authority_code(region, 16),
@@ -137,6 +137,10 @@ class Story:
             "document": {"number": number, "decided_on": decided.isoformat()},
             "bases": [],
         }
+
+    def _event_id(self) -> str:
+        """Of the seed and the last day: the same seed on another day tells other facts, so they are other events."""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.day} {self._chance.getrandbits(128)}"))
 
     def _subject(self, kind: str) -> Event:
         """A subject; few get much: the square of a uniform draw favours low numbers."""
@@ -164,7 +168,7 @@ class Story:
         """The same event again, or the same fact under another id."""
         event = past.event
         if self._chance.random() < 0.5:
-            event = {**event, "event_id": str(uuid.UUID(int=self._chance.getrandbits(128), version=4))}
+            event = {**event, "event_id": self._event_id()}
         return Sent(past.department, event, "DUPLICATE")
 
     def _correction(self, past: Sent) -> Sent:
