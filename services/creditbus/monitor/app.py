@@ -68,6 +68,12 @@ def main() -> int:
 
         try:
             asyncio.run(stream())
+        except BusError:
+            raise
+        except Exception as error:  # whatever Faust makes of a broker that dies is no reason to end
+            raise ReconnectError(
+                f"the stream over {TOPIC} broke ({type(error).__name__}); starting it again"
+            ) from error
         finally:
             registry.close()
 
