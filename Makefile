@@ -16,11 +16,13 @@ help: ## List the targets
 	@$(PYTHON) -m venv .tools 2>/dev/null && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv \
 	  || (rm -rf .tools && $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools uv)
 
-.venv/.ready: requirements.lock pyproject.toml | .tools/bin/uv
+.venv/.ready: requirements.lock pyproject.toml $(wildcard native/*.toml native/*/*.py*) | .tools/bin/uv
 	@echo "· installing the locked dependencies into .venv (once, a minute or so)"
 	@.tools/bin/uv venv --quiet --clear --python $(PYTHON) .venv
 	@.tools/bin/uv pip sync --python $(BIN)/python requirements.lock
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@.tools/bin/uv pip install --quiet --python $(BIN)/python ./native >.venv/native.log 2>&1 \
+	  || echo "· no C compiler or no headers of Python (.venv/native.log): Avro is read in Python, which is slower"
 	@touch $@
 
 setup: .venv/.ready ## Install what everything else needs (done by the other targets on demand)

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+import msgspec
 from fastavro import schemaless_reader
 from fastavro.read import SchemaResolutionError
 
-from creditbus.bus.schemas import EventSchema, Schema
+from creditbus.bus.codec import Decoder, compile_decoder
+from creditbus.bus.schemas import EventSchema, Schema, SchemaSet
+from creditbus.core.events import HEAD_RECORDS, Head
 from creditbus.core.framing import WireError
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class NotAvroError(WireError):
@@ -24,22 +29,27 @@ class NotAvroError(WireError):
 
 def encode(schema: Schema, value: Mapping[str, object]) -> bytes:
     """Avro binary of a value whose dates and times are numbers (days, milliseconds). Raises NotAvroError."""
-    parts: list[bytes] = []
     try:
-        schema.encoder(value, parts.append)
+        return schema.encoder(value, b"")
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise NotAvroError(f"a value does not fit {schema.name}: {type(error).__name__}") from error
-    return b"".join(parts)
 
 
-def decode(schema: Schema, payload: bytes, *, raw: bool = False) -> dict[str, Any]:
+def decode(schema: Schema, payload: bytes, *, raw: bool = False, start: int = 0) -> dict[str, Any]:
     """Value of an Avro binary, which must end where the schema ends. Raises NotAvroError.
 
-    raw: dates and times are numbers.
+    raw: dates and times are numbers. start: where the value begins in the bytes.
     """
-    value, end = _read(schema, payload, 0, raw)
+    value, end = _decoded(schema.raw_decoder if raw else schema.decoder, schema, payload, start)
     _must_end(schema, payload, end)
-    return value
+    return cast("dict[str, Any]", value)
+
+
+def decode_struct(schema: Schema, struct: type[S], payload: bytes, start: int = 0) -> S:
+    """The same as a struct, whose fields are the type's, with dates and times as numbers. Raises NotAvroError."""
+    value, end = _decoded(schema.decoder_to(struct), schema, payload, start)
+    _must_end(schema, payload, end)
+    return cast("S", value)
 
 
 def decode_as(written: Schema, wanted: Schema, payload: bytes) -> dict[str, Any]:
@@ -51,16 +61,40 @@ def decode_as(written: Schema, wanted: Schema, payload: bytes) -> dict[str, Any]
         raise NotAvroError(f"{written.name} of an earlier release cannot be read: {type(error).__name__}") from error
 
 
-def decode_event(schema: EventSchema, payload: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:
-    """Head, facts, and the facts' own bytes, with dates and times as numbers. Raises NotAvroError."""
-    head, start = _read(schema.head, payload, 0, raw=True)
-    facts, end = _read(schema.facts, payload, start, raw=True)
-    _must_end(schema, payload, end)
-    return head, facts, payload[start:]
+class EventReader:
+    """Reads events: the head that all kinds share as a Head, the facts as a dictionary."""
+
+    def __init__(self, schemas: SchemaSet) -> None:
+        self._known_heads = {event.head.fingerprint for event in schemas.events.values()}
+        self._head_decoders: dict[int, Decoder] = {}
+
+    def __call__(self, schema: EventSchema, payload: bytes) -> tuple[Head, dict[str, Any], bytes]:
+        """Head, facts, and the facts' own bytes, with dates and times as numbers. Raises NotAvroError."""
+        decoder = self._head_decoders.get(id(schema)) or self._decoder_of(schema)
+        head, start = _decoded(decoder, schema, payload, 0)
+        facts, end = _decoded(schema.facts.raw_decoder, schema, payload, start)
+        _must_end(schema, payload, end)
+        return head, facts, payload[start:]
+
+    def _decoder_of(self, schema: EventSchema) -> Decoder:
+        """How heads of this schema are read; what another release has in them is checked by its types."""
+        if schema.head.fingerprint in self._known_heads:
+            decoder = compile_decoder(schema.head.definition, structs={**HEAD_RECORDS, schema.short_name: Head})
+        else:
+            decoder = _checked(schema.head.raw_decoder)
+        self._head_decoders[id(schema)] = decoder
+        return decoder
 
 
-def _read(schema: Schema, payload: bytes, start: int, raw: bool) -> tuple[dict[str, Any], int]:
-    decoder = schema.raw_decoder if raw else schema.decoder
+def _checked(decoder: Decoder) -> Decoder:
+    def decode_head(payload: bytes, start: int) -> tuple[Head, int]:
+        head, end = decoder(payload, start)
+        return msgspec.convert(head, Head), end
+
+    return decode_head
+
+
+def _decoded(decoder: Decoder, schema: Schema, payload: bytes, start: int) -> tuple[Any, int]:
     try:
         return decoder(payload, start)
     except (EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as error:

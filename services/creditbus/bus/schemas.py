@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 from fastavro import parse_schema, schemaless_reader
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
@@ -63,6 +64,18 @@ class Schema:
         """Reads a dictionary with dates and times."""
         return self._decoder(raw=False)
 
+    def decoder_to(self, struct: type[msgspec.Struct]) -> Decoder:
+        """Reads a struct whose fields are the record's; dates and times are numbers."""
+        decoder = self._decoders_to.get(struct)
+        if decoder is None:
+            decoder = compile_decoder(self.definition, structs={self.short_name: struct})
+            self._decoders_to[struct] = decoder
+        return decoder
+
+    @cached_property
+    def _decoders_to(self) -> dict[type[msgspec.Struct], Decoder]:
+        return {}
+
     def _decoder(self, *, raw: bool) -> Decoder:
         try:
             return compile_decoder(self.definition, raw=raw)
@@ -74,12 +87,12 @@ class Schema:
         """CRC-64-AVRO of the canonical form, 16 hex characters."""
         return str(fingerprint(to_parsing_canonical_form(json.loads(self.text)), "CRC-64-AVRO"))
 
-    @property
+    @cached_property
     def short_name(self) -> str:
         """Name without namespace."""
         return self.name.rpartition(".")[2]
 
-    @property
+    @cached_property
     def body_schema(self) -> str:
         """How a body names the schema that it was written with."""
         return f"{self.name}#{self.fingerprint}"

@@ -14,10 +14,9 @@ from typing import Any, Protocol
 import msgspec
 
 from creditbus.bus.avro import NotAvroError, decode, decode_as
-from creditbus.bus.codec import Encoder
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.schemas import EventSchema, Schema, SchemaSet
-from creditbus.core.framing import frame_prefix, unframe
+from creditbus.core.framing import FRAME_BYTES, frame_prefix, schema_id_of
 
 _UNKNOWN_KEPT = 1_000
 """Ids that the registry did not know are remembered: a stream of rubbish must not become a stream of requests."""
@@ -32,16 +31,11 @@ class Writer:
 
     def __call__(self, value: Mapping[str, object]) -> bytes:
         """Framed bytes of a value."""
-        return self._framed(self._schema.encoder, value)
+        return self._schema.encoder(value, self._prefix)
 
     def of_struct(self, value: msgspec.Struct) -> bytes:
         """Framed bytes of a value whose attributes are the type's fields."""
-        return self._framed(self._schema.struct_encoder, value)
-
-    def _framed(self, encoder: Encoder, value: object) -> bytes:
-        parts = [self._prefix]
-        encoder(value, parts.append)
-        return b"".join(parts)
+        return self._schema.struct_encoder(value, self._prefix)
 
 
 class Writers:
@@ -101,9 +95,9 @@ class Types:
 
 def read_value(types: Types, value: bytes | None, *, raw: bool = True) -> tuple[Schema, dict[str, Any]]:
     """Type and value of a message. Raises NotConfluentError, UnknownSchemaError or NotAvroError."""
-    schema_id, payload = unframe(value)
-    schema = types.of(schema_id)
-    return schema, decode(schema, payload, raw=raw)
+    schema = types.of(schema_id_of(value))
+    assert value is not None
+    return schema, decode(schema, value, raw=raw, start=FRAME_BYTES)
 
 
 def body_reader(schemas: SchemaSet) -> Callable[[str, bytes], dict[str, Any]]:

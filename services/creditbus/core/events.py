@@ -89,6 +89,12 @@ class Head(msgspec.Struct, frozen=True):
     bases: list[LegalBasis]
 
 
+HEAD_RECORDS: Mapping[str, type[msgspec.Struct]] = {
+    one.__name__: one for one in (Identifier, Subject, Document, LegalBasis, CorrectedKey)
+}
+"""What the records inside a head are, by the names that they have in ``schemas/avro/common``."""
+
+
 class Event(msgspec.Struct, frozen=True):
     """One event as intake judges it."""
 

@@ -6,7 +6,7 @@ https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-d
 from __future__ import annotations
 
 _MAGIC = 0
-_FRAME_BYTES = 5
+FRAME_BYTES = 5
 
 
 class WireError(ValueError):
@@ -29,6 +29,13 @@ def frame_prefix(schema_id: int) -> bytes:
 
 def unframe(value: bytes | None) -> tuple[int, bytes]:
     """Schema id and payload. Raises NotConfluentError."""
-    if value is None or len(value) < _FRAME_BYTES or value[0] != _MAGIC:
+    schema_id = schema_id_of(value)
+    assert value is not None
+    return schema_id, value[FRAME_BYTES:]
+
+
+def schema_id_of(value: bytes | None) -> int:
+    """The schema id in the frame; the payload begins at FRAME_BYTES. Raises NotConfluentError."""
+    if value is None or len(value) < FRAME_BYTES or value[0] != _MAGIC:
         raise NotConfluentError("not in the Confluent wire format (0x00 and a schema id of four bytes)")
-    return int.from_bytes(value[1:_FRAME_BYTES], "big"), value[_FRAME_BYTES:]
+    return int.from_bytes(value[1:FRAME_BYTES], "big")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from creditbus.bus.avro import decode, decode_struct
 from creditbus.bus.registry import UnknownSchemaError
-from creditbus.bus.wire import Types, read_value
+from creditbus.bus.wire import Types
 from creditbus.core.breaker import SourceOrder
-from creditbus.core.framing import WireError
+from creditbus.core.framing import FRAME_BYTES, WireError, schema_id_of
 from creditbus.core.hashing import digest
 from creditbus.core.processing import Effects, Message, StateReader
 from creditbus.core.quarantine import QuarantineOrder, Unreadable, reason_of
@@ -86,10 +87,12 @@ class LogReader:
         return entry
 
     def _entry(self, value: bytes | None, appended_at_ms: int) -> Entry:
-        schema, fields = read_value(self._types, value)
+        schema = self._types.of(schema_id_of(value))
+        assert value is not None
+        if schema.short_name == "CreditRecord":
+            return decode_struct(schema, CreditRecord, value, FRAME_BYTES)
+        fields = decode(schema, value, raw=True, start=FRAME_BYTES)
         match schema.short_name:
-            case "CreditRecord":
-                return CreditRecord(**fields)
             case "ClockTick":
                 return Tick(fields["at"], appended_at_ms)
             case "EditionInForce":

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from creditbus.bus.avro import NotAvroError, decode_event, encode
+from creditbus.bus.avro import EventReader, NotAvroError, encode
 from creditbus.bus.registry import UnknownSchemaError
 from creditbus.bus.schemas import EventSchema, SchemaSet
 from creditbus.bus.wire import Types, Writers
@@ -74,6 +74,7 @@ class IntakeProcessor:
         self._record_writer = parts.writers(RECORDS, "CreditRecord")
         self._rejection_writer = parts.writers(REJECTIONS, "Rejection")
         self._quality_writer = parts.writers(QUALITY, "QualityRow")
+        self._read_event = EventReader(parts.schemas)
         self._faults_schema = parts.schemas.records["Faults"]
 
     def process(self, topic: str, partition: int, messages: Sequence[Message], state: StateReader) -> Effects:
@@ -115,7 +116,7 @@ class IntakeProcessor:
             schema = self._parts.types.of(schema_id)
             if not isinstance(schema, EventSchema):
                 return _unreadable(Reason.UNKNOWN_SCHEMA, sender, schema.name, checking)
-            head, facts, facts_bytes = decode_event(schema, payload)
+            head, facts, facts_bytes = self._read_event(schema, payload)
             event = _event(sender, schema.short_name, head, facts)
         except NotConfluentError:
             return _unreadable(Reason.NOT_CONFLUENT, sender, "-", checking)
@@ -194,12 +195,12 @@ class IntakeProcessor:
             yield Output(QUALITY, department.encode(), self._quality_writer(row))
 
 
-def _event(sender: str, kind: str, head: dict[str, Any], facts: dict[str, Any]) -> Event:
+def _event(sender: str, kind: str, head: Head, facts: dict[str, Any]) -> Event:
     target = facts.get("target")
     return Event(
         sender=sender,
         kind=kind,
-        head=msgspec.convert(head, Head),
+        head=head,
         facts=facts,
         target=msgspec.convert(target, Target) if target is not None else None,
     )
