@@ -38,6 +38,8 @@ def normalise_text(raw: str) -> str:
     return " ".join(raw.translate(_SPELLING).split())
 
 
+_PLAIN = re.compile(r"[\u4e00-\u9fa5〔〕0-9A-Za-z-]*")
+"""Document numbers that nothing is to be done about: nearly all."""
 _UNSEEN = re.compile(rf"[\s{''.join(map(chr, _INVISIBLE))}]+")
 _BRACKETED_YEAR = re.compile(r"[〔\[(【{〈《]([12][0-9]{3})[〕\])】}〉》]")
 
@@ -47,6 +49,8 @@ def normalise_document_number(raw: str) -> str:
 
     "呼市监罚字 [２０２４] 第12号" → "呼市监罚字〔2024〕第12号". Any text is accepted.
     """
+    if _PLAIN.fullmatch(raw) is not None:
+        return raw
     text = unicodedata.normalize("NFKC", raw)
     if _UNSEEN.search(text) is not None:
         # what stood apart may compose now: hence the second NFKC
@@ -198,6 +202,8 @@ class FoundNumber:
     value: str
 
 
+SHORTEST_CITIZEN_NUMBER = 18
+"""Characters of a citizen number; a shorter text holds none."""
 _GAP = r"[ \t\u00a0\u2000-\u200b\u3000\-‐-―－]?"
 _CANDIDATE = re.compile(rf"[0-9０-９](?:{_GAP}[0-9０-９]){{16}}{_GAP}[0-9０-９XxＸｘ]")
 _CODE_CHARACTER = re.compile(r"[0-9A-Za-z０-９Ａ-Ｚａ-ｚ]")

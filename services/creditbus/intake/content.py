@@ -5,14 +5,13 @@ The rows are the catalogue's (restricted.yaml, kept_out.yaml). They protect pers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from creditbus.core.events import NATURAL_PERSON, PERSON_KINDS, Event
 from creditbus.core.outcome import Fault, Reason
-from creditbus.core.records import date_of
 from creditbus.core.rules import Restriction, Rules
 from creditbus.core.text import normalise_text
-from creditbus.intake.checks import Checking, decided_day, fault, is_consent
+from creditbus.intake.checks import Check, Checking, decided_day, fault, is_consent
 
 _REASONS: Mapping[str, Reason] = {
     "NEVER": Reason.PROHIBITED_CONTENT,
@@ -21,17 +20,17 @@ _REASONS: Mapping[str, Reason] = {
 }
 
 
-def check_content(event: Event, checking: Checking) -> Iterable[Fault]:
+def check_content(event: Event, checking: Checking, found: list[Fault]) -> None:
     """No text about a person has a word of a restriction, unless what allows it is quoted; the text is not shown."""
     texts = {field: normalise_text(value) for field, value in _texts(event)}
     for rule in _restrictions(event, checking):
         if not _is_allowed(rule, event, checking.rules):
             for field, text in texts.items():
                 if any(word in text for word in rule.words):
-                    yield fault(_REASONS[rule.effect], field, f"{rule.name.zh} {rule.name.en}", checking)
+                    found.append(fault(_REASONS[rule.effect], field, f"{rule.name.zh} {rule.name.en}", checking))
 
 
-def check_kept_out(event: Event, checking: Checking) -> Iterable[Fault]:
+def check_kept_out(event: Event, checking: Checking, found: list[Fault]) -> None:
     """Facts that are not collected of this kind of subject (不予归集)."""
     for rule in checking.rules.kept_out:
         if rule.kind != event.kind or event.head.subject.kind not in rule.subject_kinds:
@@ -39,28 +38,30 @@ def check_kept_out(event: Event, checking: Checking) -> Iterable[Fault]:
         value = event.facts.get(rule.field)
         values = value if isinstance(value, list) else [value]
         if values and rule.values.issuperset(values) and rule.span.covers(decided_day(event, checking)):
-            yield fault(Reason.NOT_COLLECTED, f"facts.{rule.field}", f"{rule.name.zh} {rule.name.en}", checking)
+            found.append(fault(Reason.NOT_COLLECTED, f"facts.{rule.field}", f"{rule.name.zh} {rule.name.en}", checking))
 
 
-def check_person(event: Event, checking: Checking) -> Iterable[Fault]:
+def check_person(event: Event, checking: Checking, found: list[Fault]) -> None:
     """Of a person there is a name; more than one number of the same person is more than is needed (个保法第六条)."""
     subject = event.head.subject
     if event.kind == "MeasureAcknowledgement":
         return
     if not subject.name.strip():
-        yield fault(Reason.MISSING_FIELD, "subject.name", "", checking)
+        found.append(fault(Reason.MISSING_FIELD, "subject.name", "", checking))
     if subject.kind == NATURAL_PERSON and len(subject.identifiers) > 1:
-        yield fault(Reason.NOT_COLLECTED, "subject.identifiers", len(subject.identifiers), checking)
+        found.append(fault(Reason.NOT_COLLECTED, "subject.identifiers", len(subject.identifiers), checking))
 
 
-CONTENT_CHECKS: Sequence[Callable[[Event, Checking], Iterable[Fault]]] = (check_content, check_kept_out, check_person)
+CONTENT_CHECKS: Sequence[Check] = (check_content, check_kept_out, check_person)
 
 
 def content_faults_of(event: Event, checking: Checking) -> list[Fault]:
     """Every fault that any check of the content finds; hardly any event is about a person."""
-    if event.head.subject.kind not in PERSON_KINDS:
-        return []
-    return [found for check in CONTENT_CHECKS for found in check(event, checking)]
+    found: list[Fault] = []
+    if event.head.subject.kind in PERSON_KINDS:
+        for check in CONTENT_CHECKS:
+            check(event, checking, found)
+    return found
 
 
 def _texts(event: Event) -> Iterator[tuple[str, str]]:
@@ -71,7 +72,7 @@ def _texts(event: Event) -> Iterator[tuple[str, str]]:
 
 
 def _restrictions(event: Event, checking: Checking) -> Iterator[Restriction]:
-    today = date_of(checking.today)
+    today = checking.today_date
     for rule in checking.rules.restrictions:
         if event.head.subject.kind in rule.subject_kinds and rule.span.covers(today):
             yield rule

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+
+import msgspec
 
 from creditbus.core.events import LEGAL_PERSON, NATURAL_PERSON, ORGAN, SOLE_TRADER, Event, Identifier, Subject
 from creditbus.core.identifiers import (
+    AuthorityTypes,
     Graded,
+    RegionTable,
     Scheme,
     grade,
     is_blocked,
@@ -22,7 +26,7 @@ from creditbus.core.identifiers import (
     subject_key_of,
 )
 from creditbus.core.outcome import Fault, Reason
-from creditbus.core.records import date_of
+from creditbus.core.rules import Rules
 from creditbus.core.text import mask_identifier, mask_name
 from creditbus.intake.checks import Checking, decided_day, fault
 
@@ -33,8 +37,12 @@ _PERSON_KEY = re.compile(r"p:[0-9]+:[0-9a-f]{40}")
 _ORDER = (Scheme.USCC, Scheme.ORGANISATION, Scheme.TAX)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
+_CACHED_SUBJECTS = 16_384
+"""Busy firms recur all day; an entry takes about half a kilobyte."""
+_LONGEST_CACHED = 32
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """The subject as the bus knows it."""
 
     key: str
@@ -73,19 +81,41 @@ def _organisation(subject: Subject, checking: Checking) -> Resolved | list[Fault
         for index, identifier in enumerate(subject.identifiers):
             if identifier.scheme != scheme.name:
                 continue
-            graded = _grade(identifier, checking)
-            key = subject_key_of(graded)
-            if key is not None:
+            found = _named_by(identifier, subject.kind, checking.rules)
+            if found is not None:
                 return Resolved(
-                    key=key,
-                    kind=_kind_of(subject.kind, graded, checking),
-                    name=subject.name,
-                    identifier=graded.value,
-                    flags=tuple(sorted(graded.flags)),
+                    key=found.key, kind=found.kind, name=subject.name, identifier=found.identifier, flags=found.flags
                 )
+            graded = _grade(identifier, checking)
             shown = f"{graded.value[:18]} ({', '.join(sorted(graded.flags))})"
             faults.append(fault(Reason.BAD_IDENTIFIER, f"subject.identifiers[{index}].value", shown, checking))
     return faults or [fault(Reason.MISSING_IDENTIFIER, "subject.identifiers", _schemes(subject.identifiers), checking)]
+
+
+class _Organisation(msgspec.Struct, frozen=True):
+    """What one identifier tells of an organisation."""
+
+    key: str
+    kind: str
+    identifier: str
+    flags: tuple[str, ...]
+
+
+def _named_by(identifier: Identifier, claimed: str, rules: Rules) -> _Organisation | None:
+    """The organisation that an identifier leads to, or None; organisations recur, so that this is remembered."""
+    found = _remembered if len(identifier.value) <= _LONGEST_CACHED else _remembered.__wrapped__
+    return found(identifier.scheme, identifier.value, claimed, rules.regions, rules.authority_types)
+
+
+@lru_cache(maxsize=_CACHED_SUBJECTS)
+def _remembered(
+    scheme: str, value: str, claimed: str, regions: RegionTable, types: AuthorityTypes
+) -> _Organisation | None:
+    graded = grade(Scheme[scheme], value, regions, types)
+    key = subject_key_of(graded)
+    if key is None:
+        return None
+    return _Organisation(key, _kind_of(claimed, graded, types), graded.value, tuple(sorted(graded.flags)))
 
 
 def _person(
@@ -94,7 +124,7 @@ def _person(
     subject = event.head.subject
     if Scheme.CITIZEN.name not in named:
         return [fault(Reason.MISSING_IDENTIFIER, "subject.identifiers", _schemes(subject.identifiers), checking)]
-    graded = grade(Scheme.CITIZEN, named[Scheme.CITIZEN.name], checking.rules.regions, as_of=date_of(checking.today))
+    graded = grade(Scheme.CITIZEN, named[Scheme.CITIZEN.name], checking.rules.regions, as_of=checking.today_date)
     if is_blocked(graded):
         shown = f"****** ({', '.join(sorted(graded.flags))})"
         return [fault(Reason.BAD_IDENTIFIER, "subject.identifiers", shown, checking)]
@@ -122,12 +152,12 @@ def _is_organisation_key(key: str, checking: Checking) -> bool:
     return subject_key_of(_grade(Identifier(Scheme.ORGANISATION.name, key), checking)) == key
 
 
-def _kind_of(claimed: str, graded: Graded, checking: Checking) -> str:
+def _kind_of(claimed: str, graded: Graded, types: AuthorityTypes) -> str:
     """The code tells more than the sender: 92… is a sole trader, an organ's code an organ."""
     if graded.scheme is Scheme.USCC:
         if is_sole_trader(graded.value):
             return SOLE_TRADER
-        if subject_class_of(graded.value, checking.rules.authority_types) == "organ":
+        if subject_class_of(graded.value, types) == "organ":
             return ORGAN
         return LEGAL_PERSON
     return claimed
@@ -140,7 +170,7 @@ def _grade(identifier: Identifier, checking: Checking) -> Graded:
         identifier.value,
         rules.regions,
         rules.authority_types,
-        None if identifier.scheme != Scheme.CITIZEN.name else date_of(checking.today),
+        None if identifier.scheme != Scheme.CITIZEN.name else checking.today_date,
     )
 
 
