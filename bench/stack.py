@@ -75,6 +75,7 @@ def a_lab() -> Iterator[Lab]:
                 console_url=url(ports["console"]),
                 folder=Path(folder),
                 secrets=Path(folder) / "secrets",
+                vault=Path(folder) / "services" / "intake" / "vault.sqlite",
             ),
             environment,
         )

@@ -31,6 +31,7 @@ STAMP_KEY = b"test stamp key"
 PLATFORM_KEY = b"test platform key"
 NOW_MS = int(datetime(2026, 11, 24, 4, tzinfo=UTC).timestamp() * 1000)
 """Noon in Beijing, the day after the examples were reported."""
+PRIVACY = Privacy(tokenise=lambda number: person_token(PLATFORM_KEY, number), seal=lambda _key, _event: b"sealed")
 SENDERS = {
     "CourtEnforcement": "150100-zy",
     "ListDecision": "150000-rst",
@@ -74,6 +75,7 @@ class Result:
     records: list[dict[str, Any]] = field(default_factory=list)
     rejections: list[dict[str, Any]] = field(default_factory=list)
     quality: list[dict[str, Any]] = field(default_factory=list)
+    identities: list[dict[str, Any]] = field(default_factory=list)
     texts: bytes = b""
     """Every output's bytes, to look for what must not be in them."""
 
@@ -87,7 +89,7 @@ class Result:
 class Intake:
     """An intake of one's own."""
 
-    def __init__(self, now_ms: int = NOW_MS) -> None:
+    def __init__(self, now_ms: int = NOW_MS, privacy: Privacy = PRIVACY) -> None:
         self.registry = MemoryRegistry()
         self._now_ms = now_ms
         self._writers = Writers(self.registry, schemas())
@@ -96,9 +98,7 @@ class Intake:
                 schemas=schemas(),
                 types=Types(self.registry),
                 writers=self._writers,
-                privacy=Privacy(
-                    tokenise=lambda number: person_token(PLATFORM_KEY, number), seal=lambda _key, _event: b"sealed"
-                ),
+                privacy=privacy,
                 checking=self._checking,
                 gateway_keys={"gateway-1": STAMP_KEY},
                 payload_key=PLATFORM_KEY,
@@ -123,6 +123,7 @@ class Intake:
             "credit.records": result.records,
             "credit.rejections": result.rejections,
             "credit.quality": result.quality,
+            "credit.identities": result.identities,
         }
         for output in effects.outputs:
             schema_id, payload = unframe(output.value)

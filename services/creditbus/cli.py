@@ -22,6 +22,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "assess": ("assess",),
     "breaker": ("breaker",),
     "deadletters": ("deadletters",),
+    "keys": ("keys",),
     "plan": ("plan",),
     "produce": ("import",),
     "quarantine": ("quarantine",),

@@ -1,7 +1,9 @@
 """What keeps natural persons unknown downstream: the token of a number, and sealed personal data.
 
-The vault holds one data key a person; destroying it forgets the person, since everything personal was sealed with it.
-The lab keeps the vault in a file; production puts a key management system behind the same two methods.
+The vault holds for each person a row that a number leads to (salt, version of the platform's key) and a data key that
+everything personal is sealed with. Both are durable before they are first used, and two processes that race get the
+same. Forgetting a person destroys both: what was sealed can never be read, and the number leads nowhere.
+The lab keeps the vault in a file; production puts a key management system behind the same methods.
 """
 
 from __future__ import annotations
@@ -9,53 +11,209 @@ from __future__ import annotations
 import hmac
 import secrets
 import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-TOKEN_VERSION = 1
+from creditbus.bus.keyfiles import PLATFORM, UNSALTED, VaultKeys, key_id
+from creditbus.core.errors import SettingsError
+from creditbus.core.identity import TOKEN, Identity
+
 _KEY_BYTES = 32
+_SALT_BYTES = 16
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS identities (number_index BLOB PRIMARY KEY, subject TEXT NOT NULL UNIQUE,"
+    " salt BLOB NOT NULL, version INTEGER NOT NULL, key_id TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS data_keys (subject TEXT PRIMARY KEY, wrapped BLOB NOT NULL, master INTEGER NOT NULL)",
+)
 
 
-def person_token(platform_key: bytes, number: str) -> str:
-    """Key of a natural person: HMAC-SHA-256 of the normalised number, with the version of the platform's key."""
-    digest = hmac.digest(platform_key, number.encode(), "sha256").hex()
-    return f"p:{TOKEN_VERSION}:{digest[:40]}"
+def person_token(platform_key: bytes, number: str, version: int = UNSALTED, salt: bytes = b"") -> str:
+    """Key of a natural person: HMAC-SHA-256 of salt and normalised number, with the version of the platform's key.
+
+    Version 1 has no salt: it is that of persons who were first seen before there were any.
+    """
+    digest = hmac.digest(platform_key, salt + number.encode(), "sha256").hex()
+    return f"p:{version}:{digest[:40]}"
 
 
 class Vault:
-    """Data keys of persons in one SQLite file; a key is durable before it is first used."""
+    """Identities and data keys of persons in one SQLite file. For one thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read_keys: Callable[[], VaultKeys]) -> None:
+        """read_keys: the keys as they are now; asked again when a person or a data key is new, or a key unknown."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
+        self._read_keys = read_keys
+        self._keys = read_keys()
         self._db = sqlite3.connect(path, isolation_level=None, timeout=15)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("CREATE TABLE IF NOT EXISTS keys (subject TEXT PRIMARY KEY, key BLOB NOT NULL)")
+        self._db.execute("PRAGMA secure_delete=ON")
+        for table in _TABLES:
+            self._db.execute(table)
+        self._wrap_plain_keys()
 
-    def key_of(self, subject: str) -> bytes:
-        """The person's data key, made at first use; two processes that race get the same one."""
-        row = self._db.execute("SELECT key FROM keys WHERE subject = ?", (subject,)).fetchone()
-        if row is None:
-            made = (subject, secrets.token_bytes(_KEY_BYTES))
-            self._db.execute("INSERT INTO keys VALUES (?, ?) ON CONFLICT DO NOTHING", made)
-            row = self._db.execute("SELECT key FROM keys WHERE subject = ?", (subject,)).fetchone()
-        return bytes(row[0])
+    def identity_of(self, number: str) -> Identity:
+        """The person that a normalised number leads to; a new one when the number leads to nobody.
+
+        A person keeps the token and the key version first seen, whatever is rotated later.
+        """
+        return self.find(number) or self._made(number)
+
+    def find(self, number: str) -> Identity | None:
+        """The person that a normalised number leads to, if it is known."""
+        row = self._db.execute(
+            "SELECT subject, version, key_id FROM identities WHERE number_index = ?", (self._index(number),)
+        ).fetchone()
+        if row is not None:
+            return Identity(TOKEN, row[0], row[0], row[1], row[2])
+        unsalted = self._unsalted(number)
+        if unsalted is None or not self._has_key(unsalted.subject_key):
+            return None
+        return unsalted
 
     def seal(self, subject: str, data: bytes) -> bytes:
-        """Encrypt under the person's key (AES-SIV: the same data gives the same bytes, so a retry changes nothing)."""
-        return AESSIV(self.key_of(subject)).encrypt(data, [subject.encode()])
+        """Encrypt under the person's key (AES-SIV: the same data gives the same bytes, so a retry changes nothing).
+
+        Raises KeyError when the person was forgotten, or never made: nothing brings a key back.
+        """
+        return AESSIV(self._data_key(subject)).encrypt(data, [subject.encode()])
 
     def open(self, subject: str, sealed: bytes) -> bytes:
-        """Decrypt. Raises cryptography.exceptions.InvalidTag when the key is gone or another one."""
-        return AESSIV(self.key_of(subject)).decrypt(sealed, [subject.encode()])
+        """Decrypt. Raises KeyError when the person was forgotten, cryptography.exceptions.InvalidTag for another's."""
+        return AESSIV(self._data_key(subject)).decrypt(sealed, [subject.encode()])
 
-    def destroy(self, subject: str) -> None:
-        """Forget the person: what was sealed can never be read again."""
-        self._db.execute("PRAGMA secure_delete=ON")
-        self._db.execute("DELETE FROM keys WHERE subject = ?", (subject,))
+    def destroy(self, subject: str) -> bool:
+        """Forget the person: what was sealed can never be read again, and the number leads to a new person.
+
+        Returns whether there was anything. Copies of the file go when the master key is rotated (``rewrap``).
+        """
+        with self._transaction():
+            keys = self._db.execute("DELETE FROM data_keys WHERE subject = ?", (subject,)).rowcount
+            rows = self._db.execute("DELETE FROM identities WHERE subject = ?", (subject,)).rowcount
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log of writes holds what was overwritten
+        return bool(keys or rows)
+
+    def rewrap(self, rotate: Callable[[], VaultKeys]) -> int:
+        """Wrap every data key under a new master key; returns how many.
+
+        rotate: adds the new key and returns all. It is called while nobody else can write, so that no data key is
+        wrapped under an older one afterwards.
+        """
+        with self._transaction():
+            self._keys = rotate()
+            rows = self._db.execute("SELECT subject, wrapped, master FROM data_keys").fetchall()
+            newest = self._keys.newest_master
+            for subject, wrapped, master in rows:
+                key = self._unwrap(subject, wrapped, master)
+                self._db.execute(
+                    "UPDATE data_keys SET wrapped = ?, master = ? WHERE subject = ?",
+                    (self._wrap(subject, key, newest), newest, subject),
+                )
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return len(rows)
+
+    def counts(self) -> tuple[Mapping[int, int], Mapping[int, int]]:
+        """Persons by version of the platform's key, data keys by version of the master key."""
+        persons = self._db.execute("SELECT version, count(*) FROM identities GROUP BY version").fetchall()
+        unlisted = self._db.execute(
+            "SELECT count(*) FROM data_keys WHERE subject NOT IN (SELECT subject FROM identities)"
+        ).fetchone()[0]
+        found = dict(persons)
+        if unlisted:
+            found[UNSALTED] = found.get(UNSALTED, 0) + unlisted
+        return found, dict(self._db.execute("SELECT master, count(*) FROM data_keys GROUP BY master").fetchall())
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    # -- persons -----------------------------------------------------------------------------------------
+
+    def _index(self, number: str) -> bytes:
+        return hmac.digest(self._keys.index, number.encode(), "sha256")
+
+    def _made(self, number: str) -> Identity:
+        """A row for the number and a data key, unless another process was faster."""
+        with self._transaction():
+            self._keys = self._read_keys()
+            known = self.find(number)
+            one = known or self._salted(number)
+            salt = b"" if isinstance(one, Identity) else one[1]
+            identity = one if isinstance(one, Identity) else one[0]
+            self._db.execute(
+                "INSERT INTO identities VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (self._index(number), identity.subject_key, salt, identity.token_version, identity.key_id),
+            )
+            self._make_key(identity.subject_key)
+        return identity
+
+    def _salted(self, number: str) -> tuple[Identity, bytes]:
+        version = self._keys.newest_platform
+        key, salt = self._keys.platform[version], secrets.token_bytes(_SALT_BYTES)
+        token = person_token(key, number, version, salt)
+        return Identity(TOKEN, token, token, version, key_id(PLATFORM, version, key)), salt
+
+    def _unsalted(self, number: str) -> Identity | None:
+        """Who the number was before there were salts."""
+        key = self._keys.platform.get(UNSALTED)
+        if key is None:
+            return None
+        token = person_token(key, number)
+        return Identity(TOKEN, token, token, UNSALTED, key_id(PLATFORM, UNSALTED, key))
+
+    # -- data keys ---------------------------------------------------------------------------------------
+
+    def _has_key(self, subject: str) -> bool:
+        return self._db.execute("SELECT 1 FROM data_keys WHERE subject = ?", (subject,)).fetchone() is not None
+
+    def _data_key(self, subject: str) -> bytes:
+        row = self._db.execute("SELECT wrapped, master FROM data_keys WHERE subject = ?", (subject,)).fetchone()
+        if row is None:
+            raise KeyError("no data key of this person")
+        return self._unwrap(subject, row[0], row[1])
+
+    def _make_key(self, subject: str) -> None:
+        newest = self._keys.newest_master
+        wrapped = self._wrap(subject, secrets.token_bytes(_KEY_BYTES), newest)
+        self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (subject, wrapped, newest))
+
+    def _wrap(self, subject: str, key: bytes, master: int) -> bytes:
+        return AESSIV(self._keys.master[master]).encrypt(key, [subject.encode()])
+
+    def _unwrap(self, subject: str, wrapped: bytes, master: int) -> bytes:
+        if master not in self._keys.master:
+            self._keys = self._read_keys()  # it was rotated since
+        key = self._keys.master.get(master)
+        if key is None:
+            raise SettingsError(f"CREDITBUS_SECRETS: version {master} of the vault's master key is missing; restore it")
+        return AESSIV(key).decrypt(wrapped, [subject.encode()])
+
+    def _wrap_plain_keys(self) -> None:
+        """Keys that an earlier release kept as they are."""
+        is_there = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'keys'"
+        if self._db.execute(is_there).fetchone() is None:
+            return
+        with self._transaction():
+            if self._db.execute(is_there).fetchone() is None:
+                return
+            newest = self._keys.newest_master
+            for subject, key in self._db.execute("SELECT subject, key FROM keys").fetchall():
+                row = (subject, self._wrap(subject, bytes(key), newest), newest)
+                self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
+            self._db.execute("DROP TABLE keys")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Nobody else writes meanwhile; all of it or nothing, and durable at the end."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")

@@ -25,6 +25,9 @@ class ServiceSettings(BaseSettings):
     http_port: int = Field(0, ge=0, le=65535, description="port for health and metrics on loopback; 0 = any free one")
     data: Path = Field(Path(".lab/data"), description="folder for local state; lost state is restored from Kafka")
     secrets: Path = Field(Path(".lab/secrets"), description="folder with the secret files")
+    vault: Path = Field(
+        Path(".lab/services/intake/vault.sqlite"), description="file of the key vault: identities and keys of persons"
+    )
 
 
 def read_key(folder: Path, name: str) -> bytes:

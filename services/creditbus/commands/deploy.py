@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
             console_url="",
             folder=Path(),
             secrets=settings.secrets,
+            vault=settings.vault,
         )
         try:
             for step in deploy_steps():

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 
-import msgspec
-
 from creditbus.bus.editions import current_edition
-from creditbus.bus.privacy import Vault, person_token
+from creditbus.bus.keyfiles import read_vault_keys
+from creditbus.bus.privacy import Vault
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
@@ -16,14 +15,13 @@ from creditbus.bus.settings import read_key
 from creditbus.bus.topics import load_topics
 from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run, tune_collector
 from creditbus.bus.wire import Types, Writers
-from creditbus.core.events import Event
 from creditbus.intake.checks import Checking, code_lists_by_kind
+from creditbus.intake.persons import Persons
 from creditbus.intake.processor import IntakeProcessor, Parts
 from creditbus.intake.settings import IntakeSettings
-from creditbus.intake.steps import Privacy, Seal
+from creditbus.intake.steps import Privacy
 
 GROUP = "creditbus-intake"
-_PERSONAL_FACTS = ("sex", "birth_year", "legal_representative")
 _EDITION_SECONDS = 30.0
 """How often intake looks for a newer edition; the log, not intake, decides what a record does."""
 
@@ -50,32 +48,17 @@ def main() -> int:
 
 def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry) -> IntakeProcessor:
     platform_key = read_key(settings.secrets, "platform-token.key")
-    vault = Vault(settings.data / "vault.sqlite")
+    persons = Persons(Vault(settings.vault, lambda: read_vault_keys(settings.secrets)))
     parts = Parts(
         schemas=schemas,
         types=Types(registry),
         writers=Writers(registry, schemas),
-        privacy=Privacy(tokenise=lambda number: person_token(platform_key, number), seal=_sealer(vault)),
+        privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, news=persons.news),
         checking=_Checkings(settings.brokers),
         gateway_keys={"gateway-1": read_key(settings.secrets, "gateway-hmac.key")},
         payload_key=platform_key,
     )
     return IntakeProcessor(parts)
-
-
-def _sealer(vault: Vault) -> Seal:
-    """Name, numbers and personal facts of an event, sealed under the person's key."""
-
-    def seal(subject_key: str, event: Event) -> bytes:
-        subject = event.head.subject
-        personal = {
-            "name": subject.name,
-            "identifiers": [(one.scheme, one.value) for one in subject.identifiers],
-            "facts": {name: event.facts.get(name) for name in _PERSONAL_FACTS if event.facts.get(name) is not None},
-        }
-        return vault.seal(subject_key, msgspec.json.encode(personal))
-
-    return seal
 
 
 class _Checkings:

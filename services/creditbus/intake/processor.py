@@ -17,16 +17,18 @@ from creditbus.bus.wire import Types, Writers
 from creditbus.core.events import NATURAL_PERSON, Event, Head, Target
 from creditbus.core.framing import NotConfluentError, unframe
 from creditbus.core.hashing import digest
+from creditbus.core.identity import Identity
 from creditbus.core.outcome import Fault, Ok, Reason
 from creditbus.core.processing import Effects, Message, Output, StateReader
 from creditbus.core.records import CreditRecord
 from creditbus.core.text import mask_identifier
 from creditbus.intake.checks import Checking, fault
-from creditbus.intake.steps import Body, Privacy, decide, is_late
+from creditbus.intake.steps import Body, Privacy, decide, is_late, other_numbers
 
 RECORDS = "credit.records"
 REJECTIONS = "credit.rejections"
 QUALITY = "credit.quality"
+IDENTITIES = "credit.identities"
 _LARGEST_EVENT_BYTES = 512 * 1024
 
 
@@ -75,6 +77,7 @@ class IntakeProcessor:
         self._rejection_writer = parts.writers(REJECTIONS, "Rejection")
         self._quality_writer = parts.writers(QUALITY, "QualityRow")
         self._read_event = EventReader(parts.schemas)
+        self._identity_writer = parts.writers(IDENTITIES, "Identity")
         self._faults_schema = parts.schemas.records["Faults"]
 
     def process(self, topic: str, partition: int, messages: Sequence[Message], state: StateReader) -> Effects:
@@ -95,7 +98,9 @@ class IntakeProcessor:
                 tally.late += is_late(event, checking.rules)
                 tally.corrected += event.head.revision > 1
                 effects.outputs.extend(self._records(records))
+                effects.outputs.extend(map(self._identity, other_numbers(event, records[-1].subject_key)))
                 effects.count("ok", "recorded")
+        effects.outputs.extend(map(self._identity, self._parts.privacy.news()))
         effects.outputs.extend(self._quality(tallies, messages, checking.now_ms))
         return effects
 
@@ -147,6 +152,9 @@ class IntakeProcessor:
         for record in records:
             trace = (("event_key", record.event_key.encode()),)
             yield Output(RECORDS, record.subject_key.encode(), self._record_writer.of_struct(record), None, trace)
+
+    def _identity(self, one: Identity) -> Output:
+        return Output(IDENTITIES, one.key.encode(), self._identity_writer.of_struct(one))
 
     def _rejection(self, message: Message, refused: Refused, now_ms: int) -> Output:
         event = refused.event

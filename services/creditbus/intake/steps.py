@@ -6,12 +6,13 @@ and the record here, design.md 11.6), or a rejection with every fault.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from creditbus.core.calendar import working_days_between
 from creditbus.core.events import NATURAL_PERSON, Event
 from creditbus.core.hashing import event_key, natural_key, output_id, record_id
+from creditbus.core.identity import Identity, identities_of
 from creditbus.core.outcome import Fault, Ok, Reason, Reject
 from creditbus.core.records import CreditRecord, business_day, date_of
 from creditbus.core.rules import Rules
@@ -21,7 +22,7 @@ from creditbus.intake.content import content_faults_of
 from creditbus.intake.subjects import Resolved, key_of_identifier, resolve
 
 Tokenise = Callable[[str], str]
-Seal = Callable[[str, Event], bytes]
+Seal = Callable[[str, Event], bytes | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +38,18 @@ class Privacy:
     """What keeps persons unknown downstream: the token of a number, and the sealed personal data."""
 
     tokenise: Tokenise
+    """A number that leads to nobody becomes a person by it."""
     seal: Seal
+    """None for whoever was forgotten and is only quoted."""
+    news: Callable[[], Iterable[Identity]] = tuple
+    """Persons tokenised since the last call that ``credit.identities`` may lack."""
 
 
 def decide(event: Event, body: Body, privacy: Privacy, checking: Checking) -> Ok[list[CreditRecord]] | Reject:
     """The records that an event becomes, or every reason why it becomes none."""
     faults = [*faults_of(event, checking), *content_faults_of(event, checking)]
-    subject = resolve(event, privacy.tokenise, checking)
+    # whoever is only named by an event that becomes no record becomes no person
+    subject = resolve(event, privacy.tokenise if not faults else _nobody, checking)
     if isinstance(subject, list):
         return Reject((*faults, *subject))
     if faults:
@@ -56,6 +62,16 @@ def decide(event: Event, body: Body, privacy: Privacy, checking: Checking) -> Ok
     if moved is None or moved[0] == subject.key:
         return Ok([record])
     return Ok([_withdrawal(record, event, moved), record])
+
+
+def other_numbers(event: Event, subject_key: str) -> list[Identity]:
+    """What a registration tells of an organisation's former numbers (原注册号、原代码)."""
+    former = event.facts.get("former_identifiers") if event.kind == "Registration" else None
+    return identities_of(former, subject_key) if isinstance(former, list) else []
+
+
+def _nobody(_number: str) -> str:
+    return ""
 
 
 def is_late(event: Event, rules: Rules) -> bool:

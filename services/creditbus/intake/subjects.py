@@ -30,7 +30,7 @@ from creditbus.core.rules import Rules
 from creditbus.core.text import mask_identifier, mask_name
 from creditbus.intake.checks import Checking, decided_day, fault
 
-_BY_KEY = "SUBJECT_KEY"
+BY_KEY = "SUBJECT_KEY"
 """Acknowledgements quote the subject's key, since subscribers never see a person's number (design.md 11.10)."""
 _QUOTES_KEYS = "MeasureAcknowledgement"
 _PERSON_KEY = re.compile(r"p:[0-9]+:[0-9a-f]{40}")
@@ -58,8 +58,8 @@ def resolve(event: Event, tokenise: Callable[[str], str], checking: Checking) ->
     """The subject that the identifiers name, or every reason why they name none."""
     subject = event.head.subject
     named = {one.scheme: one.value for one in subject.identifiers}
-    if _BY_KEY in named:
-        return _by_key(event.kind, subject, named[_BY_KEY], checking)
+    if BY_KEY in named:
+        return _by_key(event.kind, subject, named[BY_KEY], checking)
     if subject.kind == NATURAL_PERSON:
         return _person(event, named, tokenise, checking)
     return _organisation(subject, checking)
@@ -142,8 +142,8 @@ def _person(
 def _by_key(kind: str, subject: Subject, key: str, checking: Checking) -> Resolved | list[Fault]:
     is_person = _PERSON_KEY.fullmatch(key) is not None
     if kind != _QUOTES_KEYS or not (is_person or _is_organisation_key(key, checking)):
-        index = next(index for index, one in enumerate(subject.identifiers) if one.scheme == _BY_KEY)
-        return [fault(Reason.BAD_IDENTIFIER, f"subject.identifiers[{index}]", f"{_BY_KEY} {key[:18]}", checking)]
+        index = next(index for index, one in enumerate(subject.identifiers) if one.scheme == BY_KEY)
+        return [fault(Reason.BAD_IDENTIFIER, f"subject.identifiers[{index}]", f"{BY_KEY} {key[:18]}", checking)]
     name = mask_name(subject.name) if is_person else subject.name
     return Resolved(key=key, kind=subject.kind, name=name, identifier="" if is_person else key, flags=())
 

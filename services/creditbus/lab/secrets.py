@@ -9,12 +9,15 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from creditbus.bus.keyfiles import INDEX_KEY, MASTER, PLATFORM, UNSALTED, file_of
 from creditbus.lab.errors import SettingsError
 
 DEPARTMENTS = "departments.json"
 LAB_KEYS = "lab-keys.json"
 RECEIPT_KEY = "receipt-signing.key"
-SECRET_KEYS = ("gateway-hmac.key", "platform-token.key", RECEIPT_KEY)
+SECRET_KEYS = ("gateway-hmac.key", "platform-token.key", INDEX_KEY, RECEIPT_KEY)
+FIRST_VERSIONS = ((PLATFORM, UNSALTED + 1), (MASTER, 1))
+"""Keys that can be rotated, each with the version that a new bus begins with."""
 
 
 def ensure_secrets(folder: Path, holders: Mapping[str, Sequence[str]]) -> None:
@@ -27,6 +30,9 @@ def ensure_secrets(folder: Path, holders: Mapping[str, Sequence[str]]) -> None:
     for name in SECRET_KEYS:
         if not (folder / name).exists():
             _write(folder / name, secrets.token_bytes(32).hex())
+    for kind, version in FIRST_VERSIONS:
+        if not any(folder.glob(f"{kind}-*.key")):
+            _write(file_of(folder, kind, version), secrets.token_bytes(32).hex())
     known = read_lab_keys(folder) if (folder / LAB_KEYS).exists() else {}
     keys = {code: known.get(code) or secrets.token_urlsafe(32) for code in sorted(holders)}
     if keys != known:

@@ -37,6 +37,7 @@ class LabAddresses:
     console_url: str
     folder: Path
     secrets: Path
+    vault: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ def addresses(settings: LabSettings) -> LabAddresses:
         console_url=f"http://{HOST}:{settings.console_port}",
         folder=settings.folder,
         secrets=settings.folder / "secrets",
+        vault=settings.folder / "services" / "intake" / "vault.sqlite",
     )
 
 
@@ -134,6 +136,7 @@ def environment(name: str, settings: LabSettings, places: LabAddresses) -> dict[
         "CREDITBUS_LOOKUP_URL": places.lookup_url,
         "CREDITBUS_DATA": str(settings.folder / "services" / name),
         "CREDITBUS_SECRETS": str(places.secrets),
+        "CREDITBUS_VAULT": str(places.vault),
         "CREDITBUS_HTTP_PORT": str(settings.port_of(name)),
         **python_environment(),
     }

@@ -1,0 +1,40 @@
+"""Identities: what leads to a subject's key besides the key itself (统一信用主体识别)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from creditbus.core.identifiers import Scheme, normalise_identifier
+
+TOKEN = "TOKEN"  # noqa: S105 - a scheme of identifiers
+"""Scheme of a natural person's token, which is the subject's key."""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A row of ``credit.identities``: an alias or a token, and the subject that it leads to."""
+
+    scheme: str
+    """TOKEN, or the scheme of an organisation's other number."""
+    alias: str
+    subject_key: str
+    token_version: int = 0
+    """Version of the platform's key that the token was made with; 0 for organisations."""
+    key_id: str = ""
+    """Name of that key."""
+
+    @property
+    def key(self) -> str:
+        """Key of its message."""
+        return f"{self.scheme}|{self.alias}"
+
+
+def identities_of(identifiers: Iterable[Mapping[str, str]], subject_key: str) -> list[Identity]:
+    """Rows for other numbers of an organisation; never for a person's."""
+    known = [(one["scheme"], normalise_identifier(one["value"])) for one in identifiers]
+    return [
+        Identity(scheme, value, subject_key)
+        for scheme, value in known
+        if scheme in Scheme.__members__ and scheme != Scheme.CITIZEN.name and value
+    ]
