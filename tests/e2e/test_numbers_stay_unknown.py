@@ -48,11 +48,26 @@ def told(running_lab: RunningLab) -> dict[str, Any]:
         states = [json.loads(text)["state"] for text in answers[1:]]
         for number in (NUMBER, WRONG_CHECK):
             answers.append(http.get(f"{lookup}/subjects/{number}").text)
-    return {"states": states, "answers": answers}
+        matched = [
+            http.post(f"{lookup}/match", json={"scheme": "CITIZEN", "value": number})
+            for number in (NUMBER, WRONG_CHECK)
+        ]
+        answers += [one.text for one in matched]
+    return {
+        "states": states,
+        "answers": answers,
+        "matched": matched[0].json(),
+        "refused": [one.status_code for one in matched[1:]],
+    }
 
 
 def test_the_right_number_makes_a_record_and_the_others_do_not(told: dict[str, Any]) -> None:
     assert told["states"] == ["RECORDED", "REJECTED", "REJECTED"], told["answers"][1:4]
+
+
+def test_whoever_has_the_number_finds_the_person_by_it(told: dict[str, Any]) -> None:
+    assert told["matched"]["subject_key"].startswith("p:2:")
+    assert told["refused"] == [400, 422]
 
 
 def test_no_answer_shows_the_number(told: dict[str, Any]) -> None:
@@ -64,6 +79,7 @@ def test_only_the_restricted_input_holds_the_number(running_lab: RunningLab, tol
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": "search"})
     topics = sorted(topic for topic in consumer.list_topics(timeout=15).topics if not topic.startswith("__"))
     consumer.close()
+    assert "credit.identities" in topics
     holding = {topic for topic in topics if _topic_has(brokers, topic)}
     assert holding == {f"{RESTRICTED}judicial"}, "the input has it, or this search finds nothing"
     assert len(topics) > 40

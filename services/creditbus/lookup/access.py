@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -59,6 +59,10 @@ class Ports:
     regions: RegionTable
     metrics: Metrics
     page_size: int
+    person_of: Callable[[str], str | None]
+    """Key of the person that a normalised number leads to."""
+    families: Mapping[str, frozenset[str]]
+    """Families of measures that each department carries out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,22 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import closing
 from typing import Annotated, Any
 
 import structlog
 import uvicorn
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from sse_starlette.sse import EventSourceResponse
 
 from creditbus.bus.api_page import api_page
+from creditbus.bus.keyfiles import read_vault_keys
 from creditbus.bus.keyring import Keyring
 from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
+from creditbus.bus.privacy import Vault
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.topics import load_topics
@@ -46,6 +50,7 @@ from creditbus.lookup.access import (
 from creditbus.lookup.audit import Ledger
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
+from creditbus.lookup.match import add_match
 from creditbus.lookup.queries import Disclosure, Queries
 from creditbus.lookup.settings import LookupSettings
 from creditbus.lookup.steps import state_of_event
@@ -108,7 +113,28 @@ def build(settings: LookupSettings) -> Ports:
         regions=compile_rules(edition_of(catalogue)).regions,
         metrics=Metrics("lookup"),
         page_size=settings.lookup_page_size,
+        person_of=_person_finder(settings),
+        families=families_of(catalogue),
     )
+
+
+def families_of(catalogue: Catalogue) -> Mapping[str, frozenset[str]]:
+    """Families of measures by the department that carries them out."""
+    found: dict[str, set[str]] = {}
+    for row in catalogue.subscribers:
+        found.setdefault(row.department, set()).update(row.families)
+    return {department: frozenset(families) for department, families in found.items()}
+
+
+def _person_finder(settings: LookupSettings) -> Callable[[str], str | None]:
+    """A function from a normalised number to the person's key; requests run in many threads, the vault in one."""
+
+    def person_of(number: str) -> str | None:
+        with closing(Vault(settings.vault, lambda: read_vault_keys(settings.secrets))) as vault:
+            found = vault.find(number)
+        return found.subject_key if found is not None else None
+
+    return person_of
 
 
 def _disclosure_of(catalogue: Catalogue) -> Disclosure:
@@ -125,6 +151,7 @@ def build_app(ports: Ports) -> FastAPI:
     _add_lists(app, ports, caller)
     _add_events(app, ports, caller)
     add_views(app, ports, caller)
+    add_match(app, ports, caller)
     _add_pages(app, ports)
     _add_errors(app, ports)
     return app
@@ -244,6 +271,10 @@ def _add_errors(app: FastAPI, ports: Ports) -> None:
     @app.exception_handler(RefusedError)
     def refused(_: Request, error: RefusedError) -> Response:
         return answer(error.problem)
+
+    @app.exception_handler(RequestValidationError)
+    def malformed(_: Request, error: RequestValidationError) -> Response:
+        return answer(problems.malformed(".".join(map(str, one["loc"])) for one in error.errors()))
 
     @app.exception_handler(BusError)
     def away(_: Request, error: BusError) -> Response:

@@ -27,8 +27,8 @@ CITIZEN_NUMBER = Problem(
     code="citizen-number",
     title_en="A person's number must not stand in an address",
     title_zh="公民身份号码不得出现在网址中",
-    detail_en="Addresses are logged on their way. Look persons up by the subject key that an order quotes (p:…).",
-    detail_zh="网址会被沿途记录。请使用指令中载明的主体键（p:…）查询自然人。",
+    detail_en="Addresses are logged on their way. POST the number to /v1/match, then use the subject key (p:…).",
+    detail_zh="网址会被沿途记录。请将号码 POST 至 /v1/match，再以主体键（p:…）查询自然人。",
 )
 UNKNOWN_SUBJECT = Problem(
     status=404,
@@ -89,6 +89,19 @@ def not_allowed(purpose: str, roles: Iterable[str]) -> Problem:
         title_zh="无权以此目的查询",
         detail_en=f"{purpose} needs one of the roles: {needed or '(unknown purpose)'}; see GET /v1/purposes.",
         detail_zh=f"{purpose} 需要以下角色之一：{needed or '（未知目的）'}；见 GET /v1/purposes。",
+    )
+
+
+def malformed(fields: Iterable[str]) -> Problem:
+    """A request whose fields are not as they should be; what was sent is not repeated, it may be a person's."""
+    shown = ", ".join(fields)
+    return Problem(
+        status=422,
+        code="malformed",
+        title_en="The request is not as it should be",
+        title_zh="请求格式不正确",
+        detail_en=f"Missing or wrong: {shown}. The page /docs shows every field.",
+        detail_zh=f"缺少或有误：{shown}。各字段见 /docs 页面。",
     )
 
 

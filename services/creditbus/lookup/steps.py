@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -46,6 +46,24 @@ def wanted_of(identifier: str, regions: RegionTable) -> Wanted | Problem:
     if scheme is Scheme.USCC and not is_blocked(grade(Scheme.CITIZEN, value, regions)):
         return problems.CITIZEN_NUMBER
     return problems.bad_identifier(graded.flags)
+
+
+def number_of(value: str, regions: RegionTable) -> str | None:
+    """A person's number as tokens are made of it; None when it is none."""
+    graded = grade(Scheme.CITIZEN, normalise_identifier(value), regions)
+    return None if is_blocked(graded) else graded.value
+
+
+def orders_of(dossier: Mapping[str, Any], families: Collection[str]) -> list[dict[str, Any]]:
+    """Orders of a dossier that are in effect, of these families of measures."""
+    return [
+        {
+            name: one[name]
+            for name in ("order_id", "family", "measure", "binding", "list", "effective_on", "until", "state")
+        }
+        for one in dossier.get("orders") or []
+        if one["family"] in families and one["state"] != "PROPOSED"
+    ]
 
 
 def allowed(purpose: Purpose | None, stated: str, roles: Iterable[str]) -> Problem | None:

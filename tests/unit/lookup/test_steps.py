@@ -7,7 +7,7 @@ import pytest
 from builders import FIRM, FIRM_KEY, make_rules
 from creditbus.core.problems import Problem
 from creditbus.lookup.problems import CITIZEN_NUMBER
-from creditbus.lookup.steps import Wanted, cut, downstream_of, state_of_event, wanted_of
+from creditbus.lookup.steps import Wanted, cut, downstream_of, number_of, orders_of, state_of_event, wanted_of
 
 REGIONS = make_rules().regions
 
@@ -98,3 +98,20 @@ def test_what_has_ended_is_shown_to_whoever_handles_the_case_alone() -> None:
     assert [one["order_id"] for one in shown["orders"]] == ["b", "b"]
     history = cut(answer, frozenset({"listings", "orders", "history"}))
     assert (history["listings"], history["orders"]) == (listings, orders)
+
+
+def test_only_orders_of_ones_own_families_that_are_in_effect_are_matched() -> None:
+    shown = dict.fromkeys(("order_id", "measure", "binding", "list", "effective_on", "until"), "x")
+    orders = [
+        {**shown, "family": "M01", "state": "ACTIVE"},
+        {**shown, "family": "M01", "state": "PROPOSED"},
+        {**shown, "family": "M02", "state": "ACTIVE"},
+    ]
+    assert [one["family"] for one in orders_of({"orders": orders}, {"M01"})] == ["M01"]
+    assert orders_of({}, {"M01"}) == []
+
+
+def test_a_persons_number_is_known_in_any_spelling_and_nothing_else_is_one() -> None:
+    assert number_of(" 11010519491231002x ", REGIONS) in (None, "11010519491231002X")
+    assert number_of("150102198503070010", REGIONS) is None
+    assert number_of("", REGIONS) is None
