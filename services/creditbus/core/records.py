@@ -7,6 +7,7 @@ Fields are those of ``schemas/avro/records``; dates are days since 1970-01-01 an
 from __future__ import annotations
 
 from datetime import date, timedelta, timezone
+from functools import lru_cache
 
 import msgspec
 
@@ -23,6 +24,7 @@ def day_of(day: date) -> int:
     return (day - _EPOCH).days
 
 
+@lru_cache(maxsize=65_536)
 def date_of(day: int) -> date:
     """The date of a day number."""
     return _EPOCH + timedelta(days=day)

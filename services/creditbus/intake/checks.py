@@ -6,19 +6,23 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 
 from creditbus.core.events import NATURAL_PERSON, Event
-from creditbus.core.identifiers import Scheme, current_region, grade, is_blocked
+from creditbus.core.identifiers import AuthorityTypes, RegionTable, Scheme, current_region, grade, is_blocked
 from creditbus.core.outcome import Fault, Reason
-from creditbus.core.records import business_day, date_of
+from creditbus.core.records import business_day, date_of, day_of
 from creditbus.core.rules import Rules
 from creditbus.core.text import SHORTEST_CITIZEN_NUMBER, find_citizen_numbers
 
 _EVENT_ID = re.compile(r"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}|[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26}")
 _REVISION_LIMIT = 10_000
-_LONG_TERM = date(2099, 12, 31)
+_LONGEST_CODE = 64
+"""No code with its blanks is longer; what is cut off makes none valid."""
+_LONG_TERM = day_of(date(2099, 12, 31))
 _FIRST_DAY = date(1949, 10, 1)
+_FIRST_DAY_NUMBER = day_of(_FIRST_DAY)
 _CLOCK_SKEW_DAYS = 1
 """A sender's calendar may be ahead of ours around midnight."""
 
@@ -87,8 +91,13 @@ def check_sender(event: Event, checking: Checking, found: list[Fault]) -> None:
 def check_authority(event: Event, checking: Checking, found: list[Fault]) -> None:
     """The deciding authority is named by a valid unified code (统一社会信用代码)."""
     rules = checking.rules
-    if is_blocked(grade(Scheme.USCC, event.head.authority, rules.regions, rules.authority_types)):
+    if not _names_an_authority(event.head.authority[:_LONGEST_CODE], rules.regions, rules.authority_types):
         found.append(fault(Reason.UNKNOWN_AUTHORITY, "authority", event.head.authority, checking))
+
+
+@lru_cache(maxsize=4_096)
+def _names_an_authority(code: str, regions: RegionTable, types: AuthorityTypes) -> bool:
+    return not is_blocked(grade(Scheme.USCC, code, regions, types))
 
 
 def check_region(event: Event, checking: Checking, found: list[Fault]) -> None:
@@ -140,7 +149,7 @@ def check_dates(event: Event, checking: Checking, found: list[Fault]) -> None:
     """Decided before served before reported, none in the future, all within living memory."""
     document, today = event.head.document, checking.today + _CLOCK_SKEW_DAYS
     reported = business_day(event.head.reported_at)
-    if document.decided_on < _days(_FIRST_DAY):
+    if document.decided_on < _FIRST_DAY_NUMBER:
         found.append(fault(Reason.IMPOSSIBLE_DATE, "document.decided_on", _shown(document.decided_on), checking))
     if document.decided_on > today:
         found.append(fault(Reason.FUTURE_DATE, "document.decided_on", _shown(document.decided_on), checking))
@@ -169,7 +178,7 @@ def check_fact_dates(event: Event, checking: Checking, found: list[Fault]) -> No
         if isinstance(day, int) and day > today:
             found.append(fault(Reason.FUTURE_DATE, f"facts.{name}", _shown(day), checking))
     until = facts.get("valid_until")
-    if isinstance(until, int) and until > _days(_LONG_TERM):
+    if isinstance(until, int) and until > _LONG_TERM:
         found.append(fault(Reason.IMPOSSIBLE_DATE, "facts.valid_until", _shown(until), checking))
 
 
@@ -381,11 +390,7 @@ def code_lists_by_kind(rules: Rules) -> Mapping[str, tuple[tuple[str, frozenset[
 
 def decided_day(event: Event, checking: Checking) -> date:
     """The day of the decision, for rules that hold on it; of an impossible one, a fault, the nearest possible day."""
-    return date_of(min(max(event.head.document.decided_on, _days(_FIRST_DAY)), checking.today + _CLOCK_SKEW_DAYS))
-
-
-def _days(day: date) -> int:
-    return (day - date(1970, 1, 1)).days
+    return date_of(min(max(event.head.document.decided_on, _FIRST_DAY_NUMBER), checking.today + _CLOCK_SKEW_DAYS))
 
 
 def _shown(day: int) -> str:

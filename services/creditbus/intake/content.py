@@ -23,8 +23,9 @@ _REASONS: Mapping[str, Reason] = {
 def check_content(event: Event, checking: Checking, found: list[Fault]) -> None:
     """No text about a person has a word of a restriction, unless what allows it is quoted; the text is not shown."""
     texts = {field: normalise_text(value) for field, value in _texts(event)}
+    everything = "\n".join(texts.values())
     for rule in _restrictions(event, checking):
-        if not _is_allowed(rule, event, checking.rules):
+        if any(word in everything for word in rule.words) and not _is_allowed(rule, event, checking.rules):
             for field, text in texts.items():
                 if any(word in text for word in rule.words):
                     found.append(fault(_REASONS[rule.effect], field, f"{rule.name.zh} {rule.name.en}", checking))
