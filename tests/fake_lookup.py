@@ -31,6 +31,7 @@ CLEAN = synthetic_uscc("91", "150202", 7002)
 UNKNOWN = synthetic_uscc("91", "150203", 7003)
 TRADER = synthetic_uscc("92", "150204", 7004)
 ABNORMAL = synthetic_uscc("91", "150205", 7005)
+LIMITED = synthetic_uscc("91", "150402", 7006)
 LONG_NAME = (
     "内蒙古阴山北麓草原生态畜牧业高质量发展示范区乌兰察布市察哈尔"
     "右翼后旗白音察干现代农牧业科技产业投资控股集团有限责任公司"
@@ -295,8 +296,15 @@ def _subject(code: str, start: int, limit: int) -> dict[str, Any] | None:
     if code == ABNORMAL:
         listing = {**LISTING, "list": "L20", "authority": MARKET, "basis": ["QYXXGS"], "until": None}
         dossier = _dossier(ABNORMAL, "包头市石拐区某机械厂", listed=True, lists=["L20"], listings=[listing])
-        answer = {"subject_key": code[8:17], "dossier": dossier, "access_id": "3"}
+        answer = {"subject_key": code[8:17], "dossier": dossier, "access_id": "3", "restrictions": []}
         return {**answer, "records": records(1, 4, limit), "listings": [listing], "orders": []}
+    if code == LIMITED:
+        limit_order = {**LISTING, "list": "X01", "basis": ["FS2010-8"], "until": None}
+        order = {**_order(1, "M04", "M04-RESTRICTION", "MANDATORY", "人民法院"), "list": "X01", "scope": ["HOTEL"]}
+        changes = {"restrictions": [limit_order], "orders": [order]}
+        dossier = _dossier(LIMITED, "赤峰市某贸易公司", court_orders=["X01"], **changes)
+        answer = {"subject_key": code[8:17], "dossier": dossier, "access_id": "4", "listings": []}
+        return {**answer, "records": records(0, 0, limit), **changes}
     if code == TRADER:
         dossier = _dossier(TRADER, "张*", subject_kind="SOLE_TRADER", score=None, grade=None, record_count=1)
         return {"subject_key": code[8:17], "dossier": dossier, "records": records(1, 0, limit), "access_id": "2"}

@@ -38,6 +38,7 @@ SENDERS = {
     "ListStep": "150000-rst",
     "MeasureAcknowledgement": "150200-zwfw",
     "Rating": "150000-swj",
+    "RestrictionOrder": "150100-zy",
 }
 """Who sends the example of a kind; the market regulation bureau sends the others."""
 

@@ -16,6 +16,7 @@ from fake_lookup import (
     ABNORMAL,
     CLEAN,
     KEY,
+    LIMITED,
     LISTED,
     LONG_NAME,
     MARKUP_NAME,
@@ -187,6 +188,14 @@ def test_only_a_list_of_severely_dishonest_subjects_makes_one(page: Page) -> Non
     expect(page.get_by_text("严重失信主体")).to_have_count(0)
     page.goto(f"/subjects/{LISTED}")
     expect(page.locator(".stamp")).to_have_text("严重失信主体", use_inner_text=True)
+
+
+def test_an_order_that_limits_consumption_is_shown_apart_from_the_lists(page: Page) -> None:
+    page.goto(f"/subjects/{LIMITED}")
+    expect(page.locator(".stamp")).to_contain_text("限制消费")
+    expect(page.locator("section[aria-labelledby=restrictions-title]")).to_contain_text("不是失信名单")
+    expect(page.locator("section[aria-labelledby=listings-title]")).to_contain_text("不在任何名单上")
+    expect(page.locator("section[aria-labelledby=measures-title]")).to_contain_text("星级以上宾馆")
 
 
 def test_a_sole_trader_is_never_scored(page: Page) -> None:

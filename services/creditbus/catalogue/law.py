@@ -8,6 +8,7 @@ from creditbus.catalogue.models import Catalogue
 
 SHOWN_BY: Mapping[str, str] = {
     "lists": "tests/unit/law/test_lists.py",
+    "orders": "tests/unit/law/test_restriction_orders.py",
     "measures": "tests/unit/law/test_lists.py",
     "incentives": "tests/unit/dossier/test_incentives.py",
     "subscribers": "tests/unit/dossier/test_subscribers.py",
@@ -57,6 +58,7 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
                 row.mark,
             )
             for row in catalogue.lists
+            if row.nature == "LIST"
         ),
     )
     yield (
@@ -74,6 +76,29 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
             )
             for row in catalogue.grounds
         ),
+    )
+    yield (
+        "orders",
+        "Orders of courts, which are no lists 限制消费令",
+        ("code", "名称", "made by", "ends after", "legal basis", "mark"),
+        (
+            (
+                row.code,
+                row.zh,
+                "、".join(row.domains),
+                f"{row.term_months} months" if row.term_months else "lifted by the court",
+                _bases(row.basis, named),
+                row.mark,
+            )
+            for row in catalogue.lists
+            if row.nature == "ORDER"
+        ),
+    )
+    yield (
+        "orders",
+        "What such an order may limit 限制消费行为",
+        ("code", "名称", "legal basis", "article", "mark"),
+        ((row.code, row.zh, _bases(row.basis, named), row.article, row.mark) for row in catalogue.consumption),
     )
     yield (
         "measures",

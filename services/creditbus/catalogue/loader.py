@@ -53,6 +53,8 @@ def code_lists_of(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
     found = dict(catalogue.code_lists)
     if catalogue.honours:
         found["Honor.honor"] = tuple(row.code for row in catalogue.honours)
+    if catalogue.consumption:
+        found["RestrictionOrder.consumptions"] = tuple(row.code for row in catalogue.consumption)
     if catalogue.ratings:
         found["Rating.scheme"] = tuple(row.code for row in catalogue.ratings)
         found |= {f"Rating.grade:{row.code}": row.grades for row in catalogue.ratings}
@@ -150,6 +152,8 @@ def _unknown_in_lists_of_law(catalogue: Catalogue) -> Iterator[str]:
     for honour in catalogue.honours:
         yield from _unknown("honours", honour.code, "basis", honour.basis, instruments)
         yield from _unknown("honours", honour.code, "grantors", honour.grantors, domains)
+    for limited in catalogue.consumption:
+        yield from _unknown("consumption", limited.code, "basis", limited.basis, instruments)
     for row in catalogue.restricted:
         yield from _unknown("restricted", row.code, "basis", row.basis, instruments)
         yield from _unknown("restricted", row.code, "allowed_by", row.allowed_by, instruments)
@@ -197,6 +201,8 @@ def _ethics(catalogue: Catalogue) -> Iterator[str]:
     for listed in catalogue.lists:
         if listed.severe and "ListDecision" in listed.entry_kinds and len(set(listed.steps)) != _ALL_STEPS:
             yield f"lists: {listed.code}: steps: a severe list needs notice, heard and served before it takes effect"
+        if listed.nature == "ORDER" and (listed.severe or "LAW" not in {levels.get(code) for code in listed.basis}):
+            yield f"lists: {listed.code}: nature: an order is no severe list and rests on a law; correct them"
         if all(levels.get(code) in ("LOCAL_RULE", "POLICY") for code in listed.basis):
             yield f"lists: {listed.code}: basis: a list needs a law, a regulation or a rule of a ministry as its basis"
         if listed.scope == "REGIONAL" and {levels.get(code) for code in listed.basis} != {"LOCAL_REGULATION"}:
@@ -209,9 +215,9 @@ def _forced_market(measure: MeasureRow) -> Iterator[str]:
 
 
 def _taken_rights(catalogue: Catalogue) -> Iterator[str]:
-    """What takes rights needs a law and a severe list (上海 31, 河南 34, 浙江 26: domain.md 4.1)."""
+    """What takes rights needs a law, and a severe list (上海 31, 河南 34, 浙江 26: domain.md 4.1) or a court order."""
     levels = {row.code: row.level for row in catalogue.instruments}
-    severe = {row.code for row in catalogue.lists if row.severe}
+    severe = {row.code for row in catalogue.lists if row.severe or row.nature == "ORDER"}
     for measure in catalogue.measures:
         if measure.effect == "RIGHTS":
             if not any(levels.get(code) in ("LAW", "ADMINISTRATIVE_REGULATION") for code in measure.basis):

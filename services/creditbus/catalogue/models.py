@@ -106,6 +106,8 @@ class ListRow(Named):
     """A list (名单)."""
 
     severe: bool
+    nature: Literal["LIST", "ORDER"] = "LIST"
+    """ORDER: no list, but an order of a court against one subject (限制消费令)."""
     scope: Literal["NATIONAL", "REGIONAL"] = "NATIONAL"
     """Who made it: a regional list needs a regional regulation (地方性法规) as its basis."""
     entry_kinds: tuple[str, ...] = Field(min_length=1)
@@ -230,6 +232,13 @@ class IndicatorRow(Named):
     """The total at most, below the floor."""
     formula: str
     basis: str
+
+
+class ConsumptionRow(Named):
+    """A kind of consumption that a court may limit (限制消费行为)."""
+
+    basis: tuple[str, ...] = Field(min_length=1)
+    article: str
 
 
 class RatingRow(Named):
@@ -433,6 +442,7 @@ class Catalogue(BaseModel):
     retention: tuple[RetentionRow, ...] = ()
     honours: tuple[HonourRow, ...] = ()
     indicators: tuple[IndicatorRow, ...] = ()
+    consumption: tuple[ConsumptionRow, ...] = ()
     score: Score
     publicity: Publicity
     code_lists: Mapping[str, tuple[str, ...]]

@@ -19,6 +19,7 @@ TITLES: Mapping[str, str] = {
     "instruments": "法律文件 Legal instruments",
     "lists": "失信名单 Lists",
     "grounds": "列入事由 Grounds of lists",
+    "consumption": "限制消费行为 Consumption that a court may limit",
     "measures": "惩戒措施 Measures",
     "subscribers": "措施实施单位 Subscribers",
     "ratings": "信用评价 Ratings",

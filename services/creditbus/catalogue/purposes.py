@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
 from creditbus.catalogue.loader import DATA
 from creditbus.catalogue.models import Named
@@ -18,7 +18,23 @@ class Purpose(Named):
     shows: frozenset[str]
 
 
+class _Purposes(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    casework_kinds: tuple[str, ...]
+    rows: tuple[Purpose, ...]
+
+
 def load_purposes(folder: Path | None = None) -> dict[str, Purpose]:
     """Purposes by code. Raises pydantic's ValidationError for wrong data."""
-    rows = yaml.safe_load(((folder or DATA) / "purposes.yaml").read_text(encoding="utf-8"))["rows"]
-    return {row.code: row for row in TypeAdapter(tuple[Purpose, ...]).validate_python(rows)}
+    return {row.code: row for row in _read(folder).rows}
+
+
+def load_casework_kinds(folder: Path | None = None) -> tuple[str, ...]:
+    """Kinds of event that tell what became of another fact; shown with the history only."""
+    return _read(folder).casework_kinds
+
+
+def _read(folder: Path | None) -> _Purposes:
+    text = ((folder or DATA) / "purposes.yaml").read_text(encoding="utf-8")
+    return _Purposes.model_validate(yaml.safe_load(text))

@@ -24,6 +24,9 @@ def names_of(catalogue: Catalogue) -> Names:
         "list": _named(catalogue.lists),
         # only these make a subject a severely dishonest one (严重失信主体)
         "severe_list": _named(row for row in catalogue.lists if row.severe),
+        # no lists but orders of a court (限制消费令)
+        "court_order": _named(row for row in catalogue.lists if row.nature == "ORDER"),
+        "consumption": _named(catalogue.consumption),
         "measure": _named(catalogue.measures),
         "incentive": _named(catalogue.incentives),
         "deserving": _named(catalogue.honours)

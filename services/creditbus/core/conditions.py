@@ -27,7 +27,7 @@ class Condition(StrEnum):
     BASIS = "BASIS"
     """(a) Nothing that it rests on is in force on the day of the decision."""
     PROPORTION = "PROPORTION"
-    """(c) It takes rights, and the list is not one of severe dishonesty (过惩相当)."""
+    """(c) It takes rights, and follows from neither a list of severe dishonesty nor a court's order (过惩相当)."""
     RELEVANCE = "RELEVANCE"
     """(b) It has nothing to do with the list or the kind of subject (禁止不当联结)."""
     PUBLISHED = "PUBLISHED"
@@ -94,7 +94,7 @@ def unmet(measure: MeasureRule, proposal: Proposal, rules: Rules) -> Condition |
         return Condition.EXEMPT
     if not any(basis is not None and basis.span.covers(proposal.decided_on) for basis in bases):
         return Condition.BASIS
-    if measure.effect == RIGHTS and not proposal.rule.severe:
+    if measure.effect == RIGHTS and not (proposal.rule.severe or proposal.rule.is_order):
         return Condition.PROPORTION
     if not measure.follows(proposal.rule.code, proposal.subject_kind):
         return Condition.RELEVANCE

@@ -84,6 +84,15 @@ def _list_or_delist(view: SubjectView, record: CreditRecord, facts: Facts, ctx: 
     _count_in_score(view, record, facts, ctx)
 
 
+def _restrict(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """限制消费令: in force until the court lifts it; an exemption (第八条) is on file and lifts nothing."""
+    if facts["stage"] == "LIFTED" and record.target_key is not None:
+        finish(view, record.target_key, (REVOKED, "LIFTED", record.record_id), ctx)
+    rule = list_rule_of(record, facts, ctx.rules) if facts["stage"] == "ISSUED" else None
+    if rule is not None and view.summary.kind in rule.subject_kinds:
+        _list_now(view, record, facts, rule, ctx)
+
+
 def _list_when_complete(view: SubjectView, record: CreditRecord, facts: Facts, rule: ListRule, ctx: Context) -> None:
     """A decision takes effect when notice, hearing and service are complete; until then it waits on file."""
     procedure = procedure_of(view.summary, rule.code, str(facts.get("notice_number") or ""))
@@ -199,6 +208,7 @@ EFFECTS: Mapping[str, Effect] = {  # of every other kind: _count_in_score
     "Registration": _register,
     "CourtEnforcement": _list_or_delist,
     "ListDecision": _list_or_delist,
+    "RestrictionOrder": _restrict,
     "Repair": _repair,
     "Revocation": _revoke,
     "Dispute": _dispute,

@@ -64,11 +64,12 @@ def put_on_list(
         until=until,
         fictitious=record.fictitious,
         disputed=is_disputed(summary, record.natural_key),
-        orders=[_order(measure, record) for measure in ordered],
+        orders=[_order(measure, record, facts) for measure in ordered],
         source=record.sender,
         refused=refused,
         ground=str(facts.get("ground") or ""),
         repair_from=_months_after(effective_on, rule.earliest_exit_months),
+        is_order=rule.is_order,
     )
     listing.is_shielded = is_shielded(summary, record.natural_key)
     listing.is_suspended = listing.is_shielded or is_overdue(summary, record.natural_key)
@@ -131,7 +132,7 @@ def _take_effect(summary: Summary, listing: ListingState, why: tuple[str, str], 
 def take_off_list(summary: Summary, listing: ListingState, cause: str, cause_id: str, ctx: Context) -> None:
     """Remove the listing, lift every order it caused, and say so when the subject is clear of severe lists.
 
-    cause: REPAIRED, REVOKED, EXPIRED, DELISTED, CORRECTED or DISPUTE_UPHELD; cause_id: record or timer behind it.
+    cause: REPAIRED, REVOKED, EXPIRED, DELISTED, LIFTED, CORRECTED or DISPUTE_UPHELD; cause_id: record or timer.
     """
     summary.listings.remove(listing)
     close(summary, listing.listing_id, ORDER_ACKNOWLEDGEMENT)
@@ -175,7 +176,8 @@ def _months_after(day: date, months: int | None) -> int | None:
     return day_of(add_months(day, months)) if months is not None else None
 
 
-def _order(measure: MeasureRule, record: CreditRecord) -> OrderState:
+def _order(measure: MeasureRule, record: CreditRecord, facts: Mapping[str, object]) -> OrderState:
+    scope = facts.get("consumptions")
     return OrderState(
         order_id=output_id(record.record_id, f"order {measure.code}"),
         family=measure.family,
@@ -184,6 +186,7 @@ def _order(measure: MeasureRule, record: CreditRecord) -> OrderState:
         executor=measure.executor,
         basis=list(measure.basis),
         acknowledged=[],
+        scope=sorted(map(str, scope)) if isinstance(scope, list) else [],
     )
 
 
@@ -204,7 +207,7 @@ def _words(
 
 def _listing_change(summary: Summary, listing: ListingState, ctx: Context, why: tuple[str, str, str]) -> ListingChange:
     state, cause, cause_id = why
-    zh, en = _words(summary, listing, ctx, f"EMIT_{state}")
+    zh, en = _words(summary, listing, ctx, f"EMIT_{state}", cause="BY_ORDER" if listing.is_order else "")
     return ListingChange(
         change_id=output_id(cause_id, f"{state} {listing.listing_id}"),
         listing_id=listing.listing_id,

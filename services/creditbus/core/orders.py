@@ -57,4 +57,5 @@ def order_message(
         at=at_ms,
         text_zh=words[0],
         text_en=words[1],
+        scope=order.scope,
     )

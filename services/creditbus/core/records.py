@@ -132,6 +132,8 @@ class MeasureOrder(msgspec.Struct, frozen=True, gc=False):
     at: int
     text_zh: str
     text_en: str
+    scope: list[str] = []  # type: ignore[valid-type]
+    """What of the measure is ordered, by code; none: all of it."""
 
 
 class Alert(msgspec.Struct, frozen=True, gc=False):

@@ -85,7 +85,7 @@ class ListRule:
     name: Text
     severe: bool
     entry_kinds: frozenset[str]
-    """Kinds of event that list: ListDecision, and CourtEnforcement for the court's feed."""
+    """Kinds of event that list: ListDecision, or of courts CourtEnforcement and RestrictionOrder."""
     authorities_domains: frozenset[str]
     """Domains whose departments may decide it."""
     subject_kinds: frozenset[str]
@@ -105,6 +105,8 @@ class ListRule:
     proposes: str = ""
     """List for which whoever stays so long is proposed to the authority; "" for none."""
     proposes_after_months: int = 0
+    is_order: bool = False
+    """No list, but an order of a court against one subject (限制消费令)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,10 +65,12 @@ class OrderState(msgspec.Struct, array_like=True):
     """Departments that said they apply it."""
     declined: list[str] = []
     """Departments that said it does not apply to them."""
+    scope: list[str] = []
+    """What of the measure is ordered, by code; none: all of it."""
 
 
 class ListingState(msgspec.Struct, array_like=True):
-    """A list that the subject is on."""
+    """A list that the subject is on, or an order of a court against it."""
 
     listing_id: str
     list_code: str
@@ -101,6 +103,8 @@ class ListingState(msgspec.Struct, array_like=True):
     """First day on which its removal may be asked for; None = no rule says so."""
     is_shielded: bool = False
     """A plan approved by a court is carried out (重整、和解计划): nothing is applied meanwhile."""
+    is_order: bool = False
+    """No list, but an order of a court (限制消费令)."""
 
     @property
     def is_waiting(self) -> bool:
@@ -231,6 +235,11 @@ class Summary(msgspec.Struct, array_like=True):
     def in_force(self) -> list[ListingState]:
         """Listings that have taken effect."""
         return [listing for listing in self.listings if not listing.is_waiting]
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it is on any list; a court's order is none."""
+        return any(not (listing.is_order or listing.is_waiting) for listing in self.listings)
 
     @property
     def is_parked(self) -> bool:

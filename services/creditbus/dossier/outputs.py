@@ -89,8 +89,9 @@ class Outputs:
             "as_of": subject.as_of_ms,
             "score": summary.score,
             "grade": summary.grade,
-            "listed": bool(summary.in_force),
-            "lists": [listing.list_code for listing in summary.in_force],
+            "listed": summary.is_listed,
+            "lists": [listing.list_code for listing in summary.in_force if not listing.is_order],
+            "court_orders": [listing.list_code for listing in summary.in_force if listing.is_order],
             "families": sorted({order.family for listing in summary.in_force for order in listing.orders}),
             "record_count": sum(summary.counts.values()),
             "adverse_count": sum(entry.points < 0 for entry in summary.entries),
@@ -140,22 +141,8 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
         "identifiers": [{"scheme": scheme, "value": value} for scheme, value in summary.aliases],
         "counts": summary.counts,
         "reasons": _reasons(summary, rules) if summary.entries or summary.listings else [],
-        "listings": [
-            {
-                "listing_id": listing.listing_id,
-                "list": listing.list_code,
-                "record_id": listing.record_id,
-                "authority": listing.authority,
-                "document_number": listing.document_number,
-                "effective_on": listing.effective_on,
-                "until": listing.until,
-                "suspended": listing.is_suspended,
-                "ground": listing.ground,
-                "repair_from": listing.repair_from,
-                "shielded": listing.is_shielded,
-            }
-            for listing in summary.listings
-        ],
+        "listings": [_listing(listing) for listing in summary.listings if not listing.is_order],
+        "restrictions": [_listing(listing) for listing in summary.listings if listing.is_order],
         "orders": [
             {
                 "order_id": order.order_id,
@@ -169,6 +156,7 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
                 "acknowledged": order.acknowledged,
                 "state": order_state(listing, order),
                 "declined": order.declined,
+                "scope": order.scope,
             }
             for listing in summary.listings
             for order in listing.orders
@@ -209,6 +197,22 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
             }
             for state in summary.terms
         ],
+    }
+
+
+def _listing(listing: ListingState) -> dict[str, object]:
+    return {
+        "listing_id": listing.listing_id,
+        "list": listing.list_code,
+        "record_id": listing.record_id,
+        "authority": listing.authority,
+        "document_number": listing.document_number,
+        "effective_on": listing.effective_on,
+        "until": listing.until,
+        "suspended": listing.is_suspended,
+        "ground": listing.ground,
+        "repair_from": listing.repair_from,
+        "shielded": listing.is_shielded,
     }
 
 

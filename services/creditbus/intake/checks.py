@@ -233,8 +233,22 @@ def check_list(event: Event, checking: Checking, found: list[Fault]) -> None:
         found.append(fault(Reason.LIST_BASIS, "bases", ", ".join(sorted(bases)), checking, rule.basis))
     if event.facts.get("action") == "DELIST" and event.target is None:
         found.append(fault(Reason.BAD_TARGET, "facts.target", "", checking))
+
+
+def check_related(event: Event, checking: Checking, found: list[Fault]) -> None:
+    """A responsible person has a decision of its own, which names that about the organisation."""
     if event.facts.get("role") and event.facts.get("related_decision") is None:
         found.append(fault(Reason.MISSING_CONDITION, "facts.related_decision", "", checking))
+
+
+def check_order(event: Event, checking: Checking, found: list[Fault]) -> None:
+    """A court's order (限制消费令) rests on what lets the court make it."""
+    if event.facts["stage"] != "ISSUED":
+        return
+    allowed = {code for rule in checking.rules.lists.values() if event.kind in rule.entry_kinds for code in rule.basis}
+    bases = {basis.instrument for basis in event.head.bases}
+    if allowed and bases.isdisjoint(allowed):
+        found.append(fault(Reason.LIST_BASIS, "bases", ", ".join(sorted(bases)), checking, allowed))
 
 
 _EXTENSION = range(12, 37)
@@ -363,7 +377,8 @@ CHECKS: Sequence[Check] = (
 CHECKS_OF_KINDS: Mapping[str, Sequence[Check]] = {
     "Rating": (check_grade,),
     "ListStep": (check_list,),
-    "ListDecision": (check_list, check_list_steps),
+    "ListDecision": (check_list, check_list_steps, check_related),
+    "RestrictionOrder": (check_order, check_related),
     "MeasureAcknowledgement": (check_subscriber,),
 }
 

@@ -98,11 +98,13 @@ def subject_answer(ports: Ports, caller: Caller, asked: Asked, chosen: Cut = ALL
     if file is None:
         raise RefusedError(problems.UNKNOWN_SUBJECT)
     access_id = audited(ports, caller, purpose, asked.basis, file.key)
+    listings, is_order = file.listings.result(), ports.queries.is_order
     answer = {
         "subject_key": file.key,
         "dossier": file.dossier,
         "records": page(file.records.result(), asked.limit, _RECORD_ORDER),
-        "listings": file.listings.result(),
+        "listings": [row for row in listings if not is_order(row)],
+        "restrictions": [row for row in listings if is_order(row)],
         "orders": file.orders.result(),
         "downstream": downstream_of(file.dossier),
     }

@@ -30,7 +30,7 @@ from creditbus.bus.wire import body_reader
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.catalogue.models import Catalogue
-from creditbus.catalogue.purposes import load_purposes
+from creditbus.catalogue.purposes import load_casework_kinds, load_purposes
 from creditbus.catalogue.views import load_views
 from creditbus.clickhouse.client import ClickHouse, QueryError
 from creditbus.core.errors import BusError, RetryLaterError, SettingsError
@@ -140,7 +140,13 @@ def _person_finder(settings: LookupSettings) -> Callable[[str], str | None]:
 def _disclosure_of(catalogue: Catalogue) -> Disclosure:
     adverse = [item.code for item in catalogue.items if item.nature == "ADVERSE"]
     years = next(row.years for row in catalogue.retention if row.code == "RT-ADVERSE")
-    return Disclosure(adverse_items=adverse, years=years)
+    return Disclosure(
+        adverse_items=adverse,
+        years=years,
+        listing_kinds=sorted({kind for row in catalogue.lists for kind in row.entry_kinds}),
+        casework_kinds=load_casework_kinds(),
+        orders=[row.code for row in catalogue.lists if row.nature == "ORDER"],
+    )
 
 
 def build_app(ports: Ports) -> FastAPI:
@@ -198,6 +204,17 @@ def _add_lists(app: FastAPI, ports: Ports, caller_of: Callable[..., Caller]) -> 
     ) -> dict[str, Any]:
         filters = {name: value for name, value in (("list", list_code), ("region", region)) if value}
         return page(ports.queries.listings(filters, place(cursor), limit), limit, _LISTING_ORDER)
+
+    @app.get("/v1/restrictions", summary="当前限制消费令 Orders that limit consumption, of legal persons; no lists")
+    def get_restrictions(
+        caller: Annotated[Caller, Depends(caller_of)],
+        region: str = "",
+        cursor: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    ) -> dict[str, Any]:
+        filters = {"region": region} if region else {}
+        rows = ports.queries.listings(filters, place(cursor), limit, by_order=True)
+        return page(rows, limit, _LISTING_ORDER)
 
     @app.get("/v1/alerts", summary="最新预警 Latest alerts; as a stream with Accept: text/event-stream")
     def get_alerts(

@@ -51,12 +51,12 @@ class Disclosure:
     adverse_items: Sequence[str]
     years: int
     """So many years after the end of an adverse fact nobody is shown it."""
-
-
-_ON_LISTS = ("CourtEnforcement", "ListDecision")
-"""Kinds whose facts last until the subject leaves the list, however long ago they were decided."""
-_ABOUT_OTHERS = ("Repair", "Revocation", "Dispute", "MeasureAcknowledgement", "ListStep")
-"""Kinds that tell what became of another fact; of no use but to whoever handles the case."""
+    listing_kinds: Sequence[str]
+    """Kinds whose facts last until the subject leaves the list, however long ago they were decided."""
+    casework_kinds: Sequence[str]
+    """Kinds that tell what became of another fact; of no use but to whoever handles the case."""
+    orders: Sequence[str]
+    """Codes of what is no list but an order of a court (限制消费令)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,8 @@ class Queries:
             "adverse": list(self._disclosure.adverse_items),
             "years": self._disclosure.years,
             "ended": list(ENDED_AS),
-            "on_lists": list(_ON_LISTS),
-            "about_others": list(_ABOUT_OTHERS),
+            "on_lists": list(self._disclosure.listing_kinds),
+            "about_others": list(self._disclosure.casework_kinds),
         }
 
     def of_subject(self, table: str, key: str) -> list[Row]:
@@ -182,18 +182,31 @@ class Queries:
         )
         return [shown(row) for row in rows]
 
-    def listings(self, filters: dict[str, str], after: list[str] | None, limit: int) -> list[Row]:
-        """Current listings of legal persons: listed and not removed."""
+    def listings(
+        self, filters: dict[str, str], after: list[str] | None, limit: int, *, by_order: bool = False
+    ) -> list[Row]:
+        """Current listings of legal persons: listed and not removed; by_order: orders of courts instead."""
         where = "".join(f" AND {name} = {{{name}:String}}" for name in ("list", "region") if name in filters)
         place = " AND (effective_on, listing_id) < ({day:Date32}, {id:String})" if after else ""
         rows = self._ask(
             f"SELECT * FROM {DATABASE}.listings FINAL WHERE state = 'LISTED' "  # noqa: S608
-            f"AND subject_kind = 'LEGAL_PERSON'{where}{place} "
+            f"AND subject_kind = 'LEGAL_PERSON' AND list {'IN' if by_order else 'NOT IN'} "
+            f"{{orders:Array(String)}}{where}{place} "
             f"AND listing_id NOT IN (SELECT listing_id FROM {DATABASE}.listings WHERE state = 'REMOVED') "
             "ORDER BY effective_on DESC, listing_id DESC LIMIT {limit:UInt32}",
-            {**filters, "limit": limit, "day": after[0] if after else "", "id": after[1] if after else ""},
+            {
+                **filters,
+                "limit": limit,
+                "day": after[0] if after else "",
+                "id": after[1] if after else "",
+                "orders": list(self._disclosure.orders),
+            },
         )
         return [shown(row) for row in rows]
+
+    def is_order(self, row: Row) -> bool:
+        """Whether a listing is no list but an order of a court."""
+        return row["list"] in self._disclosure.orders
 
     def alerts(self, limit: int, after_alert: str | None = None) -> list[Row]:
         """The latest alerts about organisations, newest first; with after_alert those since that one."""

@@ -125,13 +125,20 @@ def place_of(cursor: str | None, columns: int) -> list[str] | None:
 
 HISTORY = "history"
 """What a purpose shows that also sees what has ended."""
+_LISTINGS = ("listings", "restrictions")
+"""What puts a subject on a list, and apart from it the orders of courts (限制消费令)."""
 
 
 def cut(answer: Mapping[str, Any], shows: frozenset[str]) -> dict[str, Any]:
     """The answer without what the purpose does not show; what has ended is for those who handle the case."""
     if HISTORY not in shows:
-        answer = {**answer, "listings": _in_force(answer["listings"]), "orders": _ordered(answer["orders"])}
-    always = ("subject_key", "dossier", *(("downstream",) if "orders" in shows else ()))
+        in_force = {name: _in_force(answer[name]) for name in _LISTINGS}
+        answer = {**answer, **in_force, "orders": _ordered(answer["orders"])}
+    always = ["subject_key", "dossier"]
+    if "orders" in shows:
+        always.append("downstream")
+    if "listings" in shows:
+        always.append("restrictions")
     kept = {name: value for name, value in answer.items() if name in shows or name in always}
     dossier = dict(kept["dossier"])
     if "score" not in shows:
@@ -139,6 +146,7 @@ def cut(answer: Mapping[str, Any], shows: frozenset[str]) -> dict[str, Any]:
             dossier.pop(name, None)
     for name, needs in (
         ("listings", "listings"),
+        ("restrictions", "listings"),
         ("waiting_lists", "listings"),
         ("orders", "orders"),
         ("refused", "orders"),

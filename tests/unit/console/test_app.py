@@ -229,6 +229,8 @@ def test_names_of_codes_come_from_the_catalogue(client: Client) -> None:
     assert set(names) == {
         "list",
         "severe_list",
+        "court_order",
+        "consumption",
         "measure",
         "incentive",
         "deserving",

@@ -22,7 +22,14 @@ def listed(code: str, subject_kind: str) -> tuple[Bus, Any]:
     row = LISTS[code]
     kind = row.entry_kinds[0]
     procedure = {"notice_number": "告〔2026〕1号", "notice_on": DAY, "heard_on": DAY, "served_on": DAY}
-    decided: dict[str, Any] = {"effective_on": DAY, "published_on": DAY, "list": code, "action": "LIST", "ground": "G2"}
+    decided: dict[str, Any] = {
+        "effective_on": DAY,
+        "published_on": DAY,
+        "list": code,
+        "action": "LIST",
+        "ground": "G2",
+        "stage": "ISSUED",
+    }
     facts = {**decided, **procedure}
     record = make_record(kind, subject_kind=subject_kind, sender="150000-gy")
     bus = a_bus((record, facts), rules=rules())

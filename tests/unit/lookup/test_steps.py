@@ -70,17 +70,20 @@ def test_a_purpose_shows_no_more_than_it_needs() -> None:
             "receipt_hash": "x",
             "listings": [],
             "orders": [],
+            "restrictions": [],
             "waiting_lists": [],
             "terms": [],
         },
         "downstream": {"clear": True},
         "records": {"items": []},
         "listings": [],
+        "restrictions": [],
         "orders": [],
     }
     shown = cut(answer, frozenset({"listings"}))
-    assert set(shown) == {"subject_key", "dossier", "listings"}
-    assert set(shown["dossier"]) == {"listings", "waiting_lists"}
+    assert set(shown) == {"subject_key", "dossier", "listings", "restrictions"}
+    assert set(shown["dossier"]) == {"listings", "restrictions", "waiting_lists"}
+    assert not {"listings", "restrictions"} & set(cut(answer, frozenset({"records"}))["dossier"])
 
 
 def test_what_has_ended_is_shown_to_whoever_handles_the_case_alone() -> None:
@@ -92,9 +95,16 @@ def test_what_has_ended_is_shown_to_whoever_handles_the_case_alone() -> None:
         {"order_id": "b", "action": "SUSPEND"}, {"order_id": "a", "action": "LIFT"},
         {"order_id": "b", "action": "ORDER"}, {"order_id": "a", "action": "ORDER"},
     ]  # fmt: skip
-    answer = {"subject_key": FIRM_KEY, "dossier": {}, "downstream": {}, "listings": listings, "orders": orders}
+    answer = {
+        "subject_key": FIRM_KEY,
+        "dossier": {},
+        "downstream": {},
+        "listings": listings,
+        "restrictions": listings,
+        "orders": orders,
+    }
     shown = cut(answer, frozenset({"listings", "orders"}))
-    assert shown["listings"] == listings[:1]
+    assert shown["listings"] == shown["restrictions"] == listings[:1]
     assert [one["order_id"] for one in shown["orders"]] == ["b", "b"]
     history = cut(answer, frozenset({"listings", "orders", "history"}))
     assert (history["listings"], history["orders"]) == (listings, orders)

@@ -21,6 +21,7 @@ const FIXED = {
   kind: {
     Registration: ["登记", "registration"], Permit: ["行政许可", "permit"], Penalty: ["行政处罚", "penalty"],
     CourtEnforcement: ["法院执行", "court enforcement"], ListDecision: ["名单决定", "list decision"],
+    RestrictionOrder: ["限制消费令", "order that limits consumption"],
     MeasureAcknowledgement: ["措施反馈", "acknowledgement of a measure"], Rating: ["信用评价", "rating"],
     Honor: ["表彰奖励", "honour"], Inspection: ["监督检查", "inspection"], Commitment: ["信用承诺", "commitment"],
     Practitioner: ["职业信息", "practitioner"], Finding: ["认定事实", "finding"], Filing: ["备案报告", "filing"],
@@ -60,7 +61,7 @@ const FIXED = {
   cause: {
     ROLLED_BACK: ["批量回退", "rolled back"], BREAKER: ["来源列入数量异常", "its sender lists more than usual"], RELEASED: ["来源经批准放行", "its sender was released"],
     DECIDED: ["决定列入", "decided"], REPAIRED: ["信用修复", "repaired"], REVOKED: ["决定撤销", "revoked"],
-    EXPIRED: ["期满", "expired"], DELISTED: ["决定移出", "taken off by decision"], CORRECTED: ["更正", "corrected"],
+    EXPIRED: ["期满", "expired"], DELISTED: ["决定移出", "taken off by decision"], LIFTED: ["法院解除", "lifted by the court"], CORRECTED: ["更正", "corrected"],
     DISPUTE_UPHELD: ["异议成立", "dispute upheld"], DISPUTE_OVERDUE: ["异议逾期未处理", "dispute not decided in time"],
     BANKRUPTCY_PLAN: ["重整、和解计划执行期间", "a plan is carried out"], PLAN_ENDED: ["计划已终止", "the plan has ended"],
     DISPUTE_DECIDED: ["异议已处理", "dispute decided"],
@@ -74,6 +75,9 @@ export function pair(kind, code) {
 
 /** Whether a list is one of severely dishonest subjects; to be on another is no such judgment. */
 export const isSevere = (list) => list in (names.severe_list ?? {});
+
+/** Whether a code is no list but an order of a court. */
+export const isCourtOrder = (list) => list in (names.court_order ?? {});
 
 /** Name of a code as elements. */
 export const name = (kind, code) => bi(...pair(kind, code));

@@ -1,7 +1,7 @@
 // Listings and measures: what is in force, on which basis, until when, and what has ended.
 import { bi, h } from "./dom.js";
 import { time } from "./format.js";
-import { isSevere, name, pair } from "./names.js";
+import { isCourtOrder, isSevere, name, pair } from "./names.js";
 
 /** Lists that the subject is on, with document and basis, and how earlier ones ended. */
 export function listingsSection({ dossier, listings }) {
@@ -28,6 +28,29 @@ export function listingsSection({ dossier, listings }) {
   );
 }
 
+/** Orders of courts against the subject (限制消费令), apart from the lists; null where there is none, or the purpose hides them. */
+export function restrictionsSection({ dossier, restrictions }) {
+  const active = dossier.restrictions ?? [];
+  const changes = restrictions ?? [];
+  const ended = changes.filter((row) => row.state === "REMOVED");
+  if (!active.length && !ended.length) return null;
+  const decided = new Map(changes.filter((row) => row.state === "LISTED").map((row) => [row.listing_id, row]));
+  return h(
+    "section",
+    { "aria-labelledby": "restrictions-title" },
+    h("h2", { id: "restrictions-title" }, bi("限制消费令", "Orders that limit consumption")),
+    h("p", { class: "quiet" }, bi("限制消费令不是失信名单，由人民法院单独作出和解除。", "Such an order is no list of dishonest subjects; a court makes it and lifts it.")),
+    active.length
+      ? h("ul", { class: "cards" }, active.map((row) => listing(row, decided.get(row.listing_id))))
+      : h("p", { class: "empty good" }, bi("没有生效的限制消费令。", "None is in force.")),
+    ended.length
+      ? h("details", { open: active.length === 0 },
+          h("summary", {}, bi(`已解除 ${ended.length} 次`, `lifted: ${ended.length}`)),
+          h("ul", { class: "ended" }, ended.map(removal)))
+      : null,
+  );
+}
+
 function listing(row, decision) {
   return h(
     "li",
@@ -37,7 +60,7 @@ function listing(row, decision) {
         ? bi("重整、和解计划执行期间屏蔽", "shielded while a plan is carried out")
         : bi("异议逾期，措施暂停", "measures suspended: a dispute is overdue")) : null),
     h("dl", { class: "facts" },
-      fact(bi("列入机关", "authority"), name("authority", row.authority)),
+      fact(isCourtOrder(row.list) ? bi("执行法院", "court") : bi("列入机关", "authority"), name("authority", row.authority)),
       fact(bi("文书号", "document"), h("bdi", {}, row.document_number)),
       fact(bi("法律依据", "basis"), basis(decision?.basis)),
       fact(bi("期限", "term"), term(row),
@@ -100,7 +123,8 @@ const table = (rows) =>
 
 function measure(row, message) {
   return h("tr", {},
-    h("th", { scope: "row" }, name("measure", row.measure), h("span", { class: "quiet" }, ` ${row.family}`)),
+    h("th", { scope: "row" }, name("measure", row.measure), h("span", { class: "quiet" }, ` ${row.family}`),
+      row.scope?.length ? h("div", { class: "quiet" }, row.scope.map((code, index) => [index ? bi("；", "; ") : "", name("consumption", code)])) : null),
     h("td", {}, h("span", { class: row.binding === "MANDATORY" ? "tag strong" : "tag" }, name("binding", row.binding)),
       " ", h("span", { class: "tag" }, name("orderState", row.state ?? "NOTIFIED"))),
     h("td", {}, message?.executor ?? "–"),

@@ -68,12 +68,19 @@ function reporter(row) {
 const AMOUNT = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2 });
 const yuan = (fen) => [AMOUNT.format(fen / 100), " ", bi("元", "yuan")];
 
+const RESTRICTION_STAGE = {
+  ISSUED: ["发出", "issued"], EXEMPTED: ["批准消费", "consumption allowed"], LIFTED: ["解除", "lifted"],
+};
+
 // the fact of each kind that says most in one line
 const CONTENT = {
   Registration: (facts) => [facts.status, facts.industry ? ` · ${facts.industry}` : ""],
   Permit: (facts) => [facts.content || facts.certificate_name, facts.valid_until ? bi(`（至 ${facts.valid_until}）`, ` (to ${facts.valid_until})`) : ""],
   Penalty: (facts) => [facts.violation || facts.content, facts.fine_fen ? [" · ", bi("罚款 ", "fine "), yuan(facts.fine_fen)] : ""],
   CourtEnforcement: (facts) => [facts.case_number, facts.court ? ` · ${facts.court}` : ""],
+  RestrictionOrder: (facts) => [
+    facts.case_number, " · ", RESTRICTION_STAGE[facts.stage] ? bi(...RESTRICTION_STAGE[facts.stage]) : facts.stage,
+    facts.consumptions?.length ? [" · ", facts.consumptions.map((code, index) => [index ? bi("、", ", ") : "", name("consumption", code)])] : ""],
   ListDecision: (facts) => [name("list", facts.list), " · ", facts.action === "DELIST" ? bi("移出", "taken off") : bi("列入", "listed")],
   Rating: (facts) => [facts.scheme, " ", facts.period, " · ", facts.grade],
   Honor: (facts) => [facts.title],

@@ -3,7 +3,7 @@ import { ask, applyLanguage, problemText, startChrome, statedPurpose } from "./c
 import { bi, h } from "./dom.js";
 import { grouped, number, time } from "./format.js";
 import { isSevere, name, pair } from "./names.js";
-import { incentivesSection, listingsSection, measuresSection } from "./orders.js";
+import { incentivesSection, listingsSection, measuresSection, restrictionsSection } from "./orders.js";
 import { recordsSection } from "./records.js";
 import { scoreSection } from "./score.js";
 import { termsSection } from "./terms.js";
@@ -24,6 +24,7 @@ function sections(found) {
     header(found),
     scoreSection(dossier),
     listingsSection(found),
+    restrictionsSection(found),
     measuresSection(found),
     incentivesSection(found),
     termsSection(found),
@@ -58,8 +59,10 @@ function header({ dossier, records, listings }) {
   );
 }
 
-function stamp({ listed, lists }) {
-  if (!listed) return null;
+function stamp({ listed, lists, court_orders: orders }) {
+  if (!listed) {
+    return orders?.length ? h("span", { class: "stamp mild" }, bi("限制消费", "consumption limited")) : null;
+  }
   return (lists ?? []).some(isSevere)
     ? h("span", { class: "stamp" }, bi("严重失信主体", "severely dishonest subject"))
     : h("span", { class: "stamp mild" }, bi("列入名录", "on a list"));

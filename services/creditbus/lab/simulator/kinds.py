@@ -93,6 +93,17 @@ def _court(chance: random.Random, day: date) -> Facts:
     }
 
 
+def _restriction(chance: random.Random, day: date) -> Facts:
+    some = chance.sample(["TRANSPORT", "HOTEL", "PROPERTY", "VEHICLE", "TRAVEL", "SCHOOL", "INSURANCE"], 2)
+    return {
+        "stage": "ISSUED",
+        "case_number": f"（{day.year}）内01执{chance.randrange(99_999)}号",
+        "court": "呼和浩特市中级人民法院",
+        "consumptions": [] if chance.random() < 0.8 else sorted(some),
+        "reason": "未按执行通知书指定的期间履行（虚构）",
+    }
+
+
 def _list(chance: random.Random, day: date) -> Facts:
     return {
         "list": "L03",
@@ -204,5 +215,6 @@ KINDS: Mapping[str, Kind] = {
     ),
     "PreReview": Kind("P05-PREREVIEW", 20, ("150100-zwfw", "150000-ggzy"), None, "审字", _pre_review),
     "CourtEnforcement": Kind("C02-ENFORCEMENT", 2, ("150100-zy", "150000-gy"), "FS2017-7", "执字", _court),
+    "RestrictionOrder": Kind("C02-RESTRICTION", 2, ("150100-zy", "150000-gy"), "FS2010-8", "限字", _restriction),
     "ListDecision": Kind("C06-LISTS", 1, ("150000-rst",), "NMGGZ", "列字", _list),
 }

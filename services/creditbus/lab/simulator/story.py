@@ -21,7 +21,8 @@ from creditbus.lab.simulator.kinds import KINDS
 Event = dict[str, Any]
 _PLATFORM, _TAX = "150000-xxzx", "150000-swj"
 _ITEMS = {"Repair": "P02-REPAIR", "Dispute": "P01-DISPUTE", "Revocation": "P03-REVOCATION", "ListStep": "C06-LISTS"}
-_PREFIXES = {"Repair": "修字", "Dispute": "异字", "Revocation": "撤字"}
+_PREFIXES = {"Repair": "修字", "Dispute": "异字", "Revocation": "撤字", "RestrictionOrder": "解字"}
+_CASE = ("case_number", "court")
 _STEPS_A_TURN = 0.2
 """Chance that an event is the next step of a procedure that has begun."""
 _SEQUENCES = 850_000_000
@@ -148,7 +149,7 @@ class Story:
         sequence = (self.seed % 1000) * 800_000 + number
         city = _CITIES[number % len(_CITIES)]
         name = f"{_NAMES[number % 8]}{_TRADES[number // 8 % 8]}"
-        if kind == "Practitioner" or (kind == "CourtEnforcement" and number % 3 == 0):
+        if kind == "Practitioner" or (kind in ("CourtEnforcement", "RestrictionOrder") and number % 3 == 0):
             birth = date(1960, 1, 1) + timedelta(days=number % 14_000)
             return {
                 "kind": "NATURAL_PERSON",
@@ -176,10 +177,20 @@ class Story:
         return Sent(past.department, {**past.event, "revision": self._chance.randrange(2, 50)}, "CORRECTION")
 
     def _repair(self, past: Sent) -> Sent:
-        """A granted repair of an earlier record."""
+        """A granted repair of an earlier record; the courts lift their orders instead."""
+        if past.event["kind"] == "RestrictionOrder":
+            return self._lifted(past)
         commitment = f"信用承诺{self.seed}-{self._number}（虚构）"
         facts = {"stage": "GRANTED", "performed_on": self._today.isoformat(), "commitment": commitment}
         return self._about("Repair", past, past.department, facts)
+
+    def _lifted(self, past: Sent) -> Sent:
+        """The court lifts an order that limits consumption."""
+        order = past.event["facts"]
+        facts = {"stage": "LIFTED", "reason": "已履行完毕（虚构）"}
+        sent = self._about("RestrictionOrder", past, past.department, facts | {k: order[k] for k in _CASE})
+        sent.event["bases"] = past.event["bases"]
+        return sent
 
     def _dispute(self, past: Sent) -> Sent:
         """Somebody disputes an earlier record, or the office decides about an open dispute."""
