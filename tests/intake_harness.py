@@ -39,6 +39,8 @@ SENDERS = {
     "MeasureAcknowledgement": "150200-zwfw",
     "Rating": "150000-swj",
     "RestrictionOrder": "150100-zy",
+    "DepartmentReview": "150000-xxzx",
+    "SupervisionTicket": "150000-xxzx",
 }
 """Who sends the example of a kind; the market regulation bureau sends the others."""
 

@@ -42,7 +42,7 @@ def known() -> dict[str, set[str]]:
         "topic": {topic.name for topic in load_topics()},
         "service": set(SERVICES),
         "command": set(commands.list_commands(typer.Context(commands))),  # type: ignore[attr-defined]
-        "assess": {"bulletin", "departments", "leagues", "levels"},
+        "assess": {"bulletin", "departments", "leagues", "levels", "supervision"},
         "law": {row.code for row in catalogue.instruments},
         "file": {
             str(path.relative_to(ROOT))

@@ -200,6 +200,7 @@ def _items(catalogue: Catalogue) -> dict[str, Item]:
             report_within_working_days=row.report_within,
             span=_span(row),
             providers=frozenset(row.providers),
+            takes=tuple((name, frozenset(values)) for name, values in sorted(row.takes.items())),
         )
         for row in catalogue.items
     }

@@ -14,6 +14,7 @@ SHOWN_BY: Mapping[str, str] = {
     "subscribers": "tests/unit/dossier/test_subscribers.py",
     "publicity": "tests/unit/law/test_publicity.py",
     "terms": "tests/unit/dossier/test_way_back.py",
+    "tickets": "tests/unit/dossier/test_tickets.py",
     "breakers": "tests/unit/dossier/test_breaker.py",
     "required": "tests/unit/intake/test_checks.py",
     "points": "tests/unit/law/test_points.py",
@@ -27,6 +28,7 @@ _HEAD = (
     "from them by `creditbus catalogue law`, and a test keeps the two the same. Marks: V verified, S0 the plan,",
     "C computed, GK not verified: look it up before relying on it.",
 )
+_OF_TICKETS = ("RECTIFICATION", "RECHECK")
 _STEPS = {"notice": "告知", "heard": "陈述申辩", "served": "送达"}
 Row = Sequence[str]
 
@@ -204,6 +206,26 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
                 row.mark,
             )
             for row in catalogue.terms
+            if row.term not in _OF_TICKETS
+        ),
+    )
+    yield (
+        "tickets",
+        "Terms of the supervision of departments 督办期限",
+        ("code", "名称", "region", "working days", "extended", "when missed", "basis", "mark"),
+        (
+            (
+                row.code,
+                row.zh,
+                row.region,
+                "、".join(map(str, row.working_days)),
+                str(row.extended or "–"),
+                row.alert,
+                row.basis,
+                row.mark,
+            )
+            for row in catalogue.terms
+            if row.term in _OF_TICKETS
         ),
     )
     yield (

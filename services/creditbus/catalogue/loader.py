@@ -24,7 +24,7 @@ _MESSAGES = (
     "LISTED", "WAITING", "REMOVED", "ORDER", "LIFT", "SUSPEND", "RESUME", "OFFER", "WITHDRAW", "DISHONEST_SUBJECT",
     "CLEARED_SUBJECT", "ESCALATION_PROPOSED", "DISPUTE_OVERDUE", "REPAIR_OVERDUE", "ORDER_UNACKNOWLEDGED",
     "LIFT_UNACKNOWLEDGED", "DEADLINE_NEAR", "SOURCE_HELD", "SOURCE_RELEASED", "SOURCE_ROLLED_BACK", "GRADE_CHANGED",
-    "QUARANTINED", "RULES_CHANGED",
+    "QUARANTINED", "RULES_CHANGED", "TICKET_OVERDUE", "RECHECK_OVERDUE",
 )  # fmt: skip
 
 
@@ -100,6 +100,7 @@ def _unknown_references(catalogue: Catalogue) -> Iterator[str]:
         yield from _unknown("lists", listed.code, "proposes", [listed.proposes] if listed.proposes else [], lists)
     yield from _unknown_codes(catalogue)
     yield from _unknown_in_lists_of_law(catalogue)
+    yield from _unknown_in_takes(catalogue)
     yield from _unknown_sources(catalogue)
     yield from _unknown_departments(catalogue)
     yield from _unknown_in_publicity(catalogue)
@@ -160,6 +161,15 @@ def _unknown_in_lists_of_law(catalogue: Catalogue) -> Iterator[str]:
     codes = code_lists_of(catalogue)
     for out in catalogue.kept_out:
         yield from _unknown("kept_out", out.code, "values", out.values, codes.get(f"{out.kind}.{out.field}", ()))
+
+
+def _unknown_in_takes(catalogue: Catalogue) -> Iterator[str]:
+    codes = code_lists_of(catalogue)
+    for item in catalogue.items:
+        for name, values in item.takes.items():
+            for kind in item.kinds:
+                known = codes.get(f"{kind}.{name}", ())
+                yield from _unknown("items", item.code, f"takes.{name}", values, known)
 
 
 def _unknown_codes(catalogue: Catalogue) -> Iterator[str]:

@@ -83,6 +83,8 @@ class Item(Named):
     sharing: Literal["public", "shared", "authorised"]
     providers: tuple[str, ...] = ()
     """Domains whose departments send it; empty: every department."""
+    takes: Mapping[str, tuple[str, ...]] = {}
+    """Values that coded facts of its events may have; what is not named may have any of its code list."""
     coverage: str = ""
     """Whom it covers (覆盖范围)."""
     valid: Literal["", "PUBLICITY", "OWN_PERIOD", "UNTIL_CHANGED", "UNTIL_REMOVED", "RETENTION"] = ""
@@ -348,13 +350,19 @@ class Publicity(BaseModel):
 class TermRow(Named):
     """A term within which somebody has to act (办理期限)."""
 
-    term: Literal["DISPUTE", "REPAIR_ACCEPTANCE", "REPAIR_DECISION", "ORDER_ACKNOWLEDGEMENT", "LIFT_ACKNOWLEDGEMENT"]
+    term: Literal[
+        "DISPUTE", "REPAIR_ACCEPTANCE", "REPAIR_DECISION", "ORDER_ACKNOWLEDGEMENT", "LIFT_ACKNOWLEDGEMENT",
+        "RECTIFICATION", "RECHECK",
+    ]  # fmt: skip
     region: str
     working_days: tuple[int, ...] = Field(min_length=1)
     extended: int | None = Field(None, ge=1)
     near: int | None = Field(None, ge=1)
     """Working days before the last day on which the office is reminded."""
-    alert: Literal["DISPUTE_OVERDUE", "REPAIR_OVERDUE", "ORDER_UNACKNOWLEDGED", "LIFT_UNACKNOWLEDGED"]
+    alert: Literal[
+        "DISPUTE_OVERDUE", "REPAIR_OVERDUE", "ORDER_UNACKNOWLEDGED", "LIFT_UNACKNOWLEDGED", "TICKET_OVERDUE",
+        "RECHECK_OVERDUE",
+    ]  # fmt: skip
     suspends: bool
     basis: str
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -12,11 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.wire import body_reader
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.catalogue.models import Catalogue
 from creditbus.clickhouse.client import ClickHouse
-from creditbus.core.assessment import Assessment, Indicator, Tally, score_of
+from creditbus.core.assessment import NO_SUPERVISION, Assessment, Indicator, Tally, score_of
 from creditbus.core.errors import BusError
 from creditbus.core.records import BEIJING
 from creditbus.lab.assessment import read_assessment
@@ -33,6 +36,7 @@ _COLUMNS = (
     "覆盖率 coverage",
     "得分 score",
 )
+_SUPERVISION_COLUMNS = ("督办 tickets", "逾期 overdue", "抽查 sampled", "瞒报 concealed")
 _LEVELS = {"REGION": "自治区 region", "LEAGUE": "盟市 leagues", "COUNTY": "旗县 counties"}
 _PERIOD_DAYS = 30
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day; the last thirty by default 日期")]
@@ -55,7 +59,8 @@ def run_assess(
     catalogue = load()
     clickhouse = ClickHouse(addresses(load_settings()).clickhouse_url)
     try:
-        found = read_assessment(clickhouse, compile_rules(edition_of(catalogue)), first, last)
+        rules, read_body = compile_rules(edition_of(catalogue)), body_reader(SchemaSet.load())
+        found = read_assessment(clickhouse, rules, first, last, read_body)
     except BusError as error:
         console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(2) from error
@@ -66,8 +71,8 @@ def run_assess(
     elif markdown:
         typer.echo(bulletin_of(found, catalogue, first, last), nl=False)
     else:
-        for title, rows in sections_of(found, catalogue):
-            console.print(_table(title, rows))
+        for section in sections_of(found, catalogue):
+            console.print(_table(*section))
 
 
 def indicators_of(catalogue: Catalogue) -> list[Indicator]:
@@ -80,23 +85,27 @@ def indicators_of(catalogue: Catalogue) -> list[Indicator]:
     ]  # fmt: skip
 
 
-def sections_of(found: Assessment, catalogue: Catalogue) -> Iterator[tuple[str, list[list[str]]]]:
-    """(title, rows) of departments from best to worst, of leagues, of levels."""
+def sections_of(found: Assessment, catalogue: Catalogue) -> Iterator[tuple[str, Sequence[str], list[list[str]]]]:
+    """(title, columns, rows) of departments from best to worst, of leagues, of levels, of supervision."""
     indicators = indicators_of(catalogue)
     departments = {row.code: row.zh for row in catalogue.departments}
     regions = {row.code: row.zh for row in catalogue.regions}
     scores = {code: score_of(tally, indicators) for code, tally in found.departments.items()}
     order = sorted(scores, key=lambda code: (scores[code] is None, -(scores[code] or 0), code))
-    yield "成员单位 Departments", _rows({code: found.departments[code] for code in order}, departments, indicators)
-    yield "盟市 Leagues and cities", _rows(dict(sorted(found.leagues.items())), regions, indicators)
-    yield "层级 Levels", _rows(found.levels, _LEVELS, indicators)
+    ranked = {code: found.departments[code] for code in order}
+    yield "成员单位 Departments", _COLUMNS, _rows(ranked, departments, indicators)
+    yield "盟市 Leagues and cities", _COLUMNS, _rows(dict(sorted(found.leagues.items())), regions, indicators)
+    yield "层级 Levels", _COLUMNS, _rows(found.levels, _LEVELS, indicators)
+    supervised = _supervised_rows(ranked, departments)
+    if supervised:
+        yield "督办与抽查 Supervision", _SUPERVISION_COLUMNS, supervised
 
 
 def bulletin_of(found: Assessment, catalogue: Catalogue, since: date, until: date) -> str:
     """The periodic bulletin (通报) as Markdown."""
     lines = [f"# 公共信用信息报送通报 Bulletin {since} – {until}"]
-    for title, rows in sections_of(found, catalogue):
-        lines += ["", f"## {title}", "", _line(["名称 name", *_COLUMNS]), _line(["---"] * (len(_COLUMNS) + 1))]
+    for title, columns, rows in sections_of(found, catalogue):
+        lines += ["", f"## {title}", "", _line(["名称 name", *columns]), _line(["---"] * (len(columns) + 1))]
         lines += map(_line, rows)
     silent = [row.zh for row in catalogue.departments if not _sent(found.departments.get(row.code))]
     unmeasured = [row.zh for row in catalogue.indicators if not row.metric]
@@ -114,7 +123,8 @@ def as_document(found: Assessment, catalogue: Catalogue) -> dict[str, Any]:
 
 def _document(tally: Tally, indicators: Sequence[Indicator]) -> dict[str, Any]:
     counts = {"received": tally.received, "accepted": tally.accepted, "rejected": tally.rejected, "late": tally.late}
-    return {**counts, "shares": tally.shares(), "score": score_of(tally, indicators)}
+    supervised = asdict(tally.supervised)
+    return {**counts, "supervision": supervised, "shares": tally.shares(), "score": score_of(tally, indicators)}
 
 
 def _sent(tally: Tally | None) -> bool:
@@ -131,13 +141,22 @@ def _rows(tallies: Mapping[str, Tally], names: Mapping[str, str], indicators: Se
     return found
 
 
+def _supervised_rows(tallies: Mapping[str, Tally], names: Mapping[str, str]) -> list[list[str]]:
+    """Of the departments that were told to mend something or were checked."""
+    chosen = {code: tally.supervised for code, tally in tallies.items() if tally.supervised != NO_SUPERVISION}
+    return [
+        [names.get(code, code), *(f"{one:,}" for one in (row.tickets, row.overdue, row.sampled, row.concealed))]
+        for code, row in chosen.items()
+    ]
+
+
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _table(title: str, rows: Sequence[Sequence[str]]) -> Table:
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(title=title)
-    for column in ("名称 name", *_COLUMNS):
+    for column in ("名称 name", *columns):
         table.add_column(column, justify="left" if column.startswith("名称") else "right")
     for row in rows:
         table.add_row(*map(escape, row))

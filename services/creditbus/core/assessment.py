@@ -44,6 +44,31 @@ class Reported:
     corrected: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervised:
+    """What the supervision of one organ came to (督办、抽查)."""
+
+    tickets: int = 0
+    """Tickets that were opened about it."""
+    overdue: int = 0
+    """Those that it did not answer in time."""
+    sampled: int = 0
+    """Decisions that spot checks looked for."""
+    concealed: int = 0
+    """Those that had not been sent (瞒报)."""
+
+    def __add__(self, other: Supervised) -> Supervised:
+        return Supervised(
+            tickets=self.tickets + other.tickets,
+            overdue=self.overdue + other.overdue,
+            sampled=self.sampled + other.sampled,
+            concealed=self.concealed + other.concealed,
+        )
+
+
+NO_SUPERVISION = Supervised()
+
+
 @dataclass(slots=True, kw_only=True)
 class Tally:
     """What a department or region sent."""
@@ -55,6 +80,7 @@ class Tally:
     items: set[str] = field(default_factory=set)
     due: set[str] = field(default_factory=set)
     """Items that it ever sent."""
+    supervised: Supervised = NO_SUPERVISION
 
     @property
     def received(self) -> int:
@@ -71,6 +97,10 @@ class Tally:
             found["compliant"] = self.accepted / self.received
         if self.due:
             found["coverage"] = len(self.items) / len(self.due)
+        if self.supervised.sampled:
+            found["concealed"] = self.supervised.concealed / self.supervised.sampled
+        if self.supervised.tickets:
+            found["overdue"] = self.supervised.overdue / self.supervised.tickets
         return found
 
 
@@ -86,9 +116,16 @@ class Assessment:
 
 
 def assess(
-    rows: Iterable[Reported], rejected: Mapping[str, int], ever: Mapping[str, Iterable[str]], rules: Rules
+    rows: Iterable[Reported],
+    rejected: Mapping[str, int],
+    ever: Mapping[str, Iterable[str]],
+    rules: Rules,
+    supervised: Mapping[str, Supervised] = {},  # noqa: B006 - never changed
 ) -> Assessment:
-    """Counts by department, league and level. ever: items that a department has sent at any time."""
+    """Counts by department, league and level.
+
+    ever: items that a department has sent at any time; supervised: by key of the organ, as subjects have one.
+    """
     departments: dict[str, Tally] = {}
     for sender, items in ever.items():
         departments[sender] = Tally(due=set(items))
@@ -99,6 +136,9 @@ def assess(
         region = current_region(rules.regions, row.region)
         for tallies, name in ((departments, row.sender), (leagues, league_of(region)), (levels, level_of(region))):
             _add(tallies.setdefault(name, Tally()), row, late)
+    for department in rules.departments.values():
+        for key in {one[8:17] for one in department.authorities} & supervised.keys():
+            departments.setdefault(department.code, Tally()).supervised = supervised[key]
     for sender, count in rejected.items():
         departments.setdefault(sender, Tally()).rejected += count
     return Assessment(departments=departments, leagues=leagues, levels=levels)

@@ -28,6 +28,7 @@ from creditbus.core.score import entry_of
 from creditbus.core.state import ACTIVE, REPAIRED, REVOKED, STOPPED, Row
 from creditbus.core.subject import Facts, SubjectView
 from creditbus.core.terms import is_disputed, is_shielded
+from creditbus.core.tickets import forget_stage, note_stage
 from creditbus.core.way_back import (
     answer_dispute,
     answer_repair,
@@ -204,6 +205,13 @@ def _register(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Contex
 
 
 Effect = Callable[[SubjectView, CreditRecord, Facts, Context], None]
+
+
+def _supervise(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """督办: an organ is told what to mend, answers, and is checked again."""
+    note_stage(view, record, facts, ctx)
+
+
 EFFECTS: Mapping[str, Effect] = {  # of every other kind: _count_in_score
     "Registration": _register,
     "CourtEnforcement": _list_or_delist,
@@ -213,6 +221,7 @@ EFFECTS: Mapping[str, Effect] = {  # of every other kind: _count_in_score
     "Revocation": _revoke,
     "Dispute": _dispute,
     "MeasureAcknowledgement": _acknowledge,
+    "SupervisionTicket": _supervise,
 }
 
 
@@ -239,6 +248,8 @@ def end_effects(
     forget_step(summary, natural_key)
     if not goes_on:
         forget_terms(summary, natural_key, why[1], ctx)
+    if summary.tickets:
+        forget_stage(summary, natural_key, ctx, goes_on=goes_on)
     _stop_waiting(view, natural_key)
     kept = [entry for entry in summary.entries if entry.natural_key != natural_key]
     ended = [listing for listing in summary.listings if listing.natural_key == natural_key]

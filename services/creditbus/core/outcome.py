@@ -84,6 +84,8 @@ class Reason(StrEnum):
     """A fact that is not collected at all."""
     NOT_A_SUBSCRIBER = "not-a-subscriber"
     """An acknowledgement by a department that does not carry out measures of the family."""
+    NOT_ITS_TICKET = "not-its-ticket"
+    """A ticket is answered by the department that it is about, and by nobody else opened, extended or closed there."""
     BAD_TERM = "bad-term"
     """A term that no rule allows."""
     BAD_TARGET = "bad-target"

@@ -64,6 +64,8 @@ class Item:
     span: Span
     providers: frozenset[str] = frozenset()
     """Domains whose departments send it; empty: every department."""
+    takes: tuple[tuple[str, frozenset[str]], ...] = ()
+    """(fact, values) that its events are limited to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

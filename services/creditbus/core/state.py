@@ -174,6 +174,19 @@ class TermState(msgspec.Struct, array_like=True):
     """Of those who have to say that they stopped, who had not answered the order."""
 
 
+class TicketState(msgspec.Struct, array_like=True):
+    """A ticket about an organ (督办单), with its stages (tickets.py)."""
+
+    key: str
+    """Natural key of its opening."""
+    record_id: str
+    region: str
+    document_number: str
+    fictitious: bool
+    stages: list[tuple[int, int, str, int]] = []
+    """(day, number of the stage, natural key, last day that it sets or 0), in order."""
+
+
 class Summary(msgspec.Struct, array_like=True):
     """What is true of the subject now."""
 
@@ -213,6 +226,8 @@ class Summary(msgspec.Struct, array_like=True):
     incentives: list[IncentiveState] = []
     rated_on: dict[str, int] = {}
     """Day of the newest rating by scheme."""
+    tickets: list[TicketState] = []
+    """Of an organ: what it was told to mend."""
 
     def count(self, kind: str) -> None:
         """One more record of a kind is in effect."""

@@ -19,10 +19,22 @@ REPAIR_ACCEPTANCE = "REPAIR_ACCEPTANCE"
 REPAIR_DECISION = "REPAIR_DECISION"
 ORDER_ACKNOWLEDGEMENT = "ORDER_ACKNOWLEDGEMENT"
 LIFT_ACKNOWLEDGEMENT = "LIFT_ACKNOWLEDGEMENT"
+RECTIFICATION = "RECTIFICATION"
+"""An organ has to mend what a ticket tells of (整改)."""
+RECHECK = "RECHECK"
+"""Whoever opened a ticket has to check what was mended (复核)."""
 SHIELD = "SHIELD"
 """A plan approved by a court is carried out: nobody has to act, so it has no last day."""
 NEAR = "DEADLINE_NEAR"
-TERMS = (DISPUTE, REPAIR_ACCEPTANCE, REPAIR_DECISION, ORDER_ACKNOWLEDGEMENT, LIFT_ACKNOWLEDGEMENT)
+TERMS = (
+    DISPUTE,
+    REPAIR_ACCEPTANCE,
+    REPAIR_DECISION,
+    ORDER_ACKNOWLEDGEMENT,
+    LIFT_ACKNOWLEDGEMENT,
+    RECTIFICATION,
+    RECHECK,
+)
 
 
 def term_about(term: str, key: str, record: CreditRecord) -> TermState:
@@ -56,6 +68,9 @@ def move_terms(summary: Summary, key: str, there: str) -> None:
     for state in summary.terms:
         if state.key == key:
             state.key = there
+    for ticket in summary.tickets:
+        if ticket.key == key:
+            ticket.key = there
     _sort(summary)
     summary.answers = sorted({(term, there if about == key else about, day) for term, about, day in summary.answers})
 

@@ -128,6 +128,9 @@ def check_item(event: Event, checking: Checking, found: list[Fault]) -> None:
         found.append(fault(Reason.UNKNOWN_CODE, "subject.kind", event.head.subject.kind, checking, item.subject_kinds))
     if item.providers:
         _only_of(item.providers, "item", event.head.item, event, checking, found)
+    for name, values in item.takes:
+        if event.facts.get(name) not in values:
+            found.append(fault(Reason.ITEM_NOT_ALLOWED, f"facts.{name}", event.facts.get(name), checking, values))
 
 
 def _only_of(
@@ -283,6 +286,16 @@ def check_list_steps(event: Event, checking: Checking, found: list[Fault]) -> No
             found.append(fault(Reason.IMPOSSIBLE_DATE, name, _shown(day), checking))
 
 
+def check_answer(event: Event, checking: Checking, found: list[Fault]) -> None:
+    """An organ answers for itself and for nobody else, and nobody opens a ticket about itself (督办)."""
+    department = checking.rules.departments.get(event.sender)
+    about = {one.value for one in event.head.subject.identifiers}
+    if department is None or not department.authorities:
+        return
+    if (event.facts["stage"] == "ANSWERED") is about.isdisjoint(department.authorities):
+        found.append(fault(Reason.NOT_ITS_TICKET, "sender", event.sender, checking))
+
+
 def check_measures(event: Event, checking: Checking, found: list[Fault]) -> None:
     """Measures that a decision or a notice names are in the catalogue."""
     named = event.facts.get("measures")
@@ -379,6 +392,7 @@ CHECKS_OF_KINDS: Mapping[str, Sequence[Check]] = {
     "ListStep": (check_list,),
     "ListDecision": (check_list, check_list_steps, check_related),
     "RestrictionOrder": (check_order, check_related),
+    "SupervisionTicket": (check_answer,),
     "MeasureAcknowledgement": (check_subscriber,),
 }
 

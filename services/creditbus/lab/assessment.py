@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
-from creditbus.core.assessment import Assessment, Reported, assess
+from creditbus.core.assessment import Assessment, Reported, Supervised, assess
 from creditbus.core.rules import Rules
+from creditbus.core.state import ENDED_AS
+from creditbus.core.terms import RECTIFICATION
 
 _PERIOD = "toDate({column}, 'Asia/Shanghai') >= {{since:Date}} AND toDate({column}, 'Asia/Shanghai') <= {{until:Date}}"
 
 
-def read_assessment(clickhouse: ClickHouse, rules: Rules, since: date, until: date) -> Assessment:
-    """The assessment of what was recorded or refused from since to until, both included. Raises BusError."""
+ReadBody = Callable[[str, bytes], Mapping[str, Any]]
+
+
+def read_assessment(clickhouse: ClickHouse, rules: Rules, since: date, until: date, read_body: ReadBody) -> Assessment:
+    """The assessment of what was recorded or refused from since to until, both included. Raises BusError.
+
+    read_body: reads the facts of a record by the name of their schema.
+    """
     period: dict[str, object] = {"since": since.isoformat(), "until": until.isoformat()}
     rejected = clickhouse.query(
         f"SELECT sender, count() AS rows FROM {DATABASE}.rejections FINAL "  # noqa: S608 - no value stands in the text
@@ -29,7 +38,43 @@ def read_assessment(clickhouse: ClickHouse, rules: Rules, since: date, until: da
         {str(row["sender"]): int(row["rows"]) for row in rejected},
         {str(row["sender"]): [str(one) for one in row["items"]] for row in ever},
         rules,
+        _supervised(clickhouse, period, read_body),
     )
+
+
+def _supervised(clickhouse: ClickHouse, period: dict[str, object], read_body: ReadBody) -> dict[str, Supervised]:
+    """Tickets and spot checks by the organ that they are about; what was revoked or corrected counts no more."""
+    rows = clickhouse.query(
+        "SELECT subject_key, kind, record_id, target_key IS NULL AS opens, body, body_schema "  # noqa: S608
+        f"FROM {DATABASE}.records FINAL WHERE op = 'RECORD' AND kind IN ('DepartmentReview', 'SupervisionTicket') "
+        f"AND {_PERIOD.format(column='recorded_at')} AND record_id NOT IN "
+        f"(SELECT record_id FROM {DATABASE}.changes WHERE kind IN ('DepartmentReview', 'SupervisionTicket') "
+        "AND outcome IN {ended:Array(String)})",
+        {**period, "ended": list(ENDED_AS)},
+        binary=("body",),
+    )
+    missed = clickhouse.query(
+        f"SELECT DISTINCT record_id FROM {DATABASE}.changes WHERE kind = {{term:String}} AND outcome = 'OVERDUE'",  # noqa: S608
+        {"term": RECTIFICATION},
+    )
+    overdue = {str(row["record_id"]) for row in missed}
+    found: dict[str, Supervised] = {}
+    for row in rows:
+        key = str(row["subject_key"])
+        one = _of_ticket(row, overdue) if row["kind"] == "SupervisionTicket" else _of_review(row, read_body)
+        found[key] = found.get(key, Supervised()) + one
+    return found
+
+
+def _of_ticket(row: Mapping[str, Any], overdue: set[str]) -> Supervised:
+    if not row["opens"]:
+        return Supervised()
+    return Supervised(tickets=1, overdue=int(str(row["record_id"]) in overdue))
+
+
+def _of_review(row: Mapping[str, Any], read_body: ReadBody) -> Supervised:
+    facts = read_body(str(row["body_schema"]), bytes(row["body"]))
+    return Supervised(sampled=facts["sampled"] or 0, concealed=facts["concealed"] or 0)
 
 
 def _reported(clickhouse: ClickHouse, period: dict[str, object]) -> Iterator[Reported]:

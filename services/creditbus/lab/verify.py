@@ -167,7 +167,7 @@ class Verifier:
             for summary in _replayed(rows, lookups):
                 live = log.dossiers.get(summary.subject_key, {})
                 told = (live.get("score"), live.get("grade"), live.get("receipt_hash"), live.get("listed"))
-                due = (summary.score, summary.grade, summary.receipt, bool(summary.in_force))
+                due = (summary.score, summary.grade, summary.receipt, summary.is_listed)
                 tally.expect(told == due, f"subject {_masked(summary.subject_key)}: live {told[:2]}, replay {due[:2]}")
         return _check("the replayed log gives the same scores, listings and receipts", tally)
 

@@ -11,14 +11,21 @@ import pytest
 from builders import DAY, DAY_MS, make_record, make_rules
 from creditbus.bus.avro import encode
 from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.wire import body_reader
+from creditbus.catalogue.editions import authority_code, compile_rules, edition_of
+from creditbus.catalogue.loader import load
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.clickhouse.rows import ClickHouseRows
+from creditbus.core.assessment import Supervised
 from creditbus.core.ports import PositionedRow
+from creditbus.core.records import day_of
 from creditbus.lab.assessment import read_assessment
 from creditbus.warehouse.tables import table_specs
 
 pytestmark = pytest.mark.integration
 SCHEMAS = SchemaSet.load()
+ORGAN = authority_code("150000", 6)
+"""Unified code of 150000-scjg."""
 DAYS_MS = 86_400_000
 
 
@@ -47,8 +54,46 @@ def test_records_and_rejections_of_the_period_are_counted_once_each(clickhouse: 
     sink.flush("records", [*rows, rows[0]])
     refused = [rejection(1, DAY_MS), rejection(2, DAY_MS), rejection(3, DAY_MS - 40 * DAYS_MS)]
     sink.flush("rejections", [PositionedRow("credit.rejections", 0, n, payload) for n, payload in enumerate(refused)])
-    found = read_assessment(clickhouse, make_rules(), date(2026, 11, 1), DAY)
+    found = read_assessment(clickhouse, make_rules(), date(2026, 11, 1), DAY, body_reader(SCHEMAS))
     market = found.departments["150100-scjg"]
     assert (market.accepted, market.rejected, market.late, market.corrected) == (2, 2, 1, 1)
     assert market.shares()["coverage"] == 0.5
     assert {name: one.accepted for name, one in found.levels.items()} == {"LEAGUE": 2, "COUNTY": 1}
+
+
+def change(number: int, record_id: str, kind: str, outcome: str) -> bytes:
+    value = {
+        "change_id": f"c{number}", "record_id": record_id, "event_key": None, "sender": "", "event_id": "",
+        "subject_key": ORGAN[8:17], "kind": kind, "outcome": outcome, "cause": "TIMER", "version": 1,
+        "score_before": None, "score_after": None, "grade_before": None, "grade_after": None, "listed": False,
+        "as_of": DAY_MS, "edition": "e", "receipt_hash": "",
+    }  # fmt: skip
+    return encode(SCHEMAS.records["Change"], value)
+
+
+def test_tickets_and_spot_checks_count_for_the_department_that_they_are_about(clickhouse: ClickHouse) -> None:
+    schema = SCHEMAS.events["DepartmentReview"].facts
+    spot_check = {
+        "category": "SPOT_CHECK", "period": "2026-11", "reviewed_on": day_of(DAY), "result": None, "score": None,
+        "sampled": 50, "concealed": 2, "wrong": 0, "content": "x",
+    }  # fmt: skip
+    about: dict[str, Any] = {"subject_key": ORGAN[8:17], "subject_kind": "ORGAN", "sender": "150000-xxzx"}
+    late = make_record("SupervisionTicket", "督1", **about)
+    answered = make_record("SupervisionTicket", "督2", **about)
+    revoked = make_record("SupervisionTicket", "督3", **about)
+    answer = make_record("SupervisionTicket", "复2", target_key=answered.natural_key, **about)
+    body = {"body": encode(schema, spot_check), "body_schema": schema.body_schema}
+    review = make_record("DepartmentReview", "抽1", **about, **body)
+    told = [late, answered, revoked, answer, review]
+    sink = ClickHouseRows(clickhouse, table_specs(SCHEMAS))
+    payloads = [encode(SCHEMAS.records["CreditRecord"], msgspec.structs.asdict(one)) for one in told]
+    sink.flush("records", [PositionedRow("credit.records", 1, n, payload) for n, payload in enumerate(payloads)])
+    changes = [
+        change(1, late.record_id, "RECTIFICATION", "OVERDUE"),
+        change(2, late.record_id, "RECTIFICATION", "OVERDUE"),
+        change(3, revoked.record_id, "SupervisionTicket", "REVOKED"),
+    ]
+    sink.flush("changes", [PositionedRow("credit.changes", 1, n, payload) for n, payload in enumerate(changes)])
+    rules = compile_rules(edition_of(load()))
+    found = read_assessment(clickhouse, rules, date(2026, 11, 1), DAY, body_reader(SCHEMAS))
+    assert found.departments["150000-scjg"].supervised == Supervised(tickets=2, overdue=1, sampled=50, concealed=2)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from creditbus.catalogue.editions import authority_code
 from creditbus.core.identifiers import synthetic_citizen
 from creditbus.core.outcome import Reason
 from creditbus.lab.sandbox import MemoryMessage
@@ -28,6 +29,8 @@ def test_the_example_of_every_kind_becomes_one_record(kind: str) -> None:
     assert (record["kind"], record["op"], record["fictitious"]) == (kind, "RECORD", True)
 
 
+_CENTRE = [{"scheme": "USCC", "value": authority_code("150000", 18)}]
+"""The department that sends the examples of tickets."""
 BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("Penalty", {"event_id": "number-1"}, "malformed-event-id", "event_id"),
     ("Penalty", {"revision": 0}, "bad-revision", "revision"),
@@ -56,6 +59,8 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("Penalty", {"facts__penalty_types": ["FINE", "STOCKS"]}, "unknown-code", "facts.penalty_types"),
     ("Rating", {"facts__grade": "Z"}, "unknown-code", "facts.grade"),
     ("MeasureAcknowledgement", {"facts__family": "M11"}, "not-a-subscriber", "facts.family"),
+    ("SupervisionTicket", {"subject__identifiers": _CENTRE}, "not-its-ticket", "sender"),
+    ("RestrictionOrder", {"bases": [{"instrument": "XZCFF", "article": "1"}]}, "list-basis", "bases"),
     ("MeasureAcknowledgement", {"facts__kind_code": "X"}, "unknown-code", "facts.kind_code"),
     ("MeasureAcknowledgement", {"facts__executed_from": "2026-11-20", "facts__executed_until": "2026-11-19"},
      "impossible-date", "facts.executed_until"),

@@ -191,6 +191,19 @@ def _pre_review(chance: random.Random, day: date) -> Facts:
     }
 
 
+def _review(chance: random.Random, day: date) -> Facts:
+    sampled = chance.randrange(20, 60)
+    return {
+        "category": "SPOT_CHECK",
+        "period": f"{day.year}-{day.month:02d}",
+        "reviewed_on": day.isoformat(),
+        "sampled": sampled,
+        "concealed": chance.choices([0, 1, 2], [85, 10, 5])[0],
+        "wrong": 0,
+        "content": "对照本机关网站抽查（虚构）",
+    }
+
+
 def _before(chance: random.Random, day: date, days: int) -> str:
     return (day - timedelta(days=chance.randrange(1, days))).isoformat()
 
@@ -215,6 +228,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "PreReview": Kind("P05-PREREVIEW", 20, ("150100-zwfw", "150000-ggzy"), None, "审字", _pre_review),
     "CourtEnforcement": Kind("C02-ENFORCEMENT", 2, ("150100-zy", "150000-gy"), "FS2017-7", "执字", _court),
+    "DepartmentReview": Kind("P06-REVIEW", 2, ("150000-xxzx",), None, "抽字", _review),
     "RestrictionOrder": Kind("C02-RESTRICTION", 2, ("150100-zy", "150000-gy"), "FS2010-8", "限字", _restriction),
     "ListDecision": Kind("C06-LISTS", 1, ("150000-rst",), "NMGGZ", "列字", _list),
 }

@@ -12,16 +12,26 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from creditbus.catalogue.editions import authority_code
+from creditbus.catalogue.loader import load
 from creditbus.core.identifiers import synthetic_citizen, synthetic_uscc
 from creditbus.lab.simulator.kinds import KINDS
 
 Event = dict[str, Any]
 _PLATFORM, _TAX = "150000-xxzx", "150000-swj"
-_ITEMS = {"Repair": "P02-REPAIR", "Dispute": "P01-DISPUTE", "Revocation": "P03-REVOCATION", "ListStep": "C06-LISTS"}
+_ITEMS = {
+    "Repair": "P02-REPAIR",
+    "Dispute": "P01-DISPUTE",
+    "Revocation": "P03-REVOCATION",
+    "ListStep": "C06-LISTS",
+    "SupervisionTicket": "P07-TICKET",
+}
 _PREFIXES = {"Repair": "修字", "Dispute": "异字", "Revocation": "撤字", "RestrictionOrder": "解字"}
+_SUPERVISED = ("150100-scjg", "150200-sthj", "150000-jtt", "150000-zjt")
+_ANSWERED = 0.9
 _CASE = ("case_number", "court")
 _STEPS_A_TURN = 0.2
 """Chance that an event is the next step of a procedure that has begun."""
@@ -45,6 +55,8 @@ class Mix:
     revocations: float = 0.002
     procedures: float = 0.0005
     """Listings whose steps are told one by one, in any order."""
+    tickets: float = 0.0005
+    """Tickets about departments, with their answers and checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,9 @@ class Story:
         if draw < mix.procedures:
             return self._procedure()
         draw -= mix.procedures
+        if draw < mix.tickets:
+            return self._ticket()
+        draw -= mix.tickets
         if self._past:
             for share, again in (
                 (mix.duplicates, self._duplicate),
@@ -147,6 +162,9 @@ class Story:
         """A subject; few get much: the square of a uniform draw favours low numbers."""
         number = int(self._chance.random() ** 2 * self.subjects)
         sequence = (self.seed % 1000) * 800_000 + number
+        if kind == "DepartmentReview":
+            code = _organ(self._chance.choice(_SUPERVISED))
+            return {"kind": "ORGAN", "name": "虚构机关", "identifiers": [{"scheme": "USCC", "value": code}]}
         city = _CITIES[number % len(_CITIES)]
         name = f"{_NAMES[number % 8]}{_TRADES[number // 8 % 8]}"
         if kind == "Practitioner" or (kind in ("CourtEnforcement", "RestrictionOrder") and number % 3 == 0):
@@ -246,11 +264,52 @@ class Story:
         event |= {"subject": subject, "facts": facts, "bases": [{"instrument": "SWZJ-54"}]}
         return Sent(_TAX, event, "RECORDED")
 
+    def _ticket(self) -> Sent:
+        """A ticket about a department that sent late; most answer it, and what they say is checked."""
+        self._number += 1
+        department, number = self._chance.choice(_SUPERVISED), f"督字{self.seed}-{self._number}号"
+        opened = self._today - timedelta(days=20)
+        sent = [self._stage(department, number, "OPENED", opened, _PLATFORM)]
+        if self._chance.random() < _ANSWERED:
+            sent.append(self._stage(department, number, "ANSWERED", opened + timedelta(days=9), department))
+            sent.append(self._stage(department, number, "CLOSED", opened + timedelta(days=14), _PLATFORM))
+        self._soon.extend(sent[1:])
+        return sent[0]
+
+    def _stage(self, department: str, number: str, stage: str, day: date, sender: str) -> Sent:
+        """A stage of a ticket."""
+        is_first = stage == "OPENED"
+        event = self._event("SupervisionTicket", sender, day, number if is_first else f"{number}-{stage}")
+        event["item"] = "P08-TICKET-ANSWER" if stage == "ANSWERED" else "P07-TICKET"
+        code = _organ(department)
+        event["authority"] = _organ(sender)
+        event["subject"] = {
+            "kind": "ORGAN",
+            "name": "虚构机关",
+            "identifiers": [{"scheme": "USCC", "value": code}],
+        }
+        target = {"kind": "SupervisionTicket", "authority": _organ(_PLATFORM), "document_number": number}
+        event["facts"] = {
+            "stage": stage,
+            "category": "LATE",
+            "target": None if is_first else target,
+            "requirement": "说明迟报原因并补报（虚构）" if is_first else None,
+            "answer": "已补报（虚构）" if stage == "ANSWERED" else None,
+        }
+        return Sent(sender, event, "RECORDED")
+
     def _spoilt(self, sent: Sent) -> Sent:
         """A copy with one thing wrong."""
         event = deepcopy(sent.event)
         self._chance.choice(SPOILERS)(event)
         return Sent(sent.department, event, "REJECTED")
+
+
+@lru_cache
+def _organ(department: str) -> str:
+    """Unified code of a department of the catalogue."""
+    row = next(one for one in load().departments if one.code == department)
+    return authority_code(row.region, row.sequence)
 
 
 def _bad_identifier(event: Event) -> None:
