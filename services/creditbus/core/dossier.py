@@ -152,7 +152,7 @@ def next_due_ms(summary: Summary) -> int:
         dues += [start_of_day_ms(state.near_on) for state in summary.terms if state.near_on is not None]
     if ends:
         dues.append(start_of_day_ms(min(ends) + 1))
-    return min(dues, default=0)
+    return min(dues) if dues else 0
 
 
 def next_release_ms(summary: Summary, turns: Turns) -> int | None:

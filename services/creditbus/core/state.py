@@ -249,7 +249,7 @@ class Summary(msgspec.Struct, array_like=True):
     @property
     def in_force(self) -> list[ListingState]:
         """Listings that have taken effect."""
-        return [listing for listing in self.listings if not listing.is_waiting]
+        return [listing for listing in self.listings if not listing.is_waiting] if self.listings else []
 
     @property
     def is_listed(self) -> bool:

@@ -39,12 +39,12 @@ class Outputs:
 
     def __init__(self, writers: Writers, schemas: SchemaSet) -> None:
         self._writers = writers
+        self._change_writer = writers(CHANGES, "Change")
         self._detail = schemas.records["DossierDetail"]
 
     def change(self, change: Change, partition: int) -> Output:
         """One row of history."""
-        value = self._writers(CHANGES, "Change").of_struct(change)
-        return Output(CHANGES, change.subject_key.encode(), value, partition)
+        return Output(CHANGES, change.subject_key.encode(), self._change_writer.of_struct(change), partition)
 
     def emission(self, emission: Emission, partition: int) -> Output:
         """A listing change, an order or an alert, on the topic of its kind and of its subject's kind."""

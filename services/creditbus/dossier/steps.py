@@ -311,7 +311,9 @@ def _next_ms(summary: Summary, view: PartitionView) -> int | None:
     meta = view.meta
     due = summary.timer if is_due(summary, meta.tick_ms) else None
     release = next_release_ms(summary, meta.turns) if meta.turns else None
-    return min((one for one in (due, release) if one is not None), default=None)
+    if due is None or release is None:
+        return release if due is None else due
+    return min(due, release)
 
 
 def _context(view: PartitionView, lookups: Lookups) -> Context:
