@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import creditbus
-from creditbus.lab.process import Process, answers_http
+from creditbus.lab.process import BEHIND, Process, answers_http
 
 CLICKHOUSE = "clickhouse"
 
@@ -26,6 +26,7 @@ def clickhouse_process(folder: Path, port: int, host: str = "127.0.0.1") -> Proc
         is_ready=lambda: answers_http(f"{address}/ping"),
         port=port,
         address=address,
+        niceness=BEHIND,
     )
 
 

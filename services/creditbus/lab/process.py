@@ -22,6 +22,9 @@ PR_SET_PDEATHSIG = 1
 ROTATE_ABOVE_BYTES = 20 * 1024 * 1024
 TAIL_BYTES = 16 * 1024
 
+BEHIND = 5
+"""Niceness of what may lag a little, so that records become orders in time on a machine with few cores."""
+
 Check = Callable[[], bool]
 
 
@@ -49,6 +52,8 @@ class Process:
     ready_within_seconds: float = 60.0
     # between SIGTERM and SIGKILL
     stop_within_seconds: float = 20.0
+    # how far it stands back when cores are scarce, as `nice` counts: 0 not at all, 19 most
+    niceness: int = 0
 
 
 def spawn(process: Process, log: Path) -> subprocess.Popen[bytes]:
@@ -66,7 +71,7 @@ def spawn(process: Process, log: Path) -> subprocess.Popen[bytes]:
             prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
     with log.open("ab") as output:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             process.argv,
             env={**os.environ, **process.env},
             stdin=subprocess.DEVNULL,
@@ -75,6 +80,18 @@ def spawn(process: Process, log: Path) -> subprocess.Popen[bytes]:
             start_new_session=True,
             preexec_fn=follow_parent,  # one system call, resolved before the fork
         )
+    if process.niceness:
+        stand_back(child.pid, process.niceness)
+    return child
+
+
+def stand_back(pid: int, niceness: int) -> None:
+    """Let a process, a session of its own, have less of the cores than others while they are scarce."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+    # where Linux shares the cores among sessions first, only this counts (man 7 sched, the autogroup feature)
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness), encoding="ascii")
 
 
 def die_with_parent() -> None:

@@ -13,7 +13,7 @@ from creditbus.lab.clickhouse import CLICKHOUSE, clickhouse_process, make_folder
 from creditbus.lab.errors import SettingsError
 from creditbus.lab.java import Jvm
 from creditbus.lab.kafka import KafkaNode, kafka_process
-from creditbus.lab.process import Process, answers_http
+from creditbus.lab.process import BEHIND, Process, answers_http
 from creditbus.lab.registry import RegistryNode, registry_process
 from creditbus.lab.settings import LabSettings
 from creditbus.lab.supervisor import DEPLOY, Task
@@ -22,6 +22,7 @@ HOST = "127.0.0.1"
 SERVICES = ("gateway", "intake", "clock", "breaker", "dossier", "warehouse", "lookup", "console", "monitor")
 # what can be left out; Kafka and the registry always run
 PARTS = (CLICKHOUSE, *SERVICES)
+MAY_LAG = frozenset({"warehouse", "monitor"})
 NEED_CLICKHOUSE = frozenset({"warehouse", "lookup", "console"})
 
 
@@ -154,4 +155,5 @@ def _service(name: str, settings: LabSettings, places: LabAddresses) -> Process:
         depends_on=(DEPLOY,),
         port=port,
         address=url,
+        niceness=BEHIND if name in MAY_LAG else 0,
     )

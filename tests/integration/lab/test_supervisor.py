@@ -75,6 +75,15 @@ def test_a_killed_process_runs_again_within_three_seconds(tmp_path: Path) -> Non
         assert state_of(tmp_path).processes[0].last_exit in (-signal.SIGKILL, None)
 
 
+def test_what_may_lag_stands_back_from_the_cores(tmp_path: Path) -> None:
+    with supervised(tmp_path, sleeper("one", niceness=5), sleeper("two")):
+        wait_until("readiness", lambda: is_ready(tmp_path))
+        assert [psutil.Process(pid_of(tmp_path, name)).nice() for name in ("one", "two")] == [5, os.nice(0)]
+        groups = [Path(f"/proc/{pid_of(tmp_path, name)}/autogroup") for name in ("one", "two")]
+        if all(group.exists() for group in groups):
+            assert [group.read_text().split()[-1] for group in groups] == ["5", "0"]
+
+
 def test_an_orderly_stop_ends_every_child_even_one_that_ignores_it(tmp_path: Path) -> None:
     stubborn = sleeper("stubborn", argv=STUBBORN, stop_within_seconds=0.5)
     with supervised(tmp_path, sleeper("one"), stubborn):
