@@ -97,6 +97,7 @@ class ClickHouse:
                 autogenerate_session_id=False,
                 send_receive_timeout=int(self._timeout),
                 query_retries=0,
+                compress=False,  # both sides of a wire nearby: packing an answer takes longer than sending it
             )
             self._local.client = client
         return client

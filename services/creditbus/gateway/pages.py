@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from creditbus.bus.api_page import api_page
+from creditbus.bus.measured import Measured
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.schemas import EventSchema, SchemaSet, contract_folder
 from creditbus.gateway.kinds import json_schema_of
@@ -73,7 +72,7 @@ def add_pages(app: FastAPI, post_events: PostEvents, schemas: SchemaSet, instrum
         return HTMLResponse(api_page(app.title))
 
     _describe_kinds(app, kinds)
-    app.add_middleware(_Measured, metrics=instruments.metrics)
+    app.add_middleware(Measured, metrics=instruments.metrics)
 
 
 def describe_kind(kind: str, schema: EventSchema) -> dict[str, Any]:
@@ -188,27 +187,3 @@ _SCHEMAS: dict[str, Any] = {
         "required": ["type", "title", "status"],
     },
 }
-
-
-class _Measured:
-    """Counts and times every answer by its route."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        began = time.perf_counter()
-
-        async def measured(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                # a path that is no route must not become a label
-                route = getattr(scope.get("route"), "path", "unknown")
-                self._metrics.count("creditbus_http_requests_total", route=route, status=str(message["status"]))
-                self._metrics.observe("creditbus_http_seconds", time.perf_counter() - began, route=route)
-            await send(message)
-
-        await self._app(scope, receive, measured)

@@ -76,7 +76,7 @@ class Asked:
     limit: int
 
 
-def asked_of(
+async def asked_of(
     identifier: str,
     x_purpose: Annotated[str, Header()] = "",
     x_basis: Annotated[str, Header()] = "",
@@ -98,14 +98,14 @@ def subject_answer(ports: Ports, caller: Caller, asked: Asked, chosen: Cut = ALL
     if file is None:
         raise RefusedError(problems.UNKNOWN_SUBJECT)
     access_id = audited(ports, caller, purpose, asked.basis, file.key)
-    listings, is_order = file.listings.result(), ports.queries.is_order
+    listings, is_order = file.listings, ports.queries.is_order
     answer = {
         "subject_key": file.key,
         "dossier": file.dossier,
         "records": page(file.records.result(), asked.limit, _RECORD_ORDER),
         "listings": [row for row in listings if not is_order(row)],
         "restrictions": [row for row in listings if is_order(row)],
-        "orders": file.orders.result(),
+        "orders": file.orders,
         "downstream": downstream_of(file.dossier),
     }
     return {**cut(answer, purpose.shows), "access_id": access_id}

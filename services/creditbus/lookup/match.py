@@ -4,7 +4,7 @@ The number comes in the body, since addresses are logged on their way. Annotatio
 FastAPI reads dependencies that are made inside a function.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header
@@ -28,7 +28,7 @@ class Question(BaseModel):
     value: str = Field(min_length=1, max_length=64, description="号码 the number, in any spelling")
 
 
-def add_match(app: FastAPI, ports: Ports, caller_of: Callable[..., Caller]) -> None:
+def add_match(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Caller]]) -> None:
     """Add the route."""
 
     @app.post("/v1/match", summary="以号码核对本单位应执行的措施 Orders of one's own families, by number")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
+import msgspec
+
 from creditbus.clickhouse.client import DATABASE, ClickHouse
+from creditbus.clickhouse.ddl import SHOWN
 from creditbus.core.state import ENDED_AS
 from creditbus.lookup.steps import Wanted, plain, shown
 
@@ -61,18 +63,18 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A subject's dossier, and the rows that are still being read while the caller audits the access."""
+    """A subject's dossier, listings and orders, and the records that are still being read while the caller audits."""
 
     key: str
     dossier: Row
     records: Future[list[Row]]
-    listings: Future[list[Row]]
-    orders: Future[list[Row]]
+    listings: list[Row]
+    orders: list[Row]
 
 
 class Queries:
-    """Questions to the warehouse. The parts of a subject's file are read at the same time: each is short, and most of
-    its time is spent on planning.
+    """Questions to the warehouse. A subject's file is two of them, asked at the same time: planning takes far longer
+    than reading the few rows of a subject, so they are few and read few columns (``shown``, clickhouse/ddl.py).
     """
 
     def __init__(self, clickhouse: ClickHouse, read_body: ReadBody, disclosure: Disclosure) -> None:
@@ -86,44 +88,32 @@ class Queries:
     ) -> File | None:
         """Everything about a subject, or its records of a view; None when there is no dossier.
 
+        Listing changes and orders come newest first.
         history: also what has ended.
         """
-        parts = self._parts(wanted.key, after, limit, cut, history) if wanted.key else None
-        dossier = self.dossier(wanted)
-        if dossier is None:
+        key = wanted.key or self._key_of(wanted.alias or "")
+        if key is None:
             return None
-        key = str(dossier["subject_key"])
-        return File(key, dossier, *(parts or self._parts(key, after, limit, cut, history)))
-
-    def _parts(
-        self, key: str, after: list[str] | None, limit: int, cut: Cut, history: bool
-    ) -> tuple[Future[list[Row]], Future[list[Row]], Future[list[Row]]]:
-        submit = self._pool.submit
-        return (
-            submit(partial(self.records, key, after, limit, cut, history=history)),
-            submit(self.of_subject, "listings", key),
-            submit(self.of_subject, "orders", key),
-        )
-
-    def dossier(self, wanted: Wanted) -> Row | None:
-        """The dossier with its detail."""
-        where = "subject_key = {key:String}" if wanted.key else "has(aliases, {alias:String})"
+        records = self._pool.submit(self.records, key, after, limit, cut, history=history)
         rows = self._ask(
-            f"SELECT * FROM {DATABASE}.dossiers FINAL WHERE {where} LIMIT 1",  # noqa: S608 - no value stands in the text
-            {"key": wanted.key or "", "alias": wanted.alias or ""},
-            binary=True,
+            f"({_DOSSIER}) UNION ALL {_newest('listings')} UNION ALL {_newest('orders')}", {"key": key}, binary=True
         )
-        return self._decoded(rows[0], "") if rows else None
+        parts: dict[str, list[Row]] = {"dossiers": [], "listings": [], "orders": []}
+        # several messages of one tick have the same time: their order is that of the log
+        for row in sorted(rows, key=lambda row: int(row["koff"]), reverse=True):
+            parts[row["part"]].append(self._shown(row))
+        if not parts["dossiers"]:
+            return None
+        for name in ("listings", "orders"):
+            parts[name].sort(key=lambda row: str(row["at"]), reverse=True)
+        return File(key, parts["dossiers"][0], records, parts["listings"], parts["orders"])
 
     def records(
         self, key: str, after: list[str] | None, limit: int, cut: Cut = ALL, *, history: bool = False
     ) -> list[Row]:
         """Records of a subject with their facts, newest decision first; what has ended only with its history."""
-        place = " AND (decided_on, record_id) < ({day:Date32}, {record:String})" if after else ""
-        shown_still = _shown_still("subject_key = {key:String}", history)
         rows = self._ask(
-            f"SELECT * FROM {DATABASE}.records FINAL WHERE subject_key = {{key:String}}{cut.where}{place}"  # noqa: S608
-            f"{shown_still} ORDER BY decided_on DESC, record_id DESC LIMIT {{limit:UInt32}}",
+            _records(cut, history, has_place=after is not None),
             {
                 "key": key,
                 "limit": limit,
@@ -134,7 +124,19 @@ class Queries:
             },  # fmt: skip
             binary=True,
         )
-        return [self._decoded(row, "facts") for row in rows]
+        return [self._shown(row) for row in rows]
+
+    def dossier(self, wanted: Wanted) -> Row | None:
+        """The dossier with its detail."""
+        key = wanted.key or self._key_of(wanted.alias or "")
+        rows = self._ask(_DOSSIER, {"key": key or ""}, binary=True)
+        return self._shown(rows[0]) if rows else None
+
+    def _key_of(self, alias: str) -> str | None:
+        """Key of the subject that is also known by another number."""
+        sql = f"SELECT subject_key FROM {DATABASE}.dossiers FINAL WHERE has(aliases, {{alias:String}}) LIMIT 1"  # noqa: S608
+        rows = self._ask(sql, {"alias": alias})
+        return str(rows[0]["subject_key"]) if rows else None
 
     def subjects_of(self, cut: Cut, after: str, limit: int) -> list[Row]:
         """Organisations with records in a cut, by key: how many records, and the day of the newest decision."""
@@ -158,17 +160,6 @@ class Queries:
             "on_lists": list(self._disclosure.listing_kinds),
             "about_others": list(self._disclosure.casework_kinds),
         }
-
-    def of_subject(self, table: str, key: str) -> list[Row]:
-        """Listing changes or orders of a subject, newest first."""
-        assert table in ("listings", "orders")
-        # several messages of one tick have the same time: their order is that of the log
-        rows = self._ask(
-            f"SELECT * FROM {DATABASE}.{table} FINAL WHERE subject_key = {{key:String}} "  # noqa: S608
-            "ORDER BY at DESC, koff DESC LIMIT 500",
-            {"key": key},
-        )
-        return [shown(row) for row in rows]
 
     def accesses(self, key: str, after: list[str] | None, limit: int) -> list[Row]:
         """Who looked a subject up, newest first."""
@@ -248,11 +239,40 @@ class Queries:
     def _ask(self, sql: str, parameters: dict[str, object], *, binary: bool = False) -> list[Row]:
         return self._clickhouse.query(sql, parameters, binary=("body",) if binary else ())
 
+    def _shown(self, row: Row) -> Row:
+        """A row of a file as JSON: its columns, and what its body holds (a record's facts under a name)."""
+        columns: Row = msgspec.json.decode(row["shown"])
+        body = plain(self._read_body(str(row["body_schema"]), bytes(row["body"]))) if row["body"] else {}
+        return {**columns, "facts": body} if row["part"] == "records" else {**columns, **body}
+
     def _decoded(self, row: Row, name: str) -> Row:
         """The row with its body decoded: under ``name``, or among its own columns when that is empty."""
         body = bytes(row["body"])
         detail = plain(self._read_body(str(row["body_schema"]), body)) if body else {}
         return {**shown(row), **({name: detail} if name else detail)}
+
+
+# each table's part of a file: koff is the order of the log, and ``shown`` the row itself
+_DOSSIER = (
+    f"SELECT 'dossiers' AS part, koff, {SHOWN}, body, body_schema FROM {DATABASE}.dossiers FINAL "  # noqa: S608
+    "WHERE subject_key = {key:String} LIMIT 1"
+)
+
+
+def _records(cut: Cut, history: bool, has_place: bool) -> str:
+    place = " AND (decided_on, record_id) < ({day:Date32}, {record:String})" if has_place else ""
+    return (
+        f"SELECT 'records' AS part, koff, {SHOWN}, body, body_schema FROM {DATABASE}.records FINAL "  # noqa: S608
+        f"WHERE subject_key = {{key:String}}{cut.where}{place}{_shown_still('subject_key = {key:String}', history)} "
+        "ORDER BY decided_on DESC, record_id DESC LIMIT {limit:UInt32}"
+    )
+
+
+def _newest(table: str) -> str:
+    return (
+        f"(SELECT '{table}' AS part, koff, {SHOWN}, '' AS body, '' AS body_schema FROM {DATABASE}.{table} FINAL "  # noqa: S608
+        "WHERE subject_key = {key:String} ORDER BY at DESC, koff DESC LIMIT 500)"
+    )
 
 
 def _shown_still(of: str, history: bool) -> str:

@@ -3,7 +3,7 @@
 Annotations are evaluated here, not postponed: FastAPI reads dependencies that are made inside a function.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query
@@ -22,7 +22,7 @@ def cut_of(view: View, catalogue: Catalogue) -> Cut:
     return Cut(subjects=view.subjects, kinds=view.kinds, senders=senders_of(view, catalogue), items=view.items)
 
 
-def add_views(app: FastAPI, ports: Ports, caller_of: Callable[..., Caller]) -> None:
+def add_views(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Caller]]) -> None:
     """Add the routes."""
 
     @app.get("/v1/views", summary="信用档案与信息库 The files and databases of the plan")

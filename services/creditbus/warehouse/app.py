@@ -17,8 +17,16 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service, Stopping
 from creditbus.bus.topics import load_topics
 from creditbus.bus.wire import Types
-from creditbus.clickhouse.client import ClickHouse, QueryError
-from creditbus.clickhouse.ddl import Variant, add_columns_sql, create_database_sql, create_table_sql
+from creditbus.clickhouse.client import DATABASE, ClickHouse, QueryError
+from creditbus.clickhouse.ddl import (
+    SHOWN,
+    Variant,
+    add_columns_sql,
+    create_database_sql,
+    create_table_sql,
+    rewrite_shown_sql,
+    shown_version,
+)
 from creditbus.clickhouse.parts import merge_crowded_tables
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.deadletter import DeadLetter
@@ -30,6 +38,9 @@ from creditbus.warehouse.steps import REASONS, Framed, Insert, Route, inserts_of
 from creditbus.warehouse.tables import table_specs, tables_of
 
 log = structlog.get_logger()
+
+_SELDOM = ("credit.access",)
+"""What nobody waits for, and what comes as often as somebody looks something up."""
 
 
 @dataclass(slots=True)
@@ -62,7 +73,8 @@ def main() -> int:
         registry = Registry(settings.registry_url)
         clickhouse = ClickHouse(settings.clickhouse_url)
         types = Types(registry)
-        topics = TopicLog(settings.brokers, list(tables), Lag(service.metrics))
+        lag = Lag(service.metrics)
+        topics = TopicLog(settings.brokers, list(tables), lag, _SELDOM, settings.warehouse_access_seconds)
         try:
             create_tables(clickhouse, schemas, settings.clickhouse_cluster)
             ports = Ports(
@@ -120,6 +132,18 @@ def create_tables(clickhouse: ClickHouse, schemas: SchemaSet, cluster: str | Non
     for spec in table_specs(schemas).values():
         clickhouse.command(create_table_sql(spec, variant))
         clickhouse.command(add_columns_sql(spec, variant))
+        if spec.is_looked_up and _version_of_shown(clickhouse, spec.name) != shown_version(spec):
+            for statement in rewrite_shown_sql(spec, variant):
+                clickhouse.command(statement)
+
+
+def _version_of_shown(clickhouse: ClickHouse, table: str) -> str:
+    sql = (
+        f"SELECT comment FROM system.columns WHERE database = '{DATABASE}' AND name = '{SHOWN}' "  # noqa: S608
+        "AND table = {table:String}"
+    )
+    rows = clickhouse.query(sql, {"table": table})
+    return str(rows[0]["comment"]) if rows else ""
 
 
 def write(ports: Ports, batch: Sequence[Framed]) -> None:

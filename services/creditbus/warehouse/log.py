@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, TopicCollection, TopicPartition
@@ -19,8 +20,17 @@ GROUP = "creditbus-warehouse"
 class TopicLog:
     """All partitions of some topics, assigned by hand; one process reads them all."""
 
-    def __init__(self, brokers: str, topics: Sequence[str], lag: Lag) -> None:
+    def __init__(
+        self, brokers: str, topics: Sequence[str], lag: Lag, seldom: Sequence[str] = (), seconds: float = 0
+    ) -> None:
+        """seldom: topics that are left alone for so many seconds after messages of theirs were read, since each batch
+        is an insert, and an insert costs as much as a look-up.
+        """
         self._topics = topics
+        self._seldom = frozenset(seldom)
+        self._seconds = seconds
+        self._left: dict[Place, float] = {}
+        """Partitions that are left alone, and since when."""
         config = consumer_config(brokers, GROUP, auto_offset_reset="error", **lag.config)
         self._consumer = Consumer(config)
         self.sources = sources_of(brokers, topics)
@@ -42,6 +52,7 @@ class TopicLog:
         """The next messages, in the order of each partition."""
         self._lag.polled()
         with translated("reading a batch"):
+            self._take_up()
             messages: list[Any] = self._consumer.consume(most, seconds)
         batch = []
         for message in messages:
@@ -57,7 +68,20 @@ class TopicLog:
                 schema_id, payload = UNFRAMED, value
             batch.append(Framed(message.topic(), message.partition(), message.offset(), schema_id, payload))
             self._lag.saw(message.topic(), message.partition(), message.timestamp()[1])
+        self._leave({(one.topic, one.partition) for one in batch if one.topic in self._seldom})
         return batch
+
+    def _leave(self, places: Iterable[Place]) -> None:
+        now = time.monotonic()
+        for place in places:
+            self._left.setdefault(place, now)
+        self._consumer.pause([TopicPartition(*place) for place in places])
+
+    def _take_up(self) -> None:
+        due = [place for place, since in self._left.items() if time.monotonic() - since >= self._seconds]
+        for place in due:
+            del self._left[place]
+        self._consumer.resume([TopicPartition(*place) for place in due])
 
     def commit(self, offsets: Mapping[Place, int]) -> None:
         """Show how far the tables are; nothing is resumed from it where there are rows."""

@@ -18,15 +18,32 @@ class Placement:
     table: str
     order_by: tuple[str, ...]
     version: str | None = None
+    is_looked_up: bool = False
+    """Whether its rows are read by subject, many times a second."""
 
 
 PLACEMENTS = (
-    Placement(record="CreditRecord", table="records", order_by=("subject_key", "decided_on", "record_id", "op")),
+    Placement(
+        record="CreditRecord",
+        table="records",
+        order_by=("subject_key", "decided_on", "record_id", "op"),
+        is_looked_up=True,
+    ),
     Placement(record="Rejection", table="rejections", order_by=("rejection_id",)),
-    Placement(record="Dossier", table="dossiers", order_by=("subject_key",), version="koff"),
+    Placement(record="Dossier", table="dossiers", order_by=("subject_key",), version="koff", is_looked_up=True),
     Placement(record="Change", table="changes", order_by=("subject_key", "change_id")),
-    Placement(record="ListingChange", table="listings", order_by=("subject_key", "listing_id", "change_id")),
-    Placement(record="MeasureOrder", table="orders", order_by=("subject_key", "order_id", "message_id")),
+    Placement(
+        record="ListingChange",
+        table="listings",
+        order_by=("subject_key", "listing_id", "change_id"),
+        is_looked_up=True,
+    ),
+    Placement(
+        record="MeasureOrder",
+        table="orders",
+        order_by=("subject_key", "order_id", "message_id"),
+        is_looked_up=True,
+    ),
     Placement(record="Alert", table="alerts", order_by=("subject_key", "alert_id")),
     Placement(record="AccessRecord", table="access", order_by=("subject_key", "access_id")),
 )
@@ -40,6 +57,7 @@ def table_specs(schemas: SchemaSet) -> dict[str, TableSpec]:
             schema=schemas.records[one.record].definition,
             order_by=one.order_by,
             version=one.version,
+            is_looked_up=one.is_looked_up,
         )
         for one in PLACEMENTS
     }

@@ -1,0 +1,69 @@
+"""The warehouse's reading of Kafka: topics that nobody waits for are read in longer steps, and wholly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from creditbus.bus.kafka import producer_config
+from creditbus.bus.lag import Lag
+from creditbus.bus.metrics import Metrics
+from creditbus.core.framing import frame
+from creditbus.warehouse.log import TopicLog
+
+pytestmark = pytest.mark.integration
+SECONDS = 3.0
+
+
+@pytest.fixture
+def topics(kafka_brokers: str, unique_name: Callable[[str], str]) -> tuple[str, str]:
+    often, seldom = unique_name("often"), unique_name("seldom")
+    admin = AdminClient({"bootstrap.servers": kafka_brokers})
+    for future in admin.create_topics([NewTopic(often, 2, 1), NewTopic(seldom, 2, 1)]).values():
+        future.result()
+    return often, seldom
+
+
+@pytest.fixture
+def log(kafka_brokers: str, topics: tuple[str, str]) -> Iterator[TopicLog]:
+    made = TopicLog(kafka_brokers, topics, Lag(Metrics("test")), topics[1:], SECONDS)
+    made.start(lambda topic, partition: None)
+    yield made
+    made.close()
+
+
+def read_all(log: TopicLog, count: int) -> list[tuple[str, bytes, float]]:
+    """Topic and payload of so many messages, and when they were read."""
+    found: list[tuple[str, bytes, float]] = []
+    deadline = time.monotonic() + 30
+    while len(found) < count and time.monotonic() < deadline:
+        found += [(one.topic, one.payload, time.monotonic()) for one in log.poll(1_000, 0.1)]
+    return found
+
+
+def test_a_topic_that_nobody_waits_for_is_left_alone_for_a_while_and_loses_nothing(
+    kafka_brokers: str, topics: tuple[str, str], log: TopicLog
+) -> None:
+    often, seldom = topics
+    producer = Producer(producer_config(kafka_brokers))
+
+    def send(numbers: range) -> None:
+        for number in numbers:
+            for topic in topics:
+                producer.produce(topic, frame(1, str(number).encode()), partition=number % 2)
+        assert producer.flush(10) == 0
+
+    send(range(2))
+    first = read_all(log, 4)
+    send(range(2, 40))
+    rest = read_all(log, 76)
+    assert sorted(payload for topic, payload, _ in first + rest if topic == seldom) == sorted(
+        str(number).encode() for number in range(40)
+    )
+    left_at = min(at for topic, _, at in first if topic == seldom)
+    assert min(at for topic, _, at in rest if topic == seldom) - left_at >= SECONDS
+    assert max(at for topic, _, at in rest if topic == often) - left_at < SECONDS, "the others go on"
