@@ -83,7 +83,7 @@ class Placed:
         self._around(session, "produce", before="before produce", after="after produce")
         self._around(session, "commit", after="after commit")
         self._around(session, "store", after="after store")
-        session._producer = _Producer(session._producer, self)  # type: ignore[assignment]
+        session._producer = _Producer(session._producer, self)
 
     def _around(self, session: Session, name: str, before: str = "", after: str = "") -> None:
         original: Callable[[Work], None] = getattr(session, name)
@@ -126,7 +126,7 @@ def make_broken(session: Session, variant: str) -> None:
         from confluent_kafka import TopicPartition
 
         places = [TopicPartition(topic, number, offset) for (topic, number), offset in work.offsets.items()]
-        session._consumer.commit(offsets=places, asynchronous=False)
+        session._consumer.commit(offsets=places, asynchronous=False)  # type: ignore[attr-defined]
         commit(work)
 
     session.commit = store_first if variant == "store-first" else offsets_outside  # type: ignore[method-assign]

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, TopicCollection, TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 
 from creditbus.bus.changelog import SOURCE_KEY, changes_of
-from creditbus.bus.kafka import admin, consumer_config, end_offset, translated
+from creditbus.bus.clients import Clients, KafkaClients, Reader
+from creditbus.bus.kafka import translated
 from creditbus.bus.metrics import Metrics
 from creditbus.core.errors import ReconnectError, StopError
 from creditbus.core.processing import Position, StateStore
@@ -39,12 +40,15 @@ class Restorer:
         source: str,
         open_store: Callable[[str, int], StateStore],
         metrics: Metrics,
+        clients: Clients | None = None,
     ) -> None:
-        self._brokers = brokers
+        """clients: those of ``brokers`` unless others are given."""
+        self._clients = clients or KafkaClients(brokers)
         self._changelog = changelog
         self._open_store = open_store
         self._metrics = metrics
-        self.lineage = _lineage(brokers, source, changelog)
+        # ids of both topics: offsets of a topic that was deleted and created again mean something else
+        self.lineage = "/".join(self._clients.topic_ids((source, changelog)))
 
     def open(self, topic: str, partition: int, committed: int) -> StateStore:
         """A store that includes everything up to the group's committed offset (negative: none yet).
@@ -72,13 +76,12 @@ class Restorer:
 
     def _replay(self, store: StateStore, partition: int, position: Position | None, now_ms: int) -> Position | None:
         start = position.changelog_offset if position is not None else 0
-        target = end_offset(self._brokers, self._changelog, partition)
+        target = self._clients.end_offset(self._changelog, partition)
         if target <= start + 1:  # nothing but the marker that ends the transaction of the last note
             return position
         log.info("restoring state", partition=partition, messages=target - start)
         source = position.source_offset if position is not None else 0
-        config = consumer_config(self._brokers, "creditbus-restore", enable_partition_eof=True)
-        consumer = Consumer(config)
+        consumer = self._clients.reader("creditbus-restore")
         try:
             consumer.assign([TopicPartition(self._changelog, partition, start)])
             reached, began = start, time.monotonic()
@@ -97,7 +100,7 @@ class Restorer:
             remaining = seconds * (1 - done) / done
             self._metrics.set("creditbus_restore_remaining_seconds", remaining, partition=str(partition))
 
-    def _replay_some(self, consumer: Consumer, store: StateStore, at: tuple[int, int, int]) -> tuple[int, int]:
+    def _replay_some(self, consumer: Reader, store: StateStore, at: tuple[int, int, int]) -> tuple[int, int]:
         """Apply one batch of changelog messages. Returns the position reached in the changelog and in the input."""
         reached, source, now_ms = at
         changes: dict[bytes, bytes | None] = {}
@@ -121,11 +124,3 @@ class Restorer:
                 Position(source_offset=source, changelog_offset=reached, lineage=self.lineage, written_at_ms=now_ms),
             )
         return reached, source
-
-
-def _lineage(brokers: str, source: str, changelog: str) -> str:
-    """Ids of both topics: offsets of a topic that was deleted and created again mean something else."""
-    with translated("reading topic ids"):
-        client = admin(brokers)  # kept: its futures fail when it is collected
-        futures = client.describe_topics(TopicCollection([source, changelog]), request_timeout=15)
-        return "/".join(str(futures[name].result().topic_id) for name in (source, changelog))

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import structlog
-from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka import Message as KafkaMessage
+from confluent_kafka import TopicPartition
 
 from creditbus.bus.changelog import SOURCE_KEY, messages_of, source_value
-from creditbus.bus.kafka import consumer_config, transactional_producer, translated
+from creditbus.bus.clients import Clients, KafkaClients, Member
+from creditbus.bus.kafka import translated
 from creditbus.bus.lag import Lag
 from creditbus.bus.membership import JoinPolicy, Membership
 from creditbus.bus.metrics import Metrics
@@ -133,7 +134,10 @@ class Session:
         processor: Processor,
         metrics: Metrics,
         restorer: Restorer | None,
+        clients: Clients | None = None,
     ) -> None:
+        """clients: those of ``settings.brokers`` unless others are given."""
+        made = clients or KafkaClients(settings.brokers)
         self._settings = settings
         self._processor = processor
         self._metrics = metrics
@@ -149,17 +153,14 @@ class Session:
         self._pace = Pace(settings.batch)
         self._watchdog = Watchdog()
         name = f"{settings.app}-{settings.slot}"
-        self._producer: Producer = transactional_producer(settings.brokers, name, settings.transaction_timeout_ms)
-        self._consumer = Consumer(
-            consumer_config(
-                settings.brokers,
-                settings.app,
-                group_instance_id=name,
-                partition_assignment_strategy="range",
-                session_timeout_ms=settings.session_timeout_ms,
-                heartbeat_interval_ms=1_500,
-                **self._lag.config,
-            )
+        self._producer = made.producer(name, settings.transaction_timeout_ms)
+        self._consumer = made.member(
+            settings.app,
+            group_instance_id=name,
+            partition_assignment_strategy="range",
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=1_500,
+            **self._lag.config,
         )
         self._consumer.subscribe(
             list(settings.topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke
@@ -296,7 +297,7 @@ class Session:
 
     # -- partitions come and go ------------------------------------------------------------------------
 
-    def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _assign(self, consumer: Member, partitions: list[TopicPartition]) -> None:
         self._moves += 1
         try:
             with translated("reading committed offsets"):
@@ -316,7 +317,7 @@ class Session:
             self._membership.joined()
             log.info("partitions assigned", count=len(partitions), total=len(self._positions))
 
-    def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _revoke(self, consumer: Member, partitions: list[TopicPartition]) -> None:
         self._moves += 1
         for place in partitions:
             self._drop((place.topic, place.partition))

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from creditbus.bus.kafka import producer_config
 from creditbus.bus.lag import Lag
 from creditbus.bus.metrics import Metrics
 from creditbus.core.framing import frame
 from creditbus.warehouse.log import TopicLog
+from topic_maker import make_topic
 
 pytestmark = pytest.mark.integration
 SECONDS = 3.0
@@ -22,9 +22,8 @@ SECONDS = 3.0
 @pytest.fixture
 def topics(kafka_brokers: str, unique_name: Callable[[str], str]) -> tuple[str, str]:
     often, seldom = unique_name("often"), unique_name("seldom")
-    admin = AdminClient({"bootstrap.servers": kafka_brokers})
-    for future in admin.create_topics([NewTopic(often, 2, 1), NewTopic(seldom, 2, 1)]).values():
-        future.result()
+    for topic in (often, seldom):
+        make_topic(kafka_brokers, topic, 2)
     return often, seldom
 
 

@@ -1,0 +1,22 @@
+"""Topics of a test on a real Kafka: made, and known to the broker that is asked next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from waiting import wait_until
+
+
+def make_topic(brokers: str, topic: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
+    """Returns when every partition has a leader."""
+    admin = AdminClient({"bootstrap.servers": brokers})  # kept: its futures fail when it is collected
+    for future in admin.create_topics([NewTopic(topic, partitions, 1, config=dict(config or {}))]).values():
+        future.result()
+
+    def is_known() -> bool:
+        found = admin.list_topics(topic, timeout=10).topics[topic]
+        return len(found.partitions) == partitions and all(one.leader >= 0 for one in found.partitions.values())
+
+    wait_until(f"{topic} has its partitions", is_known)
