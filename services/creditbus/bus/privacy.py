@@ -14,11 +14,12 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from creditbus.bus.keyfiles import PLATFORM, UNSALTED, VaultKeys, key_id
-from creditbus.core.errors import SettingsError
+from creditbus.core.errors import RetryLaterError, SettingsError
 from creditbus.core.identity import TOKEN, Identity
 
 _KEY_BYTES = 32
@@ -39,16 +40,38 @@ def person_token(platform_key: bytes, number: str, version: int = UNSALTED, salt
     return f"p:{version}:{digest[:40]}"
 
 
+class _Connection(sqlite3.Connection):
+    """A full or missing disk, and a file that somebody else holds for long, are waited for."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """See sqlite3."""
+        try:
+            return super().execute(sql, parameters)
+        except sqlite3.OperationalError as error:
+            raise _away(error) from error
+
+
+def _away(error: Exception) -> RetryLaterError:
+    return RetryLaterError(f"vault of persons: {error}; waiting: make room on its disk, or mount it")
+
+
 class Vault:
-    """Identities and data keys of persons in one SQLite file. For one thread."""
+    """Identities and data keys of persons in one SQLite file. For one thread.
+
+    Every method raises RetryLaterError while the disk is full or away.
+    """
 
     def __init__(self, path: Path, read_keys: Callable[[], VaultKeys]) -> None:
         """read_keys: the keys as they are now; asked again when a person or a data key is new, or a key unknown."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            opened = sqlite3.connect(path, isolation_level=None, timeout=15, factory=_Connection)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise _away(error) from error
         self._read_keys = read_keys
         self._keys = read_keys()
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=15)
+        self._db = opened
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute("PRAGMA secure_delete=ON")
@@ -214,6 +237,7 @@ class Vault:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # SQLite has rolled back by itself when the disk is full
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")

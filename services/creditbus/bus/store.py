@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import shutil
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import msgspec
+import structlog
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch
 
+from creditbus.core.errors import RetryLaterError
 from creditbus.core.processing import Position
+
+log = structlog.get_logger()
 
 POSITION_KEY = b"\x00position"
 """Where a store keeps its position; no key of a processor begins with a zero byte."""
@@ -91,13 +96,28 @@ class MemoryStore:
         """See StateStore."""
 
 
+@contextmanager
+def on_disk(path: Path) -> Iterator[None]:
+    """A disk that is full or away is waited for: what it lacks is committed, and comes back from the changelog."""
+    try:
+        yield
+    except Exception as error:
+        # the binding raises plain exceptions; RocksDB's text begins with the kind of error
+        if not isinstance(error, OSError) and not str(error).startswith("IO error"):
+            raise
+        raise RetryLaterError(
+            f"local state {path}: {error}; waiting: make room there, mount the disk, or set CREDITBUS_DATA"
+        ) from error
+
+
 class RocksStore:
-    """The store on disk, one RocksDB a partition."""
+    """The store on disk, one RocksDB a partition. Methods raise RetryLaterError while the disk is full or away."""
 
     def __init__(self, path: Path, cache: Cache) -> None:
         self._path = path
         self._cache = cache
-        self._db = self._open()
+        with on_disk(path):
+            self._db = self._open()
 
     def _open(self) -> Rdict:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +138,8 @@ class RocksStore:
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """See StateStore."""
-        return cast("list[bytes | None]", self._db.get(list(keys)))
+        with on_disk(self._path):
+            return cast("list[bytes | None]", self._db.get(list(keys)))
 
     def scan(self, start: bytes, end: bytes, limit: int) -> Iterable[tuple[bytes, bytes]]:
         """See StateStore."""
@@ -140,21 +161,28 @@ class RocksStore:
             else:
                 batch.put(key, value)
         batch.put(POSITION_KEY, _pack(position))
-        self._db.write(batch)
+        with on_disk(self._path):
+            self._db.write(batch)
 
     def position(self) -> Position | None:
         """See StateStore."""
-        return _unpack(cast("bytes | None", self._db.get(POSITION_KEY)))
+        with on_disk(self._path):
+            return _unpack(cast("bytes | None", self._db.get(POSITION_KEY)))
 
     def wipe(self) -> None:
         """See StateStore."""
-        self._db.close()
-        shutil.rmtree(self._path)
-        self._db = self._open()
+        self.close()
+        with on_disk(self._path):
+            shutil.rmtree(self._path)
+            self._db = self._open()
 
     def close(self) -> None:
-        """See StateStore."""
-        self._db.close()
+        """See StateStore. What could not be written to a full disk was told of when it was to be written."""
+        try:
+            with on_disk(self._path):
+                self._db.close()
+        except RetryLaterError as error:
+            log.warning("closed with less than was written", problem=str(error))
 
 
 class RocksStores:

@@ -108,11 +108,21 @@ def _check(answer: httpx.Response, url: str) -> None:
         return
     if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
         raise RetryLaterError(f"ClickHouse at {url} is busy; trying again")
-    raise QueryError(f"ClickHouse: {answer.text.strip()[:500]}")
+    raise _refused(answer.text, url)
 
 
 def _translated(error: DatabaseError, url: str) -> BusError:
     text = str(error)
     if "503" in text or "Busy" in text:
         return RetryLaterError(f"ClickHouse at {url} is busy; trying again")
+    return _refused(text, url)
+
+
+_DISK_FULL = ("NOT_ENOUGH_SPACE", "No space left on device")
+
+
+def _refused(text: str, url: str) -> BusError:
+    """A full disk is no fault of the statement: it is waited for."""
+    if any(sign in text for sign in _DISK_FULL):
+        return RetryLaterError(f"ClickHouse at {url}: its disk is full; waiting: make room there")
     return QueryError(f"ClickHouse: {text.strip()[:500]}")

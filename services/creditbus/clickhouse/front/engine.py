@@ -73,10 +73,13 @@ class Engine:
     @contextmanager
     def _upload(self, data: bytes) -> Iterator[str]:
         # no suffix: the engine would take .gz and the like for a compression
-        with tempfile.NamedTemporaryFile(dir=self._uploads, prefix="insert-") as file:
-            file.write(data)
-            file.flush()
-            yield file.name
+        try:
+            with tempfile.NamedTemporaryFile(dir=self._uploads, prefix="insert-") as file:
+                file.write(data)
+                file.flush()
+                yield file.name
+        except OSError as error:
+            raise EngineError(f"Code: 243. DB::Exception: {error}. (NOT_ENOUGH_SPACE)") from error
 
     def _query(self, text: str, statement: Statement) -> bytes:
         if not self._waiting.acquire(blocking=False):
