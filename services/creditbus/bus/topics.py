@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from creditbus.bus.kafka import admin, translated
 from creditbus.bus.schemas import Schema, SchemaSet, contract_folder
+from creditbus.core.acknowledgement import is_incentive
 from creditbus.core.errors import SettingsError
 from creditbus.core.events import PERSON_KINDS
 
 _DAY_MS = 86_400_000
+_MEASURES, _INCENTIVES = "credit.measures", "credit.incentives"
 PERSON_SUFFIX = ".person"
 
 
@@ -63,6 +65,11 @@ def load_topics(path: Path | None = None) -> tuple[Topic, ...]:
         where = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"{source.name}: {where}: {first['msg']}; see the head of the file for its keys") from error
     return tuple(_expanded(content))
+
+
+def topic_of_family(family: str) -> str:
+    """Topic of a family: each family of measures has one of its own, incentives (I01 to I08) share one."""
+    return _INCENTIVES if is_incentive(family) else f"{_MEASURES}.{family}"
 
 
 def topic_for(name: str, subject_kind: str) -> str:

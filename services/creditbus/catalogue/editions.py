@@ -223,6 +223,7 @@ def _lists(catalogue: Catalogue) -> dict[str, ListRule]:
             span=_span(row),
             grounds={one.ground: one.term_months for one in catalogue.grounds if one.list == row.code},
             earliest_exit_months=row.earliest_exit_months,
+            extension_months=row.extension_months,
             proposes=row.proposes or "",
             is_order=row.nature == "ORDER",
             proposes_after_months=row.proposes_after_months or 0,

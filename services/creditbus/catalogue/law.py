@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from creditbus.catalogue.models import Catalogue
+from creditbus.catalogue.models import Catalogue, ListRow
 
 SHOWN_BY: Mapping[str, str] = {
     "lists": "tests/unit/law/test_lists.py",
@@ -54,7 +54,7 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
                 row.zh,
                 "yes" if row.severe else "no",
                 "、".join(_STEPS[step] for step in row.steps) or "the source's feed carries none",
-                f"{row.term_months} months" if row.term_months else "removal",
+                _term(row),
                 f"{row.earliest_exit_months} months" if row.earliest_exit_months else "–",
                 _bases(row.basis, named),
                 row.mark,
@@ -273,6 +273,13 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
             for row in catalogue.score.points
         ),
     )
+
+
+def _term(row: ListRow) -> str:
+    if not row.term_months:
+        return "removal"
+    longer = row.extension_months
+    return f"{row.term_months} months{f', by decision {longer[0]}–{longer[1]} more' if longer else ''}"
 
 
 def _bases(codes: Iterable[str], named: Mapping[str, str]) -> str:

@@ -122,6 +122,8 @@ class ListRow(Named):
     """Steps that the decision itself may attest."""
     earliest_exit_months: int | None = Field(None, ge=1)
     """Months after which its removal may be asked for."""
+    extension_months: tuple[int, int] | None = None
+    """By how many months, from and to, a decision may lengthen its term; None = by none."""
     proposes: str | None = None
     """List for which whoever stays too long is proposed to the authority."""
     proposes_after_months: int | None = Field(None, ge=1)
@@ -129,7 +131,9 @@ class ListRow(Named):
     reason: str
 
     @model_validator(mode="after")
-    def _whole_proposal(self) -> ListRow:
+    def _whole(self) -> ListRow:
+        if self.extension_months is not None and not 1 <= self.extension_months[0] <= self.extension_months[1]:
+            raise ValueError("extension_months is [least, most] from 1 on; put them in order")
         if (self.proposes is None) != (self.proposes_after_months is None):
             raise ValueError("proposes and proposes_after_months belong together; give both or none")
         return self

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from creditbus.bus.follower import Follower
+from creditbus.bus.topics import topic_of_family
 from creditbus.client.producer import Event, event_id_for
 from creditbus.core.records import BEIJING
 
@@ -49,11 +50,6 @@ class Order:
         return cls(**{name: value[name] for name in cls.__dataclass_fields__})
 
 
-def topic_of(family: str) -> str:
-    """Topic of a family: each family of measures has one of its own, incentives (I01 to I08) share one."""
-    return "credit.incentives" if family.startswith("I") else f"credit.measures.{family}"
-
-
 class Subscriber:
     """Orders of some families for one subscriber. Committed messages only; at least once; in order per subject."""
 
@@ -66,7 +62,7 @@ class Subscriber:
     ) -> Iterator[Order]:
         """Orders as they come, from the first on. persons: also the restricted twins for natural persons."""
         suffixes = ("", ".person") if persons else ("",)
-        topics = dict.fromkeys(f"{topic_of(family)}{suffix}" for family in families for suffix in suffixes)
+        topics = dict.fromkeys(f"{topic_of_family(family)}{suffix}" for family in families for suffix in suffixes)
         for name, value in self._follower.values(list(topics), stopping):
             if name == "MeasureOrder" and value["family"] in families:
                 yield Order.from_value(value)

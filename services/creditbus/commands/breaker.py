@@ -12,7 +12,7 @@ from rich.table import Table
 
 from creditbus.bus.editions import current_edition
 from creditbus.bus.rules import rules_by_hash
-from creditbus.commands.connecting import connected, console, fail, send_approval
+from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval
 from creditbus.core.breaker import RELEASE, ROLL_BACK
 from creditbus.core.records import BEIJING
 from creditbus.lab.breakers import Standing, radius_of, standings
@@ -70,22 +70,12 @@ def show(source: Source) -> None:
     console.print("or see that nothing of it takes effect: `creditbus breaker rollback SOURCE --as OFFICER --reason …`")
 
 
-def release(
-    source: Source,
-    officer: Annotated[str, typer.Option("--as", help="Department of the officer who approves 批准人所在单位")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; it stays on the log 理由（记入日志）")],
-    key: Annotated[str, typer.Option(envvar="CREDITBUS_API_KEY", help="The officer's key; the lab's by default")] = "",
-) -> None:
+def release(source: Source, officer: Officer, reason: Why, key: Key = "") -> None:
     """Approve the release of a held source; the second officer's approval lets it go. 批准放行。"""
     _approve(source, officer, reason, key, RELEASE)
 
 
-def roll_back(
-    source: Source,
-    officer: Annotated[str, typer.Option("--as", help="Department of the officer who approves 批准人所在单位")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; it stays on the log 理由（记入日志）")],
-    key: Annotated[str, typer.Option(envvar="CREDITBUS_API_KEY", help="The officer's key; the lab's by default")] = "",
-) -> None:
+def roll_back(source: Source, officer: Officer, reason: Why, key: Key = "") -> None:
     """Approve that what waits because of a held source never takes effect; it takes two. 批准批量回退。"""
     _approve(source, officer, reason, key, ROLL_BACK)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import httpx
 import typer
@@ -19,6 +19,11 @@ from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import LabAddresses, addresses
 
 console = Console()
+
+Officer = Annotated[str, typer.Option("--as", help="Department of the officer who approves 批准人所在单位")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it stays on the log 理由（记入日志）")]
+Key = Annotated[str, typer.Option(envvar="CREDITBUS_API_KEY", help="The officer's key; the lab's by default")]
+"""Options of every command with which an officer approves something."""
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from creditbus.bus.editions import publish_edition
 from creditbus.catalogue.differences import differences_of
 from creditbus.catalogue.editions import catalogue_from, edition_of
 from creditbus.catalogue.loader import load
-from creditbus.commands.connecting import connected, console, fail, send_approval
+from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval
 from creditbus.lab.editions import OFFICERS, Proposal, activate, proposals
 
 _MOST_SHOWN = 40
@@ -42,12 +42,7 @@ def propose(folder: Annotated[Path, typer.Argument(help="Folder of the catalogue
     console.print(f"Then two officers: `creditbus rules approve {edition.hash[:16]} --as OFFICER --reason …`")
 
 
-def approve(
-    edition: Hash,
-    officer: Annotated[str, typer.Option("--as", help="Department of the officer who approves 批准人所在单位")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; it stays on the log 理由（记入日志）")],
-    key: Annotated[str, typer.Option(envvar="CREDITBUS_API_KEY", help="The officer's key; the lab's by default")] = "",
-) -> None:
+def approve(edition: Hash, officer: Officer, reason: Why, key: Key = "") -> None:
     """Approve that an edition takes effect. 批准启用。"""
     with connected() as (places, registry):
         one = _found(proposals(places.brokers, registry), edition)

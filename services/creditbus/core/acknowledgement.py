@@ -10,7 +10,7 @@ from __future__ import annotations
 from creditbus.core.context import Context
 from creditbus.core.records import CreditRecord, date_of
 from creditbus.core.rules import Rules
-from creditbus.core.state import ListingState, OrderState, Summary, TermState
+from creditbus.core.state import IncentiveState, ListingState, OrderState, Summary, TermState
 from creditbus.core.subject import Facts
 from creditbus.core.terms import LIFT_ACKNOWLEDGEMENT, ORDER_ACKNOWLEDGEMENT, begin, close, open_terms, term_about
 
@@ -19,16 +19,27 @@ ANSWER = "MeasureAcknowledgement"
 PROPOSED, NOTIFIED, ACTIVE, SUSPENDED = "PROPOSED", "NOTIFIED", "ACTIVE", "SUSPENDED"
 """States of an order (措施状态) before it is lifted or expires."""
 _MANDATORY = "MANDATORY"
-INCENTIVES = "I"
-"""First letter of the families of incentives."""
+_INCENTIVE = "I"
+
+
+def is_incentive(family: str) -> bool:
+    """Whether a family is one of incentives (I01 to I08) and not of measures (M01 to M14)."""
+    return family.startswith(_INCENTIVE)
 
 
 def order_state(listing: ListingState, order: OrderState) -> str:
     """Where an order stands: decided, sent, applied by somebody, or suspended by a dispute."""
     if listing.is_waiting:
         return PROPOSED
-    if listing.is_suspended:
-        return SUSPENDED
+    return SUSPENDED if listing.is_suspended else _sent_state(order)
+
+
+def offer_state(incentive: IncentiveState, order: OrderState) -> str:
+    """Where an offer stands: sent, carried out by somebody, or held back by a list of severe dishonesty."""
+    return _sent_state(order) if incentive.is_offered else SUSPENDED
+
+
+def _sent_state(order: OrderState) -> str:
     return ACTIVE if order.acknowledged else NOTIFIED
 
 
@@ -117,7 +128,7 @@ def _answer_late(summary: Summary, record: CreditRecord, facts: Facts, ctx: Cont
     if facts["state"] != "APPLIED":
         _answered(summary, order_id, LIFT_ACKNOWLEDGEMENT, record.sender)
         return
-    if str(facts["family"]).startswith(INCENTIVES):
+    if is_incentive(str(facts["family"])):
         return  # an offer that ended harms nobody: no word is asked for
     state = next(iter(open_terms(summary, order_id, LIFT_ACKNOWLEDGEMENT)), None)
     if state is None:

@@ -10,10 +10,8 @@ from __future__ import annotations
 from datetime import date
 
 from creditbus.core.context import Context
-from creditbus.core.hashing import output_id
-from creditbus.core.orders import Origin, order_message
+from creditbus.core.orders import Origin, order_message, order_of
 from creditbus.core.records import CreditRecord, MeasureOrder, date_of, day_of
-from creditbus.core.rules import IncentiveRule
 from creditbus.core.state import IncentiveState, OrderState, Summary
 from creditbus.core.subject import Facts
 from creditbus.core.terms import is_disputed
@@ -42,7 +40,7 @@ def grant(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) ->
         since=record.decided_on,
         until=last,
         fictitious=record.fictitious,
-        orders=[_order(rule, record) for rule in rules],
+        orders=[order_of(rule, record) for rule in rules],
         disputed=is_disputed(summary, record.natural_key),
     )
     summary.incentives.append(state)
@@ -87,18 +85,6 @@ def _is_newest(summary: Summary, record: CreditRecord, scheme: str, ctx: Context
     for natural_key in replaced:
         end_incentives(summary, natural_key, ("REPLACED", record.record_id), ctx)
     return True
-
-
-def _order(rule: IncentiveRule, record: CreditRecord) -> OrderState:
-    return OrderState(
-        order_id=output_id(record.record_id, f"order {rule.code}"),
-        family=rule.family,
-        measure=rule.code,
-        binding=rule.binding,
-        executor=rule.executor,
-        basis=list(rule.basis),
-        acknowledged=[],
-    )
 
 
 def _tell(summary: Summary, state: IncentiveState, what: tuple[str, str], why: Why, ctx: Context) -> None:

@@ -18,9 +18,9 @@ from creditbus.core.context import Context
 from creditbus.core.escalation import watch_escalation
 from creditbus.core.hashing import output_id
 from creditbus.core.incentives import hold_back, offer_again
-from creditbus.core.orders import Origin, order_message
+from creditbus.core.orders import Origin, order_message, order_of
 from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, date_of, day_of
-from creditbus.core.rules import ListRule, MeasureRule, Rules
+from creditbus.core.rules import ListRule, Rules
 from creditbus.core.state import ListingState, OrderState, Summary
 from creditbus.core.terms import ORDER_ACKNOWLEDGEMENT, close, is_disputed, is_overdue, is_shielded
 
@@ -64,7 +64,7 @@ def put_on_list(
         until=until,
         fictitious=record.fictitious,
         disputed=is_disputed(summary, record.natural_key),
-        orders=[_order(measure, record, facts) for measure in ordered],
+        orders=[order_of(measure, record, _scope(facts)) for measure in ordered],
         source=record.sender,
         refused=refused,
         ground=str(facts.get("ground") or ""),
@@ -176,18 +176,10 @@ def _months_after(day: date, months: int | None) -> int | None:
     return day_of(add_months(day, months)) if months is not None else None
 
 
-def _order(measure: MeasureRule, record: CreditRecord, facts: Mapping[str, object]) -> OrderState:
+def _scope(facts: Mapping[str, object]) -> list[str]:
+    """Which kinds of consumption an order of a court forbids; of a listing none is told."""
     scope = facts.get("consumptions")
-    return OrderState(
-        order_id=output_id(record.record_id, f"order {measure.code}"),
-        family=measure.family,
-        measure=measure.code,
-        binding=measure.binding,
-        executor=measure.executor,
-        basis=list(measure.basis),
-        acknowledged=[],
-        scope=sorted(map(str, scope)) if isinstance(scope, list) else [],
-    )
+    return sorted(map(str, scope)) if isinstance(scope, list) else []
 
 
 def _words(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from creditbus.core.hashing import output_id
-from creditbus.core.records import MeasureOrder
+from creditbus.core.records import CreditRecord, MeasureOrder
+from creditbus.core.rules import IncentiveRule, MeasureRule
 from creditbus.core.state import OrderState, Summary
 
 
@@ -20,6 +22,20 @@ class Origin(NamedTuple):
     effective_on: int
     until: int | None
     fictitious: bool
+
+
+def order_of(rule: MeasureRule | IncentiveRule, record: CreditRecord, scope: Sequence[str] = ()) -> OrderState:
+    """The order that a row of the catalogue makes of a record; nobody has answered it yet."""
+    return OrderState(
+        order_id=output_id(record.record_id, f"order {rule.code}"),
+        family=rule.family,
+        measure=rule.code,
+        binding=rule.binding,
+        executor=rule.executor,
+        basis=list(rule.basis),
+        acknowledged=[],
+        scope=list(scope),
+    )
 
 
 def order_message(

@@ -76,8 +76,7 @@ def published_until(
     window = window_of(kind, facts, decided_on, rules)
     if window is None or (isinstance(types, list) and rules.unscored_penalty_types.issuperset(types)):
         return None
-    told = _day(facts.get("publish_until"))
-    return min(window.last, told or window.last)
+    return window.last
 
 
 def _rule_on(kind: str, severity: str, day: date, domain: str, rules: Rules) -> PublicityRule | None:

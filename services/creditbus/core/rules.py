@@ -104,6 +104,8 @@ class ListRule:
     """Months by ground, where grounds have terms of their own; None = until the duty is performed."""
     earliest_exit_months: int | None = None
     """Months after which its removal may be asked for."""
+    extension_months: tuple[int, int] | None = None
+    """By how many months, from and to, a decision may lengthen its term; None = no row says so."""
     proposes: str = ""
     """List for which whoever stays so long is proposed to the authority; "" for none."""
     proposes_after_months: int = 0

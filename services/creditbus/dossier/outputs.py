@@ -7,10 +7,9 @@ from dataclasses import asdict
 
 from creditbus.bus.avro import encode
 from creditbus.bus.schemas import SchemaSet
-from creditbus.bus.topics import topic_for
+from creditbus.bus.topics import topic_for, topic_of_family
 from creditbus.bus.wire import Writers
-from creditbus.core.acknowledgement import ACTIVE, NOTIFIED, SUSPENDED, order_state
-from creditbus.core.acknowledgement import INCENTIVES as INCENTIVE_FAMILIES
+from creditbus.core.acknowledgement import offer_state, order_state
 from creditbus.core.context import Emission
 from creditbus.core.events import NATURAL_PERSON
 from creditbus.core.hashing import digest
@@ -19,7 +18,7 @@ from creditbus.core.quarantine import Parked, QuarantineOrder
 from creditbus.core.records import Alert, Change, ListingChange
 from creditbus.core.rules import Rules, Text
 from creditbus.core.score import score_subject
-from creditbus.core.state import ListingState, Summary
+from creditbus.core.state import IncentiveState, ListingState, OrderState, Summary
 from creditbus.dossier.steps import Decided
 from creditbus.dossier.view import Meta, SubjectState
 
@@ -27,8 +26,6 @@ CHANGES = "credit.changes"
 DOSSIERS = "credit.dossiers"
 LISTINGS = "credit.listings"
 ALERTS = "credit.alerts"
-MEASURES = "credit.measures."
-INCENTIVES = "credit.incentives"
 QUALITY = "credit.quality"
 QUARANTINE = "credit.quarantine"
 RECORDS = "credit.records"
@@ -132,8 +129,7 @@ def _place_of(emission: Emission) -> tuple[str, str]:
         return LISTINGS, "ListingChange"
     if isinstance(emission, Alert):
         return ALERTS, "Alert"
-    place = INCENTIVES if emission.family.startswith(INCENTIVE_FAMILIES) else MEASURES + emission.family
-    return place, "MeasureOrder"
+    return topic_of_family(emission.family), "MeasureOrder"
 
 
 def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
@@ -143,41 +139,8 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
         "reasons": _reasons(summary, rules) if summary.entries or summary.listings else [],
         "listings": [_listing(listing) for listing in summary.listings if not listing.is_order],
         "restrictions": [_listing(listing) for listing in summary.listings if listing.is_order],
-        "orders": [
-            {
-                "order_id": order.order_id,
-                "family": order.family,
-                "measure": order.measure,
-                "binding": order.binding,
-                "list": listing.list_code,
-                "listing_id": listing.listing_id,
-                "effective_on": listing.effective_on,
-                "until": listing.until,
-                "acknowledged": order.acknowledged,
-                "state": order_state(listing, order),
-                "declined": order.declined,
-                "scope": order.scope,
-            }
-            for listing in summary.listings
-            for order in listing.orders
-        ],
-        "incentives": [
-            {
-                "order_id": order.order_id,
-                "family": order.family,
-                "measure": order.measure,
-                "binding": order.binding,
-                "list": state.deserved_by,
-                "listing_id": state.record_id,
-                "effective_on": state.since,
-                "until": state.until,
-                "acknowledged": order.acknowledged,
-                "state": (ACTIVE if order.acknowledged else NOTIFIED) if state.is_offered else SUSPENDED,
-                "declined": order.declined,
-            }
-            for state in summary.incentives
-            for order in state.orders
-        ],
+        "orders": [_order(one, order) for one in summary.listings for order in one.orders],
+        "incentives": [_offer(one, order) for one in summary.incentives for order in one.orders],
         "refused": [_refused(listing, *refused, rules) for listing in summary.listings for refused in listing.refused],
         "disputed": [entry.record_id for entry in summary.entries if entry.disputed]
         + [listing.record_id for listing in summary.listings if listing.disputed],
@@ -213,6 +176,36 @@ def _listing(listing: ListingState) -> dict[str, object]:
         "ground": listing.ground,
         "repair_from": listing.repair_from,
         "shielded": listing.is_shielded,
+    }
+
+
+def _order(listing: ListingState, order: OrderState) -> dict[str, object]:
+    """An order that follows from a listing."""
+    days = (listing.effective_on, listing.until)
+    return _active(order, order_state(listing, order), (listing.list_code, listing.listing_id), days)
+
+
+def _offer(incentive: IncentiveState, order: OrderState) -> dict[str, object]:
+    """An offer that follows from an honour or a grade."""
+    days = (incentive.since, incentive.until)
+    return _active(order, offer_state(incentive, order), (incentive.deserved_by, incentive.record_id), days)
+
+
+def _active(order: OrderState, state: str, origin: tuple[str, str], days: tuple[int, int | None]) -> dict[str, object]:
+    """origin: list and listing, or honour or grade and its record; days: from when to when."""
+    return {
+        "order_id": order.order_id,
+        "family": order.family,
+        "measure": order.measure,
+        "binding": order.binding,
+        "list": origin[0],
+        "listing_id": origin[1],
+        "effective_on": days[0],
+        "until": days[1],
+        "acknowledged": order.acknowledged,
+        "state": state,
+        "declined": order.declined,
+        "scope": order.scope,
     }
 
 

@@ -254,15 +254,15 @@ def check_order(event: Event, checking: Checking, found: list[Fault]) -> None:
         found.append(fault(Reason.LIST_BASIS, "bases", ", ".join(sorted(bases)), checking, allowed))
 
 
-_EXTENSION = range(12, 37)
-"""Months by which the court may extend a term: one to three years (法释〔2017〕7号 Art. 2)."""
-
-
 def check_extension(event: Event, checking: Checking, found: list[Fault]) -> None:
-    """A longer term has its ground and its measure."""
+    """A longer term has its ground, and no other length than its list allows."""
     months, ground = event.facts.get("extension_months"), event.facts.get("extension_ground")
-    if months is not None and months not in _EXTENSION:
-        found.append(fault(Reason.BAD_TERM, "facts.extension_months", months, checking, ["12", "24", "36"]))
+    if isinstance(months, int):
+        lists = checking.rules.lists.values()
+        allowed = [one.extension_months for one in lists if event.kind in one.entry_kinds and one.extension_months]
+        if not any(least <= months <= most for least, most in allowed):
+            told = [f"{least}–{most}" for least, most in allowed]
+            found.append(fault(Reason.BAD_TERM, "facts.extension_months", months, checking, told))
     if (months is None) != (ground is None):
         missing = "extension_ground" if ground is None else "extension_months"
         found.append(fault(Reason.MISSING_CONDITION, f"facts.{missing}", "", checking))

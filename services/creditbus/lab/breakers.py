@@ -10,7 +10,7 @@ from typing import Any
 from creditbus.breaker.log import BREAKER, LISTINGS
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types, read_value
-from creditbus.core.breaker import CALM, ENDS_HOLD
+from creditbus.core.breaker import CALM, ENDS_HOLD, RELEASE
 from creditbus.core.rules import Rules
 from creditbus.lab.reading import read_topic
 
@@ -58,14 +58,19 @@ def standings(brokers: str, registry: Registry) -> dict[str, Standing]:
     def use(messages: Sequence[Any]) -> None:
         for message in messages:
             schema, value = read_value(types, message.value())
-            source = value["source"]
-            if schema.short_name == "SourceOrder":
-                found[source] = Standing(value)
-            elif source in found and value["hold_id"] == found[source].order["control_id"]:
-                found[source].approvals.append(value)
+            note(found, schema.short_name, value)
 
     read_topic(brokers, BREAKER, use)
     return found
+
+
+def note(found: dict[str, Standing], name: str, value: Mapping[str, Any]) -> None:
+    """One more message of the topic: an order, or an approval of what is to become of the last one."""
+    source = value["source"]
+    if name == "SourceOrder":
+        found[source] = Standing(value)
+    elif source in found and value["hold_id"] == found[source].order["control_id"]:
+        found[source].approvals.append({"action": RELEASE, **value})  # of before there were roll-backs: a release
 
 
 def radius_of(brokers: str, registry: Registry, source: str, rules: Rules) -> Radius:
