@@ -25,6 +25,7 @@ from creditbus.core.rules import (
     PointRule,
     PublicityRule,
     ReasonText,
+    RepairRule,
     RequiredFact,
     Restriction,
     Rules,
@@ -110,6 +111,7 @@ def compile_rules(edition: Edition) -> Rules:
         incentives=tuple(_incentives(catalogue)),
         deserving=_deserving(catalogue),
         subscribers=tuple(_subscribers(catalogue)),
+        repair=tuple(_repair(catalogue)),
         restrictions=tuple(_restrictions(catalogue)),
         kept_out=tuple(_kept_out(catalogue)),
         raters={row.code: frozenset(row.raters) for row in catalogue.ratings},
@@ -143,6 +145,18 @@ def _breakers(catalogue: Catalogue) -> Iterable[BreakerRule]:
             soft=row.soft,
             hard=row.hard,
             wait_seconds=row.wait_seconds,
+            span=_span(row),
+        )
+
+
+def _repair(catalogue: Catalogue) -> Iterable[RepairRule]:
+    for row in catalogue.repair:
+        yield RepairRule(
+            code=row.code,
+            condition=row.condition,
+            name=_name(row),
+            kinds=frozenset(row.kinds),
+            lists=frozenset(row.lists),
             span=_span(row),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from creditbus.catalogue.models import Catalogue, ListRow
+from creditbus.catalogue.models import FIRST_DAY, Catalogue, ListRow
 
 SHOWN_BY: Mapping[str, str] = {
     "lists": "tests/unit/law/test_lists.py",
@@ -17,6 +17,7 @@ SHOWN_BY: Mapping[str, str] = {
     "tickets": "tests/unit/dossier/test_tickets.py",
     "breakers": "tests/unit/dossier/test_breaker.py",
     "required": "tests/unit/intake/test_checks.py",
+    "repair": "tests/unit/law/test_repair.py",
     "points": "tests/unit/law/test_points.py",
 }
 """The test that plays every row of a theme."""
@@ -254,6 +255,23 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
         (
             (row.code, row.zh, f"{row.kind}, {row.field} = {row.value}", row.needs, row.basis, row.mark)
             for row in catalogue.required
+        ),
+    )
+    yield (
+        "repair",
+        "Repair: its conditions, and the notice that comes with the decision 信用修复",
+        ("code", "名称", "condition", "of", "days", "legal basis", "mark"),
+        (
+            (
+                row.code,
+                row.zh,
+                row.condition,
+                "、".join(row.kinds or row.lists),
+                f"{row.since if row.since > FIRST_DAY else ''} – {row.until or ''}",
+                _bases(row.basis, named),
+                row.mark,
+            )
+            for row in catalogue.repair
         ),
     )
     yield (

@@ -22,7 +22,8 @@ _ALL_STEPS = 3
 _COUNTIES = 103
 _MESSAGES = (
     "LISTED", "WAITING", "REMOVED", "ORDER", "LIFT", "SUSPEND", "RESUME", "OFFER", "WITHDRAW", "DISHONEST_SUBJECT",
-    "CLEARED_SUBJECT", "ESCALATION_PROPOSED", "DISPUTE_OVERDUE", "REPAIR_OVERDUE", "ORDER_UNACKNOWLEDGED",
+    "CLEARED_SUBJECT", "ESCALATION_PROPOSED", "DISPUTE_OVERDUE", "REPAIR_OVERDUE", "REPAIR_UNMET",
+    "REPAIR_TOO_EARLY", "REPAIR_IRREGULAR", "ORDER_UNACKNOWLEDGED",
     "LIFT_UNACKNOWLEDGED", "DEADLINE_NEAR", "SOURCE_HELD", "SOURCE_RELEASED", "SOURCE_ROLLED_BACK", "GRADE_CHANGED",
     "QUARANTINED", "RULES_CHANGED", "TICKET_OVERDUE", "RECHECK_OVERDUE",
 )  # fmt: skip
@@ -105,6 +106,7 @@ def _unknown_references(catalogue: Catalogue) -> Iterator[str]:
     yield from _unknown_departments(catalogue)
     yield from _unknown_in_publicity(catalogue)
     yield from _unknown_in_grounds(catalogue)
+    yield from _unknown_in_repair(catalogue)
 
 
 def _unknown_sources(catalogue: Catalogue) -> Iterator[str]:
@@ -119,6 +121,16 @@ def _unknown_departments(catalogue: Catalogue) -> Iterator[str]:
         yield from _unknown("subscribers", subscriber.code, "department", [subscriber.department], departments)
     for former in catalogue.former_departments:
         yield from _unknown("former_departments", former.code, "successors", former.successors, departments)
+
+
+def _unknown_in_repair(catalogue: Catalogue) -> Iterator[str]:
+    lists = {row.code for row in catalogue.lists}
+    kinds = {kind for item in catalogue.items for kind in item.kinds}
+    instruments = {row.code for row in catalogue.instruments}
+    for row in catalogue.repair:
+        yield from _unknown("repair", row.code, "lists", row.lists, lists)
+        yield from _unknown("repair", row.code, "kinds", row.kinds, kinds)
+        yield from _unknown("repair", row.code, "basis", row.basis, instruments)
 
 
 def _unknown_in_grounds(catalogue: Catalogue) -> Iterator[str]:

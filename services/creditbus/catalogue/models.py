@@ -405,6 +405,23 @@ class RequiredRow(Named):
     basis: str
 
 
+class RepairRow(Named):
+    """What belongs to repair (信用修复): a condition of it, or the notice that has to come with the decision."""
+
+    condition: Literal["NOTICE", "TIME", "PERFORMANCE", "COMMITMENT"]
+    kinds: tuple[str, ...] = ()
+    """Kinds of record that it is for."""
+    lists: tuple[str, ...] = ()
+    """Lists that it is for."""
+    basis: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _either_kinds_or_lists(self) -> RepairRow:
+        if bool(self.kinds) == bool(self.lists):
+            raise ValueError("it is for kinds or for lists; give one of them")
+        return self
+
+
 class Wording(BaseModel):
     """A text and how what it says is mended."""
 
@@ -448,6 +465,7 @@ class Catalogue(BaseModel):
     """Editions of before there were terms have none."""
     breakers: tuple[BreakerRow, ...] = ()
     required: tuple[RequiredRow, ...] = ()
+    repair: tuple[RepairRow, ...] = ()
     former_departments: tuple[FormerDepartment, ...] = ()
     restricted: tuple[RestrictedRow, ...] = ()
     kept_out: tuple[KeptOutRow, ...] = ()

@@ -28,6 +28,7 @@ TITLES: Mapping[str, str] = {
     "terms": "办理期限 Terms",
     "breakers": "熔断 Breakers",
     "required": "前提条件 Required facts",
+    "repair": "信用修复 Repair",
     "restricted": "禁止与限制归集 What may not be recorded",
     "kept_out": "不予归集 What is not collected",
     "retention": "保存期限 Retention",

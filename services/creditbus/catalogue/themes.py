@@ -10,8 +10,8 @@ from creditbus.catalogue.models import Catalogue, Named, PublicityRow, TierRow, 
 
 ROW_THEMES = (
     "regions", "authority_types", "departments", "items", "instruments", "lists", "grounds", "measures", "subscribers",
-    "ratings", "incentives", "terms", "breakers", "required", "former_departments", "restricted", "kept_out",
-    "retention", "honours", "indicators", "consumption",
+    "ratings", "incentives", "terms", "breakers", "required", "repair", "former_departments", "restricted",
+    "kept_out", "retention", "honours", "indicators", "consumption",
 )  # fmt: skip
 """Themes with a file of rows each."""
 THEMES = (*ROW_THEMES, "points", "grades", "publicity", "tiers", "transitions", "code_lists", "reasons")

@@ -23,7 +23,8 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "Permit": (*_SHARED, "document_title", "category", "certificate_name", "certificate_number", "permit_content",
                "valid_from", "valid_until", "state"),
     "Penalty": (*_SHARED, "violation", "violation_facts", "bases", "penalty_types", "penalty_content", "fine",
-                "confiscated", "licence", "severity", "procedure", "is_final", "final_on", "publish_until"),
+                "confiscated", "licence", "severity", "procedure", "is_final", "final_on", "publish_until",
+                "repair_notice_on"),
 }  # fmt: skip
 _WORD_OF_KIND = {"Permit": "许可", "Penalty": "处罚"}
 _FACT_OF_COLUMN = {

@@ -34,9 +34,12 @@ _COLUMNS = (
     "及时率 timely",
     "合规率 compliant",
     "覆盖率 coverage",
+    "两书同达 noticed",
+    "修复规范 repairs",
     "得分 score",
 )
 _SUPERVISION_COLUMNS = ("督办 tickets", "逾期 overdue", "抽查 sampled", "瞒报 concealed")
+_SHARES = ("timely", "compliant", "coverage", "noticed", "regular_repairs")
 _LEVELS = {"REGION": "自治区 region", "LEAGUE": "盟市 leagues", "COUNTY": "旗县 counties"}
 _PERIOD_DAYS = 30
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day; the last thirty by default 日期")]
@@ -135,7 +138,7 @@ def _rows(tallies: Mapping[str, Tally], names: Mapping[str, str], indicators: Se
     found = []
     for code, tally in tallies.items():
         shares, score = tally.shares(), score_of(tally, indicators)
-        told = [f"{shares[name]:.1%}" if name in shares else "–" for name in ("timely", "compliant", "coverage")]
+        told = [f"{shares[name]:.1%}" if name in shares else "–" for name in _SHARES]
         counts = [f"{one:,}" for one in (tally.received, tally.accepted, tally.late)]
         found.append([names.get(code, code or "–"), *counts, *told, "–" if score is None else f"{score:.1f}"])
     return found

@@ -111,4 +111,7 @@ def _show(receipt: Receipt) -> None:
         console.print(
             f"grade {receipt.next_grade.grade} when these end 达到该等级需结束: {', '.join(wanted)}", highlight=False
         )
+    if receipt.notices_owed:
+        owed = escape(", ".join(receipt.notices_owed))
+        console.print(f"no notice how to repair came with 未随附信用修复告知书: {owed}", highlight=False)
     console.print(f"edition {receipt.edition[:16]} · receipt {receipt.receipt_hash}", highlight=False)

@@ -17,6 +17,12 @@ from creditbus.core.state import Summary
 
 GRADE_CHANGED = "GRADE_CHANGED"
 QUARANTINED = "QUARANTINED"
+REPAIR_UNMET = "REPAIR_UNMET"
+"""An application for repair came too early or lacks a condition."""
+REPAIR_IRREGULAR = "REPAIR_IRREGULAR"
+"""A repair was granted, and is in effect, without a condition of it."""
+_OF_OFFICES = frozenset({REPAIR_UNMET, REPAIR_IRREGULAR})
+"""They tell what an office or an applicant did, and nothing of how the subject stands."""
 _UNKNOWN_KIND = "NATURAL_PERSON"
 """Whoever is not known is told of where persons are, with their rights."""
 
@@ -33,7 +39,7 @@ class About(NamedTuple):
 def tell_grade(summary: Summary, before: str | None, record_id: str, cause_id: str, ctx: Context) -> None:
     """The grade is another one than before, and nothing louder says so already (a listing, a clearing)."""
     is_new = before is None or summary.grade is None or summary.grade == before
-    if is_new or any(isinstance(one, Alert) for one in ctx.emissions):
+    if is_new or any(isinstance(one, Alert) and one.kind not in _OF_OFFICES for one in ctx.emissions):
         return
     alert = _alert(summary, ctx.rules, ctx.now_ms, GRADE_CHANGED, (record_id, cause_id), before=before)
     if alert is not None:

@@ -69,6 +69,17 @@ class Supervised:
 NO_SUPERVISION = Supervised()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """How often a department did something that it has to do (履职情况)."""
+
+    sender: str
+    region: str
+    metric: str
+    """Of an indicator."""
+    is_done: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class Tally:
     """What a department or region sent."""
@@ -81,6 +92,8 @@ class Tally:
     due: set[str] = field(default_factory=set)
     """Items that it ever sent."""
     supervised: Supervised = NO_SUPERVISION
+    duties: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By metric: how often it was done, and had to be."""
 
     @property
     def received(self) -> int:
@@ -101,17 +114,22 @@ class Tally:
             found["concealed"] = self.supervised.concealed / self.supervised.sampled
         if self.supervised.tickets:
             found["overdue"] = self.supervised.overdue / self.supervised.tickets
-        return found
+        return found | {metric: done / times for metric, (done, times) in self.duties.items()}
+
+    def count(self, duty: Duty) -> None:
+        """One more duty."""
+        done, times = self.duties.get(duty.metric, (0, 0))
+        self.duties[duty.metric] = (done + duty.is_done, times + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
     """The report of a period."""
 
-    departments: Mapping[str, Tally]
-    leagues: Mapping[str, Tally]
+    departments: dict[str, Tally]
+    leagues: dict[str, Tally] = field(default_factory=dict)
     """By the region of the decisions, 150000 for the autonomous region itself."""
-    levels: Mapping[str, Tally]
+    levels: dict[str, Tally] = field(default_factory=dict)
     """REGION 自治区, LEAGUE 盟市, COUNTY 旗县."""
 
 
@@ -121,27 +139,33 @@ def assess(
     ever: Mapping[str, Iterable[str]],
     rules: Rules,
     supervised: Mapping[str, Supervised] = {},  # noqa: B006 - never changed
+    duties: Iterable[Duty] = (),
 ) -> Assessment:
     """Counts by department, league and level.
 
     ever: items that a department has sent at any time; supervised: by key of the organ, as subjects have one.
     """
-    departments: dict[str, Tally] = {}
-    for sender, items in ever.items():
-        departments[sender] = Tally(due=set(items))
-    leagues: dict[str, Tally] = {}
-    levels: dict[str, Tally] = {}
+    parts = Assessment(departments={sender: Tally(due=set(items)) for sender, items in ever.items()})
     for row in rows:
         late = row.records if is_late(row, rules) else 0
-        region = current_region(rules.regions, row.region)
-        for tallies, name in ((departments, row.sender), (leagues, league_of(region)), (levels, level_of(region))):
-            _add(tallies.setdefault(name, Tally()), row, late)
+        for tally in _tallies_of(parts, row, rules):
+            _add(tally, row, late)
+    for duty in duties:
+        for tally in _tallies_of(parts, duty, rules):
+            tally.count(duty)
     for department in rules.departments.values():
         for key in {one[8:17] for one in department.authorities} & supervised.keys():
-            departments.setdefault(department.code, Tally()).supervised = supervised[key]
+            parts.departments.setdefault(department.code, Tally()).supervised = supervised[key]
     for sender, count in rejected.items():
-        departments.setdefault(sender, Tally()).rejected += count
-    return Assessment(departments=departments, leagues=leagues, levels=levels)
+        parts.departments.setdefault(sender, Tally()).rejected += count
+    return parts
+
+
+def _tallies_of(parts: Assessment, row: Reported | Duty, rules: Rules) -> list[Tally]:
+    """Those of its department, league and level."""
+    region = current_region(rules.regions, row.region)
+    names = ((parts.departments, row.sender), (parts.leagues, league_of(region)), (parts.levels, level_of(region)))
+    return [tallies.setdefault(name, Tally()) for tallies, name in names]
 
 
 def is_late(row: Reported, rules: Rules) -> bool:

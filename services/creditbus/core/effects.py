@@ -23,6 +23,7 @@ from creditbus.core.procedure import (
     waiting_key,
 )
 from creditbus.core.records import CreditRecord, date_of, day_of
+from creditbus.core.repair import answer_application, lacks_notice, watch_grant
 from creditbus.core.rules import ListRule
 from creditbus.core.score import entry_of
 from creditbus.core.state import ACTIVE, REPAIRED, REVOKED, STOPPED, Row
@@ -67,6 +68,7 @@ def _count_in_score(view: SubjectView, record: CreditRecord, facts: Facts, ctx: 
     if entry.until is None or entry.until >= ctx.today:
         entry.disputed = is_disputed(view.summary, record.natural_key)
         entry.is_shielded = is_shielded(view.summary, record.natural_key)
+        entry.lacks_notice = lacks_notice(record, facts, ctx.rules)
         view.summary.entries.append(entry)
         view.summary.scored_on = -1
 
@@ -148,14 +150,17 @@ def _repair(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context)
         return
     if stage == "APPLIED":
         apply_for_repair(view, record, key, ctx)
+        answer_application(view, record, key, facts, ctx)
     elif stage == "SHIELDED":
         shield(view, record, key, ctx)
     elif stage == "UNSHIELDED":
         unshield(view, record, key, ctx)
+    elif stage == "GRANTED":
+        watch_grant(view, record, key, facts, ctx)
+        answer_repair(view, record, key, stage)
+        finish(view, key, (REPAIRED, "REPAIRED", record.record_id), ctx)
     else:
         answer_repair(view, record, key, stage)
-    if stage == "GRANTED":
-        finish(view, key, (REPAIRED, "REPAIRED", record.record_id), ctx)
 
 
 def _revoke(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:

@@ -20,6 +20,7 @@ from creditbus.core.hashing import output_id
 from creditbus.core.incentives import hold_back, offer_again
 from creditbus.core.orders import Origin, order_message, order_of
 from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, date_of, day_of
+from creditbus.core.repair import lacks_notice
 from creditbus.core.rules import ListRule, Rules
 from creditbus.core.state import ListingState, OrderState, Summary
 from creditbus.core.terms import ORDER_ACKNOWLEDGEMENT, close, is_disputed, is_overdue, is_shielded
@@ -70,6 +71,7 @@ def put_on_list(
         ground=str(facts.get("ground") or ""),
         repair_from=_months_after(effective_on, rule.earliest_exit_months),
         is_order=rule.is_order,
+        lacks_notice=lacks_notice(record, facts, ctx.rules),
     )
     listing.is_shielded = is_shielded(summary, record.natural_key)
     listing.is_suspended = listing.is_shielded or is_overdue(summary, record.natural_key)

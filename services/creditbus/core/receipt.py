@@ -94,6 +94,8 @@ class Receipt:
     severe_lists: tuple[str, ...]
     reasons: tuple[PrincipalReason, ...]
     next_grade: NextGrade | None
+    notices_owed: tuple[str, ...]
+    """Document numbers of decisions that came without the notice how to repair (两书同达)."""
     receipt_hash: str
     """The hash that the dossier and its history carry."""
 
@@ -124,6 +126,7 @@ def receipt_of(summary: Summary, rules: Rules, day: int) -> Receipt | None:
         severe_lists=tuple(sorted({one.list_code for one in _severe(summary)})),
         reasons=_reasons(summary, score, rules),
         next_grade=_next_grade(summary, score, rules, day),
+        notices_owed=tuple(sorted({one.document_number for one in summary.repairable if one.lacks_notice})),
         receipt_hash=score.receipt,
     )
 

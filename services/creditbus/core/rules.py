@@ -299,6 +299,20 @@ class RequiredFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RepairRule:
+    """A condition of repair, or the notice how to repair that comes with a decision (信用修复)."""
+
+    code: str
+    condition: str
+    """NOTICE, TIME, PERFORMANCE or COMMITMENT."""
+    name: Text
+    kinds: frozenset[str]
+    lists: frozenset[str]
+    span: Span
+    """Days of the decision for NOTICE, of the application or the grant for the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Restriction:
     """What may not be recorded of somebody (禁止或限制归集)."""
 
@@ -366,6 +380,7 @@ class Rules:
     subscribers: tuple[SubscriberRule, ...] = ()
     """Editions of before there was a register have none: nobody is asked to answer, and anybody may."""
     required: tuple[RequiredFact, ...] = ()
+    repair: tuple[RepairRule, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
     kept_out: tuple[KeptOut, ...] = ()
     raters: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -50,6 +50,8 @@ class Entry(msgspec.Struct, array_like=True):
     """First day on which its repair may be asked for."""
     is_shielded: bool = False
     """A plan approved by a court is carried out: it does not count meanwhile."""
+    lacks_notice: bool = False
+    """The notice how to repair did not come with the decision (两书同达)."""
 
 
 class OrderState(msgspec.Struct, array_like=True):
@@ -105,6 +107,8 @@ class ListingState(msgspec.Struct, array_like=True):
     """A plan approved by a court is carried out (重整、和解计划): nothing is applied meanwhile."""
     is_order: bool = False
     """No list, but an order of a court (限制消费令)."""
+    lacks_notice: bool = False
+    """The notice how to repair did not come with the decision (两书同达)."""
 
     @property
     def is_waiting(self) -> bool:
@@ -172,6 +176,10 @@ class TermState(msgspec.Struct, array_like=True):
     """Day on which the office is reminded that the last day is near; None = it has been, or is not."""
     unanswered: list[str] = []
     """Of those who have to say that they stopped, who had not answered the order."""
+    target_kind: str = ""
+    """Kind of what is to be repaired."""
+    given: list[str] = []
+    """Conditions of repair that the application says to be met (repair.py)."""
 
 
 class TicketState(msgspec.Struct, array_like=True):
@@ -240,6 +248,11 @@ class Summary(msgspec.Struct, array_like=True):
             self.counts[kind] = left
         else:
             self.counts.pop(kind, None)
+
+    @property
+    def repairable(self) -> list[ListingState | Entry]:
+        """What a repair may be asked for; a fact that lists and counts has its listing first."""
+        return [*self.listings, *self.entries]
 
     @property
     def in_effect(self) -> list[Entry | ListingState | IncentiveState]:

@@ -10,12 +10,11 @@ from creditbus.core.context import Context
 from creditbus.core.escalation import ESCALATION, propose
 from creditbus.core.listing import resume, suspend
 from creditbus.core.records import CreditRecord
+from creditbus.core.repair import REPAIR_TERMS
 from creditbus.core.state import ACTIVE, Summary, TermState
 from creditbus.core.subject import SubjectView
 from creditbus.core.terms import (
     DISPUTE,
-    REPAIR_ACCEPTANCE,
-    REPAIR_DECISION,
     SHIELD,
     begin,
     close,
@@ -26,8 +25,6 @@ from creditbus.core.terms import (
     remind,
     term_about,
 )
-
-_REPAIR_TERMS = (REPAIR_ACCEPTANCE, REPAIR_DECISION)
 
 
 def file_dispute(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
@@ -49,13 +46,13 @@ def answer_dispute(view: SubjectView, record: CreditRecord, key: str, ctx: Conte
 
 def apply_for_repair(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
     """修复申请: acceptance and decision are due."""
-    for term in _REPAIR_TERMS:
+    for term in REPAIR_TERMS:
         _begins(view, record, key, term, ctx)
 
 
 def answer_repair(view: SubjectView, record: CreditRecord, key: str, stage: str) -> None:
     """受理 closes the first term, a decision both."""
-    for term in _REPAIR_TERMS[:1] if stage == "ACCEPTED" else _REPAIR_TERMS:
+    for term in REPAIR_TERMS[:1] if stage == "ACCEPTED" else REPAIR_TERMS:
         _answered(view, record, key, term)
 
 

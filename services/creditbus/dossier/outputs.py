@@ -16,9 +16,10 @@ from creditbus.core.hashing import digest
 from creditbus.core.processing import Output
 from creditbus.core.quarantine import Parked, QuarantineOrder
 from creditbus.core.records import Alert, Change, ListingChange
+from creditbus.core.repair import unmet_by
 from creditbus.core.rules import Rules, Text
 from creditbus.core.score import score_subject
-from creditbus.core.state import IncentiveState, ListingState, OrderState, Summary
+from creditbus.core.state import Entry, IncentiveState, ListingState, OrderState, Summary, TermState
 from creditbus.dossier.steps import Decided
 from creditbus.dossier.view import Meta, SubjectState
 
@@ -146,20 +147,43 @@ def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
         + [listing.record_id for listing in summary.listings if listing.disputed],
         "parked": summary.parked_to - summary.parked_from,
         "waiting_lists": sorted({one.list_code for one in summary.procedures if one.is_waiting}),
-        "terms": [
-            {
-                "term": state.term,
-                "record_id": state.record_id,
-                "document_number": state.document_number,
-                "since": state.since,
-                "until": state.until,
-                "reminders": state.reminders,
-                "list": state.list_code,
-                "measure": state.measure,
-                "waiting": state.waiting,
-            }
-            for state in summary.terms
-        ],
+        "terms": [_term(summary, state, rules) for state in summary.terms]
+        + [_owed_notice(over) for over in summary.repairable if over.lacks_notice],
+    }
+
+
+def _term(summary: Summary, state: TermState, rules: Rules) -> dict[str, object]:
+    unmet = unmet_by(summary, state, rules)
+    return {
+        "term": state.term,
+        "record_id": state.record_id,
+        "document_number": state.document_number,
+        "since": state.since,
+        "until": state.until,
+        "reminders": state.reminders,
+        "list": state.list_code,
+        "measure": state.measure,
+        "waiting": state.waiting,
+        "unmet": unmet.conditions,
+        "ask_from": unmet.ask_from,
+    }
+
+
+def _owed_notice(over: Entry | ListingState) -> dict[str, object]:
+    """The notice how to repair did not come with the decision: its authority still owes it."""
+    since, list_code = (over.effective_on, over.list_code) if isinstance(over, ListingState) else (over.since, "")
+    return {
+        "term": "REPAIR_NOTICE",
+        "record_id": over.record_id,
+        "document_number": over.document_number,
+        "since": since,
+        "until": None,
+        "reminders": 0,
+        "list": list_code,
+        "measure": "",
+        "waiting": [],
+        "unmet": [],
+        "ask_from": None,
     }
 
 

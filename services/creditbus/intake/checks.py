@@ -166,7 +166,8 @@ def check_dates(event: Event, checking: Checking, found: list[Fault]) -> None:
 
 _PERIODS = (("valid_from", "valid_until"), ("granted_on", "valid_until"), ("executed_from", "executed_until"))
 _PAST = frozenset({"established_on", "filed_on", "published_on", "granted_on", "performed_on", "revoked_on", "done_on",
-                   "notice_on", "heard_on", "conduct_on", "served_on", "happened_on", "final_on"})  # fmt: skip
+                   "notice_on", "heard_on", "conduct_on", "served_on", "happened_on", "final_on",
+                   "repair_notice_on"})  # fmt: skip
 
 
 def check_fact_dates(event: Event, checking: Checking, found: list[Fault]) -> None:
@@ -180,6 +181,9 @@ def check_fact_dates(event: Event, checking: Checking, found: list[Fault]) -> No
         day = facts[name]
         if isinstance(day, int) and day > today:
             found.append(fault(Reason.FUTURE_DATE, f"facts.{name}", _shown(day), checking))
+    notice = facts.get("repair_notice_on")
+    if isinstance(notice, int) and notice < event.head.document.decided_on:
+        found.append(fault(Reason.IMPOSSIBLE_DATE, "facts.repair_notice_on", _shown(notice), checking))
     until = facts.get("valid_until")
     if isinstance(until, int) and until > _LONG_TERM:
         found.append(fault(Reason.IMPOSSIBLE_DATE, "facts.valid_until", _shown(until), checking))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
-from creditbus.core.assessment import Assessment, Reported, Supervised, assess
+from creditbus.core.alerts import REPAIR_IRREGULAR
+from creditbus.core.assessment import Assessment, Duty, Reported, Supervised, assess
+from creditbus.core.repair import needs_notice
 from creditbus.core.rules import Rules
 from creditbus.core.state import ENDED_AS
 from creditbus.core.terms import RECTIFICATION
 
+_DECISIONS = ["Penalty", "ListDecision", "Repair"]
+_FAILED_BY = {"Repair": REPAIR_IRREGULAR}
+"""Alert about a record of a kind that tells that its duty was not done."""
 _PERIOD = "toDate({column}, 'Asia/Shanghai') >= {{since:Date}} AND toDate({column}, 'Asia/Shanghai') <= {{until:Date}}"
 
 
@@ -39,6 +44,7 @@ def read_assessment(clickhouse: ClickHouse, rules: Rules, since: date, until: da
         {str(row["sender"]): [str(one) for one in row["items"]] for row in ever},
         rules,
         _supervised(clickhouse, period, read_body),
+        _duties(clickhouse, period, rules, read_body),
     )
 
 
@@ -75,6 +81,36 @@ def _of_ticket(row: Mapping[str, Any], overdue: set[str]) -> Supervised:
 def _of_review(row: Mapping[str, Any], read_body: ReadBody) -> Supervised:
     facts = read_body(str(row["body_schema"]), bytes(row["body"]))
     return Supervised(sampled=facts["sampled"] or 0, concealed=facts["concealed"] or 0)
+
+
+def _duties(clickhouse: ClickHouse, period: dict[str, object], rules: Rules, read_body: ReadBody) -> Iterator[Duty]:
+    """What departments have to do, by decision: send the notice how to repair with it, grant no repair irregularly."""
+    alerts = clickhouse.query(
+        f"SELECT record_id FROM {DATABASE}.alerts FINAL WHERE kind IN {{kinds:Array(String)}}",  # noqa: S608
+        {"kinds": list(_FAILED_BY.values())},
+    )
+    failed = {str(row["record_id"]) for row in alerts}
+    rows = clickhouse.query(
+        "SELECT record_id, sender, region, kind, toString(decided_on) AS decided, body, body_schema "  # noqa: S608
+        f"FROM {DATABASE}.records FINAL WHERE op = 'RECORD' AND kind IN {{decisions:Array(String)}} "
+        f"AND {_PERIOD.format(column='recorded_at')} AND body != '' ORDER BY revision DESC LIMIT 1 BY event_key",
+        {**period, "decisions": _DECISIONS},
+        binary=("body",),
+    )
+    for row in rows:
+        facts = read_body(str(row["body_schema"]), bytes(row["body"]))
+        for metric, is_done in _duties_of(row, facts, failed, rules):
+            yield Duty(sender=str(row["sender"]), region=str(row["region"]), metric=metric, is_done=is_done)
+
+
+def _duties_of(
+    row: Mapping[str, Any], facts: Mapping[str, Any], failed: Collection[str], rules: Rules
+) -> Iterator[tuple[str, bool]]:
+    kind = str(row["kind"])
+    if needs_notice(kind, facts, date.fromisoformat(str(row["decided"])), rules):
+        yield "noticed", facts.get("repair_notice_on") is not None
+    if kind == "Repair" and facts["stage"] == "GRANTED":
+        yield "regular_repairs", str(row["record_id"]) not in failed
 
 
 def _reported(clickhouse: ClickHouse, period: dict[str, object]) -> Iterator[Reported]:

@@ -16,11 +16,15 @@ from creditbus.catalogue.editions import authority_code, compile_rules, edition_
 from creditbus.catalogue.loader import load
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.clickhouse.rows import ClickHouseRows
+from creditbus.core.alerts import REPAIR_IRREGULAR, About, subject_alert
 from creditbus.core.assessment import Supervised
 from creditbus.core.ports import PositionedRow
 from creditbus.core.records import day_of
+from creditbus.core.state import Summary
+from creditbus.gateway.reading import compile_reader
 from creditbus.lab.assessment import read_assessment
 from creditbus.warehouse.tables import table_specs
+from intake_harness import example, rules
 
 pytestmark = pytest.mark.integration
 SCHEMAS = SchemaSet.load()
@@ -31,6 +35,21 @@ DAYS_MS = 86_400_000
 
 def record(number: str, **changes: Any) -> bytes:
     return encode(SCHEMAS.records["CreditRecord"], msgspec.structs.asdict(make_record(number=number, **changes)))
+
+
+def decided(kind: str, number: str, **facts: Any) -> bytes:
+    """A record with facts: those of the example of its kind, changed."""
+    schema = SCHEMAS.events[kind].facts
+    told = compile_reader(schema.definition)({**example(kind)["facts"], **facts}, "", [])
+    assert isinstance(told, dict)
+    return record(number, kind=kind, body=encode(schema, told), body_schema=schema.body_schema)
+
+
+def alert(kind: str, record_id: str) -> bytes:
+    words = ("x", "x")
+    summary = Summary(subject_key="MA0N12340", kind="LEGAL_PERSON", name="x", identifier="x", region="150100")
+    told = subject_alert(summary, kind, About(record_id, "150100", [], True), words, record_id, DAY_MS)
+    return encode(SCHEMAS.records["Alert"], msgspec.structs.asdict(told))
 
 
 def rejection(number: int, at: int) -> bytes:
@@ -97,3 +116,20 @@ def test_tickets_and_spot_checks_count_for_the_department_that_they_are_about(cl
     rules = compile_rules(edition_of(load()))
     found = read_assessment(clickhouse, rules, date(2026, 11, 1), DAY, body_reader(SCHEMAS))
     assert found.departments["150000-scjg"].supervised == Supervised(tickets=2, overdue=1, sampled=50, concealed=2)
+
+
+def test_notices_how_to_repair_and_irregular_repairs_count_for_who_decided(clickhouse: ClickHouse) -> None:
+    sink = ClickHouseRows(clickhouse, table_specs(SCHEMAS))
+    records = [
+        decided("Penalty", "带告知书", repair_notice_on="2026-11-23"),
+        decided("Penalty", "未带", repair_notice_on=None),
+        decided("Repair", "修1", stage="GRANTED"),
+        decided("Repair", "修2", stage="GRANTED", commitment=None),
+        decided("Repair", "修3", stage="REFUSED"),
+    ]
+    sink.flush("records", [PositionedRow("credit.records", 1, n, payload) for n, payload in enumerate(records)])
+    irregular = alert(REPAIR_IRREGULAR, make_record("Repair", number="修2").record_id)
+    sink.flush("alerts", [PositionedRow("credit.alerts", 1, 0, irregular)])
+    found = read_assessment(clickhouse, rules(), DAY, DAY, body_reader(SCHEMAS))
+    assert found.departments["150100-scjg"].duties == {"noticed": (1, 2), "regular_repairs": (1, 2)}
+    assert found.levels["LEAGUE"].duties == {"noticed": (1, 2), "regular_repairs": (1, 2)}

@@ -11,7 +11,7 @@ import pytest
 
 from creditbus.bus.wire import body_reader
 from creditbus.catalogue.import_columns import load_import_columns
-from creditbus.client.exporting import Exported, headers_of, row_of, write_csv, write_xlsx
+from creditbus.client.exporting import COLUMNS, Exported, headers_of, row_of, write_csv, write_xlsx
 from creditbus.client.importing.columns import Layout, find_header, lay_out
 from creditbus.client.importing.files import TableFile
 from creditbus.client.importing.rows import to_event
@@ -93,7 +93,7 @@ def test_a_penalty_is_exported_until_its_last_day_and_not_after() -> None:
     record = exported("Penalty", facts__severity="GENERAL", facts__publish_until=None)
     row = row_of(record, DAY, rules(), TABLE)
     assert row is not None
-    last = date.fromisoformat(row[-1])
+    last = date.fromisoformat(row[COLUMNS["Penalty"].index("publish_until")])
     assert last == record.columns["decided_on"].replace(year=2027)
     assert row_of(record, last, rules(), TABLE) is not None
     assert row_of(record, last + timedelta(days=1), rules(), TABLE) is None

@@ -130,6 +130,7 @@ def test_a_penalty_row_becomes_a_penalty_event_with_amounts_in_fen() -> None:
         "is_final": True,
         "final_on": None,
         "publish_until": "2027-02-10",
+        "repair_notice_on": None,
     }
 
 

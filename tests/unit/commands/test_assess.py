@@ -11,7 +11,7 @@ from creditbus.commands.assess import as_document, bulletin_of, indicators_of
 from creditbus.core.assessment import Assessment, Supervised, Tally, score_of
 
 CATALOGUE = load()
-GOOD = Tally(accepted=100, items={"C03-PENALTY"}, due={"C03-PENALTY"})
+GOOD = Tally(accepted=100, items={"C03-PENALTY"}, due={"C03-PENALTY"}, duties={"noticed": (3, 3)})
 POOR = Tally(accepted=50, rejected=50, late=50, items={"C03-PENALTY"}, due={"C03-PENALTY", "C03-PERMIT"})
 FOUND = Assessment(
     departments={"150000-yjglt": POOR, "150000-scjg": GOOD, "150000-jyt": Tally(due={"C03-PERMIT"})},
@@ -25,6 +25,7 @@ def test_the_bulletin_ranks_departments_and_names_who_sent_nothing() -> None:
     assert text.index("自治区市场监督管理局 | 100") < text.index("自治区应急管理厅 | 100")
     assert "| 呼和浩特市 | 100 |" in text
     assert "旗县 counties" in text
+    assert "| 100.0% | 100.0% | 100.0% | 100.0% | – | 100.0 |" in text, "no repair was granted"
     silent = text[text.index("本期未报送") :]
     assert "自治区教育厅" in silent
     assert "自治区应急管理厅" not in silent

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from builders import make_rules
-from creditbus.core.assessment import Indicator, Reported, Tally, assess, is_late, level_of, score_of
+from creditbus.core.assessment import Duty, Indicator, Reported, Tally, assess, is_late, level_of, score_of
 from creditbus.core.calendar import CalendarYear, WorkingCalendar
 
 RULES = make_rules()
@@ -55,6 +55,15 @@ def test_a_score_is_made_of_what_could_be_measured_alone() -> None:
     tally = Tally(accepted=60, rejected=20, late=30, corrected=6)
     assert score_of(tally, INDICATORS) == pytest.approx(25 * 0.5 + 75 * 0.75 - 20 * 0.1, abs=0.05)
     assert score_of(Tally(), INDICATORS) is None
+
+
+def test_duties_are_counted_by_department_league_and_level() -> None:
+    duties = [
+        Duty(sender="150100-scjg", region="150102", metric="noticed", is_done=done) for done in (True, True, False)
+    ]
+    found = assess([], {}, {}, RULES, duties=duties)
+    assert found.departments["150100-scjg"].shares() == {"noticed": pytest.approx(2 / 3)}
+    assert found.leagues["150100"].duties == found.levels["COUNTY"].duties == {"noticed": (2, 3)}
 
 
 def test_volume_does_not_offset_rights() -> None:

@@ -30,7 +30,8 @@ def dispute(stage: str, outcome: str | None = None, about: CreditRecord = COURT,
 
 
 def repair(stage: str) -> Told:
-    return make_record("Repair", number=f"修{stage}", **target_of(COURT)), {"stage": stage}
+    facts = {"stage": stage, "performed_on": DAY, "commitment": "诺1"}
+    return make_record("Repair", number=f"修{stage}", **target_of(COURT)), facts
 
 
 def acknowledgement(bus: Bus, action: str, sender: str = "150100-ggzy", family: str = "M01") -> Told:

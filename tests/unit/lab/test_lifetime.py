@@ -38,6 +38,7 @@ def test_everything_that_was_ordered_is_lifted_in_the_end(story: list[Told]) -> 
     ("day", "what"),
     [
         (date(2027, 2, 9), "异议"),  # five working days after 1 February are over
+        (date(2027, 9, 1), "自2028-01-11起可申请"),  # a year after the penalty
         (date(2028, 4, 20), "被列入重大税收违法失信主体"),  # served on the 19th, told on the 20th
         (date(2029, 7, 2), "被移出失信被执行人"),  # two years after the person was listed
         (date(2030, 1, 12), "公示期满"),  # three years after the penalty

@@ -39,6 +39,7 @@ def _penalty_facts(row: Row) -> dict[str, object]:
         "is_final": row.code("is_final", "false" if final_on is None else "true", "yes_no") == "true",
         "final_on": final_on,
         "publish_until": row.day("publish_until"),
+        "repair_notice_on": row.day("repair_notice_on"),
     }
 
 
@@ -79,6 +80,7 @@ def _list_facts(row: Row) -> dict[str, object]:
         "statement_outcome": row.code("statement_outcome") if row.text("statement_outcome") else None,
         "served_on": row.day("served_on"),
         "reason": row.text("reason"),
+        "repair_notice_on": row.day("repair_notice_on"),
     }
 
 

@@ -37,6 +37,7 @@ const FIXED = {
   alert: {
     DISHONEST_SUBJECT: ["新增严重失信主体", "new dishonest subject"], CLEARED_SUBJECT: ["移出全部名单", "cleared"],
     ESCALATION_PROPOSED: ["提请认定", "proposal to the authority"], DEADLINE_NEAR: ["办理期限将至", "deadline near"], DISPUTE_OVERDUE: ["异议逾期", "dispute overdue"], REPAIR_OVERDUE: ["修复逾期", "repair overdue"],
+    REPAIR_UNMET: ["修复条件不足", "repair lacks a condition"], REPAIR_IRREGULAR: ["修复不规范", "irregular repair"],
     ORDER_UNACKNOWLEDGED: ["实施未回执", "order not acknowledged"],
     LIFT_UNACKNOWLEDGED: ["解除未回执", "lift not acknowledged"], GRADE_CHANGED: ["等级变化", "grade changed"],
     TICKET_OVERDUE: ["督办逾期", "ticket overdue"], RECHECK_OVERDUE: ["复核逾期", "check overdue"],
@@ -47,9 +48,14 @@ const FIXED = {
     DISPUTE: ["异议处理", "decision about a dispute"], REPAIR_ACCEPTANCE: ["信用修复受理", "acceptance of a repair"],
     REPAIR_DECISION: ["信用修复办理", "decision about a repair"],
     RECTIFICATION: ["督办整改", "answer to a ticket"], RECHECK: ["督办复核", "check of an answer"],
+    REPAIR_NOTICE: ["未随决定送达信用修复告知书", "the notice how to repair did not come with the decision"],
     ESCALATION: ["长期在列提请认定", "proposal after a long time on the list"],
     ORDER_ACKNOWLEDGEMENT: ["实施措施的回执", "word what was done about the measures"],
     LIFT_ACKNOWLEDGEMENT: ["停止实施的回执", "word that a measure stopped"],
+  },
+  repairCondition: {
+    TIME: ["最短期限未满", "the shortest time is not over"], PERFORMANCE: ["义务未履行完毕", "not everything is performed"],
+    COMMITMENT: ["未作信用承诺", "no commitment"],
   },
   binding: { MANDATORY: ["强制", "mandatory"], ADVISORY: ["参考", "advisory"] },
   listingState: { LISTED: ["在列", "listed"], WAITING: ["暂缓生效", "waiting"], REMOVED: ["已移出", "removed"] },

@@ -51,12 +51,19 @@ function record(row, disputed) {
     h("th", { scope: "row" }, name("kind", row.kind),
       row.op === "WITHDRAW" ? h("span", { class: "tag" }, bi("已撤回", "withdrawn")) : null,
       row.revision > 1 ? h("span", { class: "tag" }, bi(`更正 ${row.revision - 1}`, `correction ${row.revision - 1}`)) : null,
+      lacksNotice(row) ? h("span", { class: "tag" }, bi("未随附信用修复告知书", "without the notice how to repair")) : null,
       disputed.has(row.record_id) ? h("span", { class: "tag strong" }, bi("异议中", "disputed")) : null),
     h("td", {}, h("p", {}, content(row)), h("p", { class: "quiet" }, bi(...pair("item", row.item)))),
     h("td", {}, h("bdi", {}, row.document_number)),
     h("td", {}, name("authority", row.authority), reporter(row)),
   );
 }
+
+// 两书同达: since then such a decision comes together with the notice how to repair
+const NOTICE_SINCE = "2025-06-27";
+const lacksNotice = ({ kind, decided_on, facts }) =>
+  (kind === "Penalty" || (kind === "ListDecision" && facts?.action === "LIST")) &&
+  decided_on >= NOTICE_SINCE && facts !== undefined && !facts.repair_notice_on;
 
 // who reported it, where that is not who decided
 function reporter(row) {

@@ -29,5 +29,7 @@ const term = (row) =>
   h("li", {}, name("term", row.term), " · ", h("bdi", {}, row.document_number),
     row.measure ? [" · ", name("measure", row.measure)] : null,
     row.waiting.length ? [" · ", row.waiting.map((one, index) => [index ? ", " : "", answer(one)])] : null,
+    row.unmet?.length ? [" · ", bi("尚缺：", "lacks: "), row.unmet.map((one, index) => [index ? ", " : "", name("repairCondition", one)])] : null,
+    row.ask_from ? [" · ", bi(`自 ${row.ask_from} 起可申请`, `may be asked for from ${row.ask_from}`)] : null,
     " · ", row.until ? bi(`至 ${row.until}`, `to ${row.until}`) : null,
     row.reminders ? h("span", { class: "tag strong" }, bi(`逾期 ${row.reminders} 次`, `missed: ${row.reminders}`)) : null);

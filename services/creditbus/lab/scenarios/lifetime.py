@@ -14,6 +14,7 @@ from typing import Any
 
 from creditbus.catalogue.editions import authority_code
 from creditbus.catalogue.models import Catalogue
+from creditbus.core.alerts import REPAIR_IRREGULAR, REPAIR_UNMET
 from creditbus.core.calendar import add_working_days
 from creditbus.core.identifiers import synthetic_citizen, synthetic_uscc
 from creditbus.core.records import business_day, date_of
@@ -112,6 +113,13 @@ class _Player:
             lambda: self._court(_PERSON_CASE),
         )
         yield date(2027, 7, 2), _SUBSCRIBERS, "各实施单位回执 those who carry it out answer", self._answers
+        yield (
+            date(2027, 9, 1),
+            MARKET,
+            "企业申请修复处罚，过早 it asks for repair too early",
+            lambda: self._ask("APPLIED"),
+        )
+        yield date(2027, 9, 3), MARKET, "市场监管局不予修复 which is refused", lambda: self._ask("REFUSED")
         yield date(2028, 1, 10), COURT, "企业履行完毕，准予修复 repair is granted", self._repair
         yield date(2028, 1, 11), _SUBSCRIBERS, "除包头外均已停止 all but Baotou have stopped", self._all_but_baotou
         yield date(2028, 1, 24), LICENSING, "包头审批局确认停止 Baotou has stopped", self._answers
@@ -171,6 +179,7 @@ class _Player:
             "severity": "SERIOUS",
             "is_final": True,
             "final_on": decided.isoformat(),
+            "repair_notice_on": decided.isoformat(),
         }
         bases = [{"instrument": "XZCFF", "article": "第五十七条"}]
         return self._by(MARKET, "Penalty", "C03-PENALTY", _PENALTY, facts=facts, bases=bases)
@@ -208,6 +217,11 @@ class _Player:
             "commitment": "信用承诺书（虚构）",
         }
         return self._by(COURT, "Repair", "P02-REPAIR", "修复8001", facts=facts)
+
+    def _ask(self, stage: str) -> list[_Sent]:
+        target = {"kind": "Penalty", "authority": self._authorities[MARKET], "document_number": _PENALTY}
+        facts = {"target": target, "stage": stage, "performed_on": "2027-01-20", "commitment": "信用承诺书（虚构）"}
+        return self._by(MARKET, "Repair", "P02-REPAIR", f"修复8002-{stage}", facts=facts)
 
     def _step(self, step: str, *day: int) -> list[_Sent]:
         facts = {
@@ -281,6 +295,8 @@ class _Law:
         self._names = {row.code: row.zh for row in (*catalogue.measures, *catalogue.incentives)}
         self._terms = {row.alert: row for row in catalogue.terms}
         self._publicity = catalogue.publicity.rows
+        conditions = next(row.basis for row in catalogue.repair if row.code == "RP36-TIME")
+        self._alerts = dict.fromkeys((REPAIR_UNMET, REPAIR_IRREGULAR), self._named(conditions))
 
     def told(self, emitted: Iterable[Emitted]) -> Iterator[Told]:
         """The messages that change something, orders of one kind in one line."""
@@ -295,7 +311,7 @@ class _Law:
                 yield Told(_day(value["at"]), value["text_zh"], why, value["subject_name"])
             elif one.record == "Alert":
                 term = self._terms.get(value["kind"])
-                why = f"{term.zh}：{term.basis}" if term is not None else "预警 alert"
+                why = f"{term.zh}：{term.basis}" if term is not None else self._alerts.get(value["kind"], "预警 alert")
                 yield Told(_day(value["at"]), f"⚠ {value['text_zh']}", why, value["subject_name"])
             elif one.record == "Change":
                 yield from self._change(value)

@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from typing import Any
 
 Facts = dict[str, Any]
+_WITH_NOTICE = 0.95
+"""Share of decisions that come with the notice how to repair (两书同达)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def _penalty(chance: random.Random, day: date) -> Facts:
         "fine_fen": None if severity == "MINOR" else chance.randrange(1, 200) * 50_000,
         "severity": severity,
         "is_final": chance.random() < 0.9,
+        "repair_notice_on": day.isoformat() if chance.random() < _WITH_NOTICE else None,
     }
 
 
@@ -116,6 +119,7 @@ def _list(chance: random.Random, day: date) -> Facts:
         "statement_outcome": chance.choice(["NONE", "REJECTED"]),
         # some decisions are reported before they are served: they wait without effect
         "served_on": day.isoformat() if chance.random() < 0.9 else None,
+        "repair_notice_on": day.isoformat() if chance.random() < _WITH_NOTICE else None,
     }
 
 
