@@ -132,6 +132,12 @@ class Metrics:
             self._gauges[name] = gauge
         gauge.labels(service=self._service, **labels).set(value)
 
+    def forget(self, name: GaugeName, /, **labels: str) -> None:
+        """Show no value any more where these labels are; other labels may have any value."""
+        gauge = self._gauges.get(name)
+        if gauge is not None:
+            gauge.remove_by_labels(labels)
+
     def observe(self, name: HistogramName, seconds: float, /, **labels: str) -> None:
         """Record a duration in seconds."""
         histogram = self._histograms.get(name)

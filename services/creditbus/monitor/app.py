@@ -26,7 +26,7 @@ from creditbus.core.errors import BusError, ReconnectError, RetryLaterError
 from creditbus.core.framing import WireError
 from creditbus.monitor.attended import attended, leave
 from creditbus.monitor.settings import MonitorSettings
-from creditbus.monitor.steps import Counts, Row, State, WindowPolicy, add, begin, last_window, silence_seconds
+from creditbus.monitor.steps import Counts, Row, State, WindowPolicy, add, adopt, begin, last_window, silence_seconds
 
 log = structlog.get_logger()
 
@@ -36,6 +36,8 @@ _SESSION_SECONDS = 6.0
 _LOOK_SECONDS = 0.1
 _STOP_SECONDS = 3.0
 _ANSWER_SECONDS = 3.0
+_EDITION_SECONDS = 10.0
+"""How often the monitor looks for another edition in force."""
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class Live:
 
     policy: WindowPolicy
     state: State
+    edition: str = ""
+    """Hash of the edition whose departments it counts."""
     trouble: BusError | None = None
     """Why the stream cannot go on."""
 
@@ -57,14 +61,16 @@ def main() -> int:
 
     def count(stopping: Stopping) -> None:
         require_topic(settings.brokers)
-        departments = departments_of(settings.brokers)
-        if departments != live.policy.departments:
-            live.policy = WindowPolicy(seconds=settings.monitor_window_seconds, departments=departments)
-            live.state = begin(live.policy, _now_ms())
+        follow(live, settings.brokers, service.metrics)
         registry = Registry(settings.registry_url)
 
         async def stream() -> None:
-            await run(build(settings, live, Types(registry), service.metrics), live, service, stopping)
+            app = build(settings, live, Types(registry), service.metrics)
+            following = asyncio.create_task(follow_editions(live, settings.brokers, service.metrics))
+            try:
+                await run(app, live, service, stopping)
+            finally:
+                following.cancel()
 
         try:
             asyncio.run(stream())
@@ -163,9 +169,31 @@ def read_row(types: Types, value: bytes) -> Row:
     return Row(department=fields["department"], at_ms=fields["at"], counts=counts)
 
 
-def departments_of(brokers: str) -> frozenset[str]:
-    """Departments of the newest edition of the catalogue. Raises RetryLaterError while there is none."""
-    return frozenset(rules_by_hash(brokers)(current_edition(brokers)).departments)
+async def follow_editions(live: Live, brokers: str, metrics: Metrics) -> None:
+    """Count by the departments of the edition in force, whenever another one takes effect."""
+    while True:
+        await asyncio.sleep(_EDITION_SECONDS)
+        try:
+            await asyncio.to_thread(follow, live, brokers, metrics)
+        except (
+            BusError
+        ) as error:  # the stream goes on by the edition that it has; where Kafka is away it ends by itself
+            log.warning("the edition in force is not to be had", problem=str(error))
+
+
+def follow(live: Live, brokers: str, metrics: Metrics) -> None:
+    """Count by the departments of the edition in force. Raises RetryLaterError while there is none."""
+    edition = current_edition(brokers)
+    if edition == live.edition:
+        return
+    departments = frozenset(rules_by_hash(brokers)(edition).departments)
+    gone = live.policy.departments - departments
+    live.policy = WindowPolicy(seconds=live.policy.seconds, departments=departments)
+    live.state, live.edition = adopt(live.state, live.policy, _now_ms()), edition
+    for department in gone:
+        metrics.forget("creditbus_department_events", department=department)
+        metrics.forget("creditbus_department_silence_seconds", department=department)
+    log.info("edition", edition=edition, departments=len(departments))
 
 
 def require_topic(brokers: str) -> None:

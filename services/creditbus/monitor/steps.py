@@ -65,6 +65,19 @@ def begin(policy: WindowPolicy, now_ms: int) -> State:
     return State(windows={}, heard_ms=dict.fromkeys(policy.departments, now_ms))
 
 
+def adopt(state: State, policy: WindowPolicy, now_ms: int) -> State:
+    """Other departments are in the catalogue: those that stay keep their counts, the silence of new ones begins now."""
+    named = {*policy.departments, OTHER}
+    heard_ms = dict.fromkeys(policy.departments, now_ms)
+    return State(
+        windows={
+            start: {department: counts for department, counts in window.items() if department in named}
+            for start, window in state.windows.items()
+        },
+        heard_ms=heard_ms | {department: at_ms for department, at_ms in state.heard_ms.items() if department in named},
+    )
+
+
 def add(state: State, row: Row, policy: WindowPolicy, now_ms: int) -> State:
     """Count a row in the window of its own time.
 

@@ -182,6 +182,20 @@ def test_rows_become_gauges_and_nothing_else_is_created(
         assert monitor.stop() < 5
 
 
+def test_it_follows_the_edition_in_force(own_kafka: OwnKafka, start: Start) -> None:
+    brokers, _ = own_kafka
+    with start(brokers, "monitor") as monitor:
+        wait_until("readiness", lambda: monitor.ready()[0] == 200)
+        catalogue = load()
+        new = catalogue.departments[0].model_copy(update={"code": "150000-xinju", "sequence": 999})
+        changed = catalogue.model_copy(update={"departments": (*catalogue.departments[1:], new)})
+        publish_edition(brokers, edition_of(changed).text)
+        silence = "creditbus_department_silence_seconds"
+        wait_until("the new department", lambda: (silence, new.code, "") in monitor.gauges())
+        assert (silence, catalogue.departments[0].code, "") not in monitor.gauges()
+        assert monitor.stop() < 5
+
+
 def test_without_brokers_it_waits_says_so_and_stops_when_told(start: Start, free_port: Callable[[], int]) -> None:
     with start(f"127.0.0.1:{free_port()}", "nobody") as monitor:
         wait_until("a reason that names Kafka", lambda: "Kafka" in monitor.ready()[1])

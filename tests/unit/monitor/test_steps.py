@@ -10,7 +10,18 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creditbus.monitor.steps import OTHER, Counts, Row, State, WindowPolicy, add, begin, last_window, silence_seconds
+from creditbus.monitor.steps import (
+    OTHER,
+    Counts,
+    Row,
+    State,
+    WindowPolicy,
+    add,
+    adopt,
+    begin,
+    last_window,
+    silence_seconds,
+)
 
 POLICY = WindowPolicy(seconds=60, departments=frozenset({"market", "court"}))
 NOW_MS = 1_790_000_000_000 - 1_790_000_000_000 % 60_000 + 30_000
@@ -85,3 +96,18 @@ def test_a_department_that_the_catalogue_does_not_name_shares_one_label() -> Non
 def test_a_clock_that_is_ahead_does_not_hide_silence() -> None:
     state = counted([Row(department="market", at_ms=NOW_MS + 10**9, counts=Counts(received=1))])
     assert silence_seconds(state, NOW_MS + 7_000)["market"] == 7.0
+
+
+@given(st.lists(near_rows))
+def test_another_edition_keeps_the_counts_of_the_departments_that_stay(rows: list[Row]) -> None:
+    state = counted(rows)
+    policy = WindowPolicy(seconds=60, departments=frozenset({"market", "tax"}))
+    after = adopt(state, policy, NOW_MS + MINUTE_MS)
+    named = {"market", "tax", OTHER}
+    assert last_window(after, policy, NOW_MS + MINUTE_MS) == {
+        name: last_window(state, POLICY, NOW_MS + MINUTE_MS).get(name, Counts())
+        for name in named
+        if name in after.heard_ms
+    }
+    assert silence_seconds(after, NOW_MS + MINUTE_MS)["tax"] == 0
+    assert set(after.heard_ms) <= named
