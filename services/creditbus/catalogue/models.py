@@ -356,7 +356,7 @@ class TermRow(Named):
 
     term: Literal[
         "DISPUTE", "REPAIR_ACCEPTANCE", "REPAIR_DECISION", "ORDER_ACKNOWLEDGEMENT", "LIFT_ACKNOWLEDGEMENT",
-        "RECTIFICATION", "RECHECK",
+        "RECTIFICATION", "RECHECK", "REVOCATION",
     ]  # fmt: skip
     region: str
     working_days: tuple[int, ...] = Field(min_length=1)
@@ -365,7 +365,7 @@ class TermRow(Named):
     """Working days before the last day on which the office is reminded."""
     alert: Literal[
         "DISPUTE_OVERDUE", "REPAIR_OVERDUE", "ORDER_UNACKNOWLEDGED", "LIFT_UNACKNOWLEDGED", "TICKET_OVERDUE",
-        "RECHECK_OVERDUE",
+        "RECHECK_OVERDUE", "REVOCATION_OVERDUE",
     ]  # fmt: skip
     suspends: bool
     basis: str

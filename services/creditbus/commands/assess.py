@@ -36,10 +36,11 @@ _COLUMNS = (
     "覆盖率 coverage",
     "两书同达 noticed",
     "修复规范 repairs",
+    "按期撤回 withdrawals",
     "得分 score",
 )
 _SUPERVISION_COLUMNS = ("督办 tickets", "逾期 overdue", "抽查 sampled", "瞒报 concealed")
-_SHARES = ("timely", "compliant", "coverage", "noticed", "regular_repairs")
+_SHARES = ("timely", "compliant", "coverage", "noticed", "regular_repairs", "withdrawals")
 _LEVELS = {"REGION": "自治区 region", "LEAGUE": "盟市 leagues", "COUNTY": "旗县 counties"}
 _PERIOD_DAYS = 30
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day; the last thirty by default 日期")]

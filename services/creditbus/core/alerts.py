@@ -21,7 +21,9 @@ REPAIR_UNMET = "REPAIR_UNMET"
 """An application for repair came too early or lacks a condition."""
 REPAIR_IRREGULAR = "REPAIR_IRREGULAR"
 """A repair was granted, and is in effect, without a condition of it."""
-_OF_OFFICES = frozenset({REPAIR_UNMET, REPAIR_IRREGULAR})
+REVOCATION_OVERDUE = "REVOCATION_OVERDUE"
+"""What was revoked was withdrawn too late."""
+_OF_OFFICES = frozenset({REPAIR_UNMET, REPAIR_IRREGULAR, REVOCATION_OVERDUE})
 """They tell what an office or an applicant did, and nothing of how the subject stands."""
 _UNKNOWN_KIND = "NATURAL_PERSON"
 """Whoever is not known is told of where persons are, with their rights."""

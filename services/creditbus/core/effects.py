@@ -22,13 +22,13 @@ from creditbus.core.procedure import (
     procedure_of,
     waiting_key,
 )
-from creditbus.core.records import CreditRecord, date_of, day_of
+from creditbus.core.records import CreditRecord, business_day, date_of, day_of
 from creditbus.core.repair import answer_application, lacks_notice, watch_grant
 from creditbus.core.rules import ListRule
 from creditbus.core.score import entry_of
 from creditbus.core.state import ACTIVE, REPAIRED, REVOKED, STOPPED, Row
 from creditbus.core.subject import Facts, SubjectView
-from creditbus.core.terms import is_disputed, is_shielded
+from creditbus.core.terms import REVOCATION, is_disputed, is_shielded, tell_late, term_about
 from creditbus.core.tickets import forget_stage, note_stage
 from creditbus.core.way_back import (
     answer_dispute,
@@ -164,8 +164,13 @@ def _repair(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context)
 
 
 def _revoke(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
-    """The authority withdrew its decision (行政处罚法 Art. 48)."""
+    """The authority withdrew its decision: within three working days it is published no more (行政处罚法 Art. 48)."""
     if record.target_key is not None:
+        row, revoked_on = view.row(record.target_key), facts.get("revoked_on")
+        if row is not None and row.state == ACTIVE and isinstance(revoked_on, date):
+            term = term_about(REVOCATION, record.target_key, record)
+            term.since = day_of(revoked_on)
+            tell_late(view.summary, term, business_day(record.reported_at), record.record_id, ctx)
         finish(view, record.target_key, (REVOKED, "REVOKED", record.record_id), ctx)
 
 

@@ -19,6 +19,8 @@ REPAIR_ACCEPTANCE = "REPAIR_ACCEPTANCE"
 REPAIR_DECISION = "REPAIR_DECISION"
 ORDER_ACKNOWLEDGEMENT = "ORDER_ACKNOWLEDGEMENT"
 LIFT_ACKNOWLEDGEMENT = "LIFT_ACKNOWLEDGEMENT"
+REVOCATION = "REVOCATION"
+"""What was revoked is withdrawn from publication (行政处罚法 Art. 48): told by the act itself, so it never runs."""
 RECTIFICATION = "RECTIFICATION"
 """An organ has to mend what a ticket tells of (整改)."""
 RECHECK = "RECHECK"
@@ -34,6 +36,7 @@ TERMS = (
     LIFT_ACKNOWLEDGEMENT,
     RECTIFICATION,
     RECHECK,
+    REVOCATION,
 )
 
 
@@ -127,6 +130,16 @@ def remind(summary: Summary, state: TermState, cause_id: str, ctx: Context) -> T
     if rule is not None:
         ctx.emissions.append(_alert(summary, state, rule.alert, cause_id, ctx))
     return rule
+
+
+def tell_late(summary: Summary, state: TermState, acted_on: int, cause_id: str, ctx: Context) -> None:
+    """An act is told that had to come within a term: the office is alarmed when it came after the last day."""
+    rule = _rule(state, ctx)
+    if rule is None:
+        return
+    state.until = day_of(add_working_days(ctx.rules.calendar, date_of(state.since), rule.working_days[0]).day)
+    if acted_on > state.until:
+        ctx.emissions.append(_alert(summary, state, rule.alert, cause_id, ctx))
 
 
 def tell_near(summary: Summary, state: TermState, cause_id: str, ctx: Context) -> None:

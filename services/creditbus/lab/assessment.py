@@ -7,16 +7,16 @@ from datetime import date
 from typing import Any
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
-from creditbus.core.alerts import REPAIR_IRREGULAR
+from creditbus.core.alerts import REPAIR_IRREGULAR, REVOCATION_OVERDUE
 from creditbus.core.assessment import Assessment, Duty, Reported, Supervised, assess
 from creditbus.core.repair import needs_notice
 from creditbus.core.rules import Rules
 from creditbus.core.state import ENDED_AS
 from creditbus.core.terms import RECTIFICATION
 
-_DECISIONS = ["Penalty", "ListDecision", "Repair"]
-_FAILED_BY = {"Repair": REPAIR_IRREGULAR}
-"""Alert about a record of a kind that tells that its duty was not done."""
+_TOLD_OF = {"Repair": ("regular_repairs", REPAIR_IRREGULAR), "Revocation": ("withdrawals", REVOCATION_OVERDUE)}
+"""Metric of a kind, and the alert about a record of it that tells that its duty was not done."""
+_DECISIONS = ["Penalty", "ListDecision", *_TOLD_OF]
 _PERIOD = "toDate({column}, 'Asia/Shanghai') >= {{since:Date}} AND toDate({column}, 'Asia/Shanghai') <= {{until:Date}}"
 
 
@@ -84,10 +84,10 @@ def _of_review(row: Mapping[str, Any], read_body: ReadBody) -> Supervised:
 
 
 def _duties(clickhouse: ClickHouse, period: dict[str, object], rules: Rules, read_body: ReadBody) -> Iterator[Duty]:
-    """What departments have to do, by decision: send the notice how to repair with it, grant no repair irregularly."""
+    """What departments have to do: send the notice how to repair, repair by the rules, withdraw in time."""
     alerts = clickhouse.query(
         f"SELECT record_id FROM {DATABASE}.alerts FINAL WHERE kind IN {{kinds:Array(String)}}",  # noqa: S608
-        {"kinds": list(_FAILED_BY.values())},
+        {"kinds": [alert for _, alert in _TOLD_OF.values()]},
     )
     failed = {str(row["record_id"]) for row in alerts}
     rows = clickhouse.query(
@@ -109,8 +109,8 @@ def _duties_of(
     kind = str(row["kind"])
     if needs_notice(kind, facts, date.fromisoformat(str(row["decided"])), rules):
         yield "noticed", facts.get("repair_notice_on") is not None
-    if kind == "Repair" and facts["stage"] == "GRANTED":
-        yield "regular_repairs", str(row["record_id"]) not in failed
+    if kind in _TOLD_OF and facts.get("stage", "GRANTED") == "GRANTED":
+        yield _TOLD_OF[kind][0], str(row["record_id"]) not in failed
 
 
 def _reported(clickhouse: ClickHouse, period: dict[str, object]) -> Iterator[Reported]:

@@ -126,10 +126,12 @@ def test_notices_how_to_repair_and_irregular_repairs_count_for_who_decided(click
         decided("Repair", "修1", stage="GRANTED"),
         decided("Repair", "修2", stage="GRANTED", commitment=None),
         decided("Repair", "修3", stage="REFUSED"),
+        decided("Revocation", "撤1"),
     ]
     sink.flush("records", [PositionedRow("credit.records", 1, n, payload) for n, payload in enumerate(records)])
     irregular = alert(REPAIR_IRREGULAR, make_record("Repair", number="修2").record_id)
     sink.flush("alerts", [PositionedRow("credit.alerts", 1, 0, irregular)])
     found = read_assessment(clickhouse, rules(), DAY, DAY, body_reader(SCHEMAS))
-    assert found.departments["150100-scjg"].duties == {"noticed": (1, 2), "regular_repairs": (1, 2)}
-    assert found.levels["LEAGUE"].duties == {"noticed": (1, 2), "regular_repairs": (1, 2)}
+    due = {"noticed": (1, 2), "regular_repairs": (1, 2), "withdrawals": (1, 1)}
+    assert found.departments["150100-scjg"].duties == due
+    assert found.levels["LEAGUE"].duties == due

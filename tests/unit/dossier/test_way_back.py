@@ -198,6 +198,36 @@ def test_an_application_for_repair_is_accepted_and_decided_within_its_terms() ->
     assert (bus.summary().listings, terms(bus)) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("revoked_on", "days_later", "is_late"),
+    [
+        (date(2026, 11, 16), 3, False),
+        (date(2026, 11, 16), 4, True),
+        (date(2026, 11, 19), 5, False),
+        (date(2026, 11, 19), 6, True),
+    ],
+)  # a Monday, and a Thursday with a weekend behind it
+def test_what_is_revoked_is_withdrawn_within_three_working_days_or_the_office_is_alarmed(
+    revoked_on: date, days_later: int, is_late: bool
+) -> None:
+    """行政处罚法 Art. 48 and 85: from the day of the revocation to the day on which it is reported."""
+    reported_at = DAY_MS + (day_of(revoked_on) + days_later - day_of(DAY)) * DAY_LENGTH
+    revoked = make_record("Revocation", number="撤1", reported_at=reported_at, **target_of(PENALIZED))
+    bus = a_bus((PENALIZED, PENALTY), (revoked, {"reason": "x", "revoked_on": revoked_on}), rules=RULES)
+    bus.send(PENALIZED, revoked)
+    assert ("REVOCATION_OVERDUE" in bus.alerts()) is is_late
+    assert bus.summary().entries == [], "late or not, it is withdrawn"
+    assert terms(bus) == []
+
+
+def test_what_has_ended_already_is_not_withdrawn_too_late() -> None:
+    revoked = make_record("Revocation", number="撤1", **target_of(COURT)), {"revoked_on": date(2026, 1, 5)}
+    granted = repair("GRANTED")
+    bus = a_listed_firm(granted, revoked)
+    bus.send(granted[0], revoked[0])
+    assert "REVOCATION_OVERDUE" not in bus.alerts()
+
+
 def test_a_refused_repair_closes_its_terms_and_changes_nothing_else() -> None:
     applied, refused = repair("APPLIED"), repair("REFUSED")
     bus = a_listed_firm(applied, refused)

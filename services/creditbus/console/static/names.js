@@ -37,7 +37,7 @@ const FIXED = {
   alert: {
     DISHONEST_SUBJECT: ["新增严重失信主体", "new dishonest subject"], CLEARED_SUBJECT: ["移出全部名单", "cleared"],
     ESCALATION_PROPOSED: ["提请认定", "proposal to the authority"], DEADLINE_NEAR: ["办理期限将至", "deadline near"], DISPUTE_OVERDUE: ["异议逾期", "dispute overdue"], REPAIR_OVERDUE: ["修复逾期", "repair overdue"],
-    REPAIR_UNMET: ["修复条件不足", "repair lacks a condition"], REPAIR_IRREGULAR: ["修复不规范", "irregular repair"],
+    REPAIR_UNMET: ["修复条件不足", "repair lacks a condition"], REPAIR_IRREGULAR: ["修复不规范", "irregular repair"], REVOCATION_OVERDUE: ["撤回逾期", "withdrawn too late"],
     ORDER_UNACKNOWLEDGED: ["实施未回执", "order not acknowledged"],
     LIFT_UNACKNOWLEDGED: ["解除未回执", "lift not acknowledged"], GRADE_CHANGED: ["等级变化", "grade changed"],
     TICKET_OVERDUE: ["督办逾期", "ticket overdue"], RECHECK_OVERDUE: ["复核逾期", "check overdue"],
