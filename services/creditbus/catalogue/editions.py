@@ -28,6 +28,7 @@ from creditbus.core.rules import (
     RepairRule,
     RequiredFact,
     Restriction,
+    RetentionRule,
     Rules,
     ScoreRules,
     Span,
@@ -113,6 +114,7 @@ def compile_rules(edition: Edition) -> Rules:
         subscribers=tuple(_subscribers(catalogue)),
         repair=tuple(_repair(catalogue)),
         restrictions=tuple(_restrictions(catalogue)),
+        retention=tuple(_retention(catalogue)),
         kept_out=tuple(_kept_out(catalogue)),
         raters={row.code: frozenset(row.raters) for row in catalogue.ratings},
     )
@@ -172,6 +174,19 @@ def _restrictions(catalogue: Catalogue) -> Iterable[Restriction]:
             allowed_by=frozenset(row.allowed_by),
             span=_span(row),
         )
+
+
+def _retention(catalogue: Catalogue) -> Iterable[RetentionRule]:
+    for row in catalogue.retention:
+        if row.deletes:
+            yield RetentionRule(
+                code=row.code,
+                deletes=row.deletes,
+                subject_kinds=frozenset(row.subjects),
+                lists=frozenset(row.lists),
+                years=row.years,
+                working_days=row.working_days,
+            )
 
 
 def _kept_out(catalogue: Catalogue) -> Iterable[KeptOut]:

@@ -15,6 +15,7 @@ SHOWN_BY: Mapping[str, str] = {
     "publicity": "tests/unit/law/test_publicity.py",
     "terms": "tests/unit/dossier/test_way_back.py",
     "tickets": "tests/unit/dossier/test_tickets.py",
+    "retention": "tests/unit/law/test_retention.py",
     "breakers": "tests/unit/dossier/test_breaker.py",
     "required": "tests/unit/intake/test_checks.py",
     "repair": "tests/unit/law/test_repair.py",
@@ -29,6 +30,12 @@ _HEAD = (
     "from them by `creditbus catalogue law`, and a test keeps the two the same. Marks: V verified, S0 the plan,",
     "C computed, GK not verified: look it up before relying on it.",
 )
+_DELETES = {
+    "ADVERSE": "adverse facts",
+    "LIST": "entries of these lists",
+    "REVOKED": "decisions that were revoked",
+    "": "nothing: it binds look-ups and others",
+}
 _OF_TICKETS = ("RECTIFICATION", "RECHECK")
 _STEPS = {"notice": "告知", "heard": "陈述申辩", "served": "送达"}
 Row = Sequence[str]
@@ -227,6 +234,24 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
             )
             for row in catalogue.terms
             if row.term in _OF_TICKETS
+        ),
+    )
+    yield (
+        "retention",
+        "How long something is kept 保存期限与删除",
+        ("code", "名称", "kept", "counted from", "deleted then", "of whom", "basis", "mark"),
+        (
+            (
+                row.code,
+                row.zh,
+                f"{row.working_days} working days" if row.working_days else f"{row.years} years",
+                row.counted_from,
+                _DELETES[row.deletes] + (f" ({'、'.join(row.lists)})" if row.lists else ""),
+                "、".join(row.subjects) or "all",
+                row.basis,
+                row.mark,
+            )
+            for row in catalogue.retention
         ),
     )
     yield (

@@ -137,6 +137,8 @@ def _unknown_in_grounds(catalogue: Catalogue) -> Iterator[str]:
     lists = {row.code for row in catalogue.lists}
     instruments = {row.code for row in catalogue.instruments}
     grounds = code_lists_of(catalogue)["CourtEnforcement.ground"]
+    for kept in catalogue.retention:
+        yield from _unknown("retention", kept.code, "lists", kept.lists, lists)
     for row in catalogue.grounds:
         yield from _unknown("grounds", row.code, "list", [row.list], lists)
         yield from _unknown("grounds", row.code, "basis", row.basis, instruments)

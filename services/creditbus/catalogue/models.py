@@ -213,6 +213,19 @@ class RetentionRow(Named):
     counted_from: str
     after: Literal["DELETE", "ARCHIVE", "KEEP_AT_LEAST"]
     basis: str
+    deletes: Literal["", "ADVERSE", "LIST", "REVOKED"] = ""
+    """What the dossier deletes by it; empty: nothing, it binds look-ups or others."""
+    subjects: tuple[SubjectKind, ...] = ()
+    """Of whom; empty: of everybody."""
+    lists: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole_deletion(self) -> RetentionRow:
+        if self.deletes and self.after != "DELETE":
+            raise ValueError("deletes of a row that deletes nothing; set after to DELETE or remove it")
+        if (self.deletes == "LIST") != bool(self.lists):
+            raise ValueError("lists and deletes: LIST belong together; give both or none")
+        return self
 
 
 class HonourRow(Named):

@@ -17,10 +17,12 @@ from creditbus.core.effects import end_effects, finish, take_effect
 from creditbus.core.hashing import output_id, timer_id
 from creditbus.core.listing import go_on_listing, release_listing
 from creditbus.core.records import CreditRecord, business_day, date_of, start_of_day_ms
+from creditbus.core.retention import due_deletions, keep_fact, keep_no_more, move_kept
 from creditbus.core.score import score_subject
 from creditbus.core.state import (
     ACTIVE,
     CORRECTED,
+    DELETED,
     EXPIRED,
     FINAL,
     ROLLED_BACK,
@@ -71,11 +73,15 @@ def _record(view: SubjectView, record: CreditRecord, facts_of: Callable[[CreditR
     """Put a record on file, in the place of what it corrects; what was ended for good stays ended."""
     if _is_first(view, record):
         _put_on_file(view, record, ACTIVE)
+        if view.summary.kind in ctx.rules.deleted_kinds:
+            keep_fact(view.summary, record, ctx, is_over=False)
         take_effect(view, record, facts_of, ctx)
         return
     final = _final_state(view, record)
     _take_back_corrected(view, record, ctx)
     _put_on_file(view, record, final or ACTIVE)
+    if view.summary.kind in ctx.rules.deleted_kinds:
+        keep_fact(view.summary, record, ctx, is_over=final is not None)
     if final is None:
         take_effect(view, record, facts_of, ctx)
     else:
@@ -101,7 +107,7 @@ def expire_due(view: SubjectView, ctx: Context) -> list[Expired]:
         if row is not None:
             view.set_row(natural_key, Row(row.record_id, row.revision, row.event_key, row.kind, EXPIRED))
         expired.append(Expired(cause, row.kind if row is not None else "", record_id))
-    return waited + expired + _near(summary, ctx) + _missed(summary, ctx)
+    return waited + expired + _near(summary, ctx) + _missed(summary, ctx) + _deleted(view, ctx)
 
 
 def _waited(summary: Summary, ctx: Context) -> list[Expired]:
@@ -140,6 +146,23 @@ def _missed(summary: Summary, ctx: Context) -> list[Expired]:
     return missed
 
 
+def _deleted(view: SubjectView, ctx: Context) -> list[Expired]:
+    """Facts that are kept no longer, in the order (last day, fact): a bare mark is left under the natural key."""
+    summary, gone = view.summary, []
+    for last_day, natural_key in due_deletions(summary, ctx.today):
+        row = view.row(natural_key)
+        if row is None or not row.record_id or row.state in (WITHDRAWN, SUPERSEDED):
+            continue
+        cause = timer_id(summary.subject_key, "delete", date_of(last_day).isoformat(), row.record_id)
+        end_effects(view, natural_key, ("DELETED", cause), ctx)
+        if row.state in (ACTIVE, EXPIRED):
+            summary.uncount(row.kind)
+        view.set_row(natural_key, Row("", row.revision, "", row.kind, DELETED))
+        view.forget_event(row.event_key)
+        gone.append(Expired(cause, "", row.record_id, DELETED, row.event_key))
+    return gone
+
+
 def next_due_ms(summary: Summary) -> int:
     """When the subject's next deadline falls: the start of the day after the first last day; 0 = none."""
     ends = [over.until for over in summary.entries if over.until is not None]
@@ -150,6 +173,8 @@ def next_due_ms(summary: Summary) -> int:
         ends += [state.until for state in summary.terms if state.until is not None]
         dues += [one.waits_until_ms for one in summary.listings if one.waits_until_ms]
         dues += [start_of_day_ms(state.near_on) for state in summary.terms if state.near_on is not None]
+    if summary.kept:
+        ends.append(summary.kept[0][0])
     if ends:
         dues.append(start_of_day_ms(min(ends) + 1))
     return min(dues) if dues else 0
@@ -206,6 +231,7 @@ def _known(view: SubjectView, record: CreditRecord) -> str | None:
 def _withdraw(view: SubjectView, record: CreditRecord, ctx: Context) -> None:
     """The fact was corrected away from this subject: undo its effects, and let no late original bring it back."""
     end_effects(view, record.natural_key, ("CORRECTED", record.record_id), ctx)
+    keep_no_more(view.summary, record.natural_key)
     row = view.row(record.natural_key)
     if row is not None and row.state == ACTIVE:
         view.summary.uncount(row.kind)
@@ -268,6 +294,7 @@ def _move(view: SubjectView, key: str, record: CreditRecord) -> None:
     summary, there = view.summary, record.natural_key
     view.set_row(key, Row(record.record_id, record.revision, record.event_key, record.kind, SUPERSEDED, there))
     move_terms(summary, key, there)
+    move_kept(summary, key, there)
     waiting = view.held(key) if key in summary.held else []
     if waiting:
         view.set_held(key, [])

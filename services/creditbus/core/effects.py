@@ -24,9 +24,10 @@ from creditbus.core.procedure import (
 )
 from creditbus.core.records import CreditRecord, business_day, date_of, day_of
 from creditbus.core.repair import answer_application, lacks_notice, watch_grant
+from creditbus.core.retention import keep_listing, keep_taken_back
 from creditbus.core.rules import ListRule
 from creditbus.core.score import entry_of
-from creditbus.core.state import ACTIVE, REPAIRED, REVOKED, STOPPED, Row
+from creditbus.core.state import ACTIVE, FINAL, REPAIRED, REVOKED, STOPPED, Row
 from creditbus.core.subject import Facts, SubjectView
 from creditbus.core.terms import REVOCATION, is_disputed, is_shielded, tell_late, term_about
 from creditbus.core.tickets import forget_stage, note_stage
@@ -239,9 +240,14 @@ def finish(view: SubjectView, natural_key: str, why: tuple[str, str, str], ctx: 
     """End a fact for good. why: (state of its row, cause, id of the record behind it)."""
     state, cause, cause_id = why
     row = view.row(natural_key)
-    if row is None or row.state != ACTIVE:
+    if row is None:
+        return
+    if row.state != ACTIVE:
+        if row.state in FINAL:
+            keep_taken_back(view.summary, natural_key, cause, ctx)
         return
     end_effects(view, natural_key, (cause, cause_id), ctx)
+    keep_taken_back(view.summary, natural_key, cause, ctx)
     view.summary.uncount(row.kind)
     view.set_row(natural_key, Row(row.record_id, row.revision, row.event_key, row.kind, state))
     ctx.ended.append((row.record_id, row.kind, state))
@@ -268,6 +274,8 @@ def end_effects(
     summary.entries = kept
     for listing in ended:
         take_off_list(summary, listing, why[0], why[1], ctx)
+        if not goes_on:
+            keep_listing(summary, listing, ctx)
     end_incentives(summary, natural_key, why, ctx)
 
 

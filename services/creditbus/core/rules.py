@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from creditbus.core.calendar import WorkingCalendar
-from creditbus.core.events import PERSON_KINDS
+from creditbus.core.events import ORGANISATION_KINDS, PERSON_KINDS
 from creditbus.core.identifiers import AuthorityTypes, RegionTable
+
+_ALL_KINDS = ORGANISATION_KINDS | PERSON_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,6 +342,20 @@ class KeptOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionRule:
+    """What is deleted when its time is over (保存期限)."""
+
+    code: str
+    deletes: str
+    """ADVERSE facts, entries of a LIST, or decisions that were REVOKED."""
+    subject_kinds: frozenset[str]
+    """Of whom; empty: of everybody."""
+    lists: frozenset[str]
+    years: int
+    working_days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonText:
     """What a reason code says and how it is mended."""
 
@@ -383,12 +399,19 @@ class Rules:
     repair: tuple[RepairRule, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
     kept_out: tuple[KeptOut, ...] = ()
+    retention: tuple[RetentionRule, ...] = ()
+    """Rows that delete; editions of before they did have none."""
+    deleted_kinds: frozenset[str] = field(init=False)
+    """Kinds of subject whose adverse facts are deleted in time; the others' cost nothing on arrival."""
     raters: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Domains whose departments may rate, by scheme."""
     periods: Mapping[tuple[str, str], tuple[PublicityRule, ...]] = field(init=False)
     """Publicity rules by kind and severity, those for sectors first."""
 
     def __post_init__(self) -> None:
+        adverse = [rule for rule in self.retention if rule.deletes == "ADVERSE"]
+        kinds = {kind for rule in adverse for kind in rule.subject_kinds or _ALL_KINDS}
+        object.__setattr__(self, "deleted_kinds", frozenset(kinds))
         periods: dict[tuple[str, str], tuple[PublicityRule, ...]] = {}
         for rule in sorted(self.publicity, key=lambda one: not one.domains):
             key = (rule.kind, rule.severity)

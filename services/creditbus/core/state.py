@@ -19,11 +19,13 @@ STOPPED = "STOPPED"
 """Its publication ended by a decision about a dispute."""
 ROLLED_BACK = "ROLLED_BACK"
 """It never took effect, since its source was rolled back; a new revision may."""
-FINAL = frozenset({REPAIRED, REVOKED, STOPPED})
+DELETED = "DELETED"
+"""Its time is over (保存期限): nothing but this mark is left of it."""
+FINAL = frozenset({REPAIRED, REVOKED, STOPPED, DELETED})
 """States in which a fact stays, whatever later revision of it comes."""
 CORRECTED = "CORRECTED"
 """What became of a record whose fact a later revision tells; the fact's row is SUPERSEDED."""
-ENDED_AS = (REPAIRED, REVOKED, STOPPED, EXPIRED, ROLLED_BACK, CORRECTED, WITHDRAWN)
+ENDED_AS = (REPAIRED, REVOKED, STOPPED, EXPIRED, ROLLED_BACK, CORRECTED, WITHDRAWN, DELETED)
 """Outcomes of records that are no longer shared or used."""
 
 
@@ -234,6 +236,9 @@ class Summary(msgspec.Struct, array_like=True):
     incentives: list[IncentiveState] = []
     rated_on: dict[str, int] = {}
     """Day of the newest rating by scheme."""
+    kept: list[tuple[int, str, bool]] = []
+    """Facts that are deleted when their last day is over, in its order (retention.py): (last day, natural key,
+    whether the decision was taken back)."""
     tickets: list[TicketState] = []
     """Of an organ: what it was told to mend."""
 

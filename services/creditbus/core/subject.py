@@ -35,6 +35,9 @@ class SubjectView(Protocol):
     def set_event(self, event_key: str, row: EventRow) -> None:
         """Note what became of an event."""
 
+    def forget_event(self, event_key: str) -> None:
+        """Nothing is known of an event any more."""
+
     def held(self, natural_key: str) -> list[CreditRecord]:
         """Records that wait for this fact, in order of arrival."""
 
@@ -60,4 +63,6 @@ class Expired:
     kind: str
     record_id: str
     outcome: str = "EXPIRED"
-    """OVERDUE for a missed term, NEAR for one that ends soon."""
+    """OVERDUE for a missed term, NEAR for one that ends soon, DELETED for a fact that is kept no longer."""
+    event_key: str | None = None
+    """Of a fact that is kept no longer: by it its rows are found wherever they are."""

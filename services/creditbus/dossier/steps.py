@@ -36,7 +36,7 @@ from creditbus.core.processing import StateReader
 from creditbus.core.quarantine import PARK, Parked, PoisonError, QuarantineOrder, Unreadable, reason_of
 from creditbus.core.records import Change, CreditRecord
 from creditbus.core.rules import Rules
-from creditbus.core.state import Summary
+from creditbus.core.state import DELETED, Summary
 from creditbus.core.subject import DROPPED, PARKED, Applied, Expired, Facts
 from creditbus.dossier.queue import Poison, enqueue, note, release
 from creditbus.dossier.view import PartitionView, SubjectState, keys_of
@@ -359,24 +359,31 @@ def _change(subject: SubjectState, applied: Applied, before: _Standing, ctx: Con
 
 def _expiry(subject: SubjectState, expired: Expired, before: _Standing, ctx: Context) -> Change:
     change_id = output_id(expired.timer_id, f"change {expired.outcome}")
-    return _of_no_event(subject, (change_id, "TIMER"), (expired.record_id, expired.kind, expired.outcome), before, ctx)
+    about = (expired.record_id, expired.kind, expired.outcome)
+    return _of_no_event(subject, (change_id, "TIMER"), about, before, ctx, expired.event_key)
 
 
 def _ended(subject: SubjectState, cause: CreditRecord, ended: tuple[str, str, str], ctx: Context) -> Change:
     """A record that another one repaired, revoked, corrected or withdrew: it is shared and used no more."""
     change_id = output_id(cause.record_id, f"ended {ended[0]}")
-    return _of_no_event(subject, (change_id, "ENDED"), ended, _standing(subject), ctx)
+    event_key = cause.event_key if ended[2] == DELETED else None
+    return _of_no_event(subject, (change_id, "ENDED"), ended, _standing(subject), ctx, event_key)
 
 
 def _of_no_event(
-    subject: SubjectState, why: tuple[str, str], about: tuple[str, str, str], before: _Standing, ctx: Context
+    subject: SubjectState,
+    why: tuple[str, str],
+    about: tuple[str, str, str],
+    before: _Standing,
+    ctx: Context,
+    event_key: str | None,
 ) -> Change:
-    """why: id and cause of the change; about: record, kind and outcome."""
+    """why: id and cause of the change; about: record, kind and outcome; event_key: of what is deleted."""
     summary = subject.summary
     return Change(
         change_id=why[0],
         record_id=about[0],
-        event_key=None,
+        event_key=event_key,
         sender="",
         event_id="",
         subject_key=summary.subject_key,

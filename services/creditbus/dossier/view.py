@@ -202,6 +202,13 @@ class SubjectState:
         self._set(event_row_key(self._key, event_key), _encode(row), is_fresh=self.event(event_key) is None)
         self._events[event_key] = row
 
+    def forget_event(self, event_key: str) -> None:
+        """See SubjectView. Rows of organisations stay: they may stand in a bundle, which would bring them back."""
+        if self.summary.kind not in ORGANISATION_KINDS:
+            self.is_touched = True
+            self._changes[event_row_key(self._key, event_key)] = None
+            self._events[event_key] = None
+
     def _set(self, key: bytes, value: bytes, *, is_fresh: bool) -> None:
         """Rows of facts and events are for ever, but for those of persons, who can be forgotten."""
         self.is_touched = True

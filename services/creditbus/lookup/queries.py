@@ -11,7 +11,7 @@ import msgspec
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.clickhouse.ddl import SHOWN
-from creditbus.core.state import ENDED_AS
+from creditbus.core.state import DELETED, ENDED_AS
 from creditbus.lookup.steps import Wanted, plain, shown
 
 _AT_ONCE = 6
@@ -276,13 +276,13 @@ def _newest(table: str) -> str:
 
 
 def _shown_still(of: str, history: bool) -> str:
-    """Conditions on records: not ended, or not ended too long ago, and not too old to be shown at all.
+    """Conditions on records: not ended, or not ended too long ago, not deleted, not too old to be shown at all.
 
     of: condition that finds their subjects' changes quickly.
     """
     ended = f"SELECT record_id FROM {DATABASE}.changes WHERE {of} AND outcome IN {{ended:Array(String)}}"  # noqa: S608
     oldest = "subtractYears(toDate32(now('Asia/Shanghai')), {years:UInt8})"
-    old = f" AND toDate32(as_of) < {oldest}" if history else ""
+    old = f" AND (toDate32(as_of) < {oldest} OR outcome = '{DELETED}')" if history else ""
     about = "" if history else " AND kind NOT IN {about_others:Array(String)}"
     return (
         f" AND record_id NOT IN ({ended}{old}){about}"

@@ -27,6 +27,7 @@ from creditbus.clickhouse.ddl import (
     rewrite_shown_sql,
     shown_version,
 )
+from creditbus.clickhouse.deletion import delete_kept_no_longer
 from creditbus.clickhouse.parts import merge_crowded_tables
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.deadletter import DeadLetter
@@ -54,6 +55,8 @@ class Ports:
     is_readable: Callable[[int, bytes], bool]
     metrics: Metrics
     tidy: Callable[[], None]
+    delete: Callable[[], int] = lambda: 0
+    """Deletes rows of what is kept no longer; how many records that were."""
     most_messages: int = 20_000
     seconds: float = 0.2
     tidy_seconds: float = 30.0
@@ -85,6 +88,7 @@ def main() -> int:
                 is_readable=partial(is_readable, types),
                 metrics=service.metrics,
                 tidy=lambda: merge_crowded_tables(clickhouse, list(specs), settings.warehouse_most_parts),
+                delete=lambda: delete_kept_no_longer(clickhouse),
                 most_messages=settings.warehouse_batch_messages,
                 seconds=settings.warehouse_batch_seconds,
                 tidy_seconds=settings.warehouse_tidy_seconds,
@@ -111,10 +115,11 @@ def run(ports: Ports, *, stopping: Callable[[], bool]) -> None:
     4. flush   the rows with their positions, one insert for each table: this is the commit
     5. commit  the offsets, to show the lag and to start a partition that has no row yet
     6. tidy    merge crowded tables, when there is nothing else to do
+    7. delete  the rows of facts that the dossier keeps no longer (保存期限)
 
     An error leaves all later steps undone and ends this life; the next one goes on from the rows.
     """
-    tidied = time.monotonic()
+    tidied = deleted = time.monotonic()
     while not stopping():
         batch = ports.topics.poll(ports.most_messages, ports.seconds)
         if batch:
@@ -123,6 +128,11 @@ def run(ports: Ports, *, stopping: Callable[[], bool]) -> None:
         elif time.monotonic() - tidied > ports.tidy_seconds:
             ports.tidy()
             tidied = time.monotonic()
+        if time.monotonic() - deleted > ports.tidy_seconds:
+            gone = ports.delete()
+            if gone:
+                log.info("deleted what is kept no longer", records=gone)
+            deleted = time.monotonic()
 
 
 def create_tables(clickhouse: ClickHouse, schemas: SchemaSet, cluster: str | None = None) -> None:
