@@ -21,6 +21,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "deploy": ("deploy",),
     "assess": ("assess",),
     "breaker": ("breaker",),
+    "clock": ("clock",),
     "deadletters": ("deadletters",),
     "keys": ("keys",),
     "plan": ("plan",),

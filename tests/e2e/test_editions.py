@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 from creditbus.bus.editions import edition_in_force, publish_edition
 from creditbus.catalogue.editions import edition_of
 from creditbus.catalogue.loader import DATA, load
+from creditbus.core.hashing import jump_id
 from creditbus.lab.scenarios.hohhot import BAOTOU, BUREAU
 from running_lab import RunningLab
 from waiting import wait_until
@@ -91,3 +93,21 @@ def test_an_unknown_edition_is_told_of(running_lab: RunningLab) -> None:
     told = running_lab.creditbus("rules", "approve", "0" * 64, "--as", BUREAU, *WHY, expect=1)
     assert "no edition begins so" in told
     wait_until("the list of editions", lambda: "in force" in running_lab.creditbus("rules", "list"))
+
+
+def test_a_jump_of_the_clock_is_approved_by_two_and_refused_where_time_has_gone_on(running_lab: RunningLab) -> None:
+    keys = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())
+    url = f"http://127.0.0.1:{running_lab.port('gateway')}/v1/clock-jumps/approvals"
+    jump = {"since": "2026-01-01T00:00:00+08:00", "until": "2026-02-01T00:00:00+08:00", "reason": "停运（虚构）"}
+    backwards = {**jump, "until": jump["since"]}
+    headers = {"Authorization": f"Bearer {keys[BUREAU]}"}
+    assert httpx.post(url, json=backwards, headers=headers).status_code == 422
+    for officer in (BUREAU, BAOTOU):
+        answer = httpx.post(url, json=jump, headers={"Authorization": f"Bearer {keys[officer]}"})
+        assert answer.is_success, answer.text
+    told = running_lab.creditbus("clock", "show")
+    assert f"{BUREAU}, {BAOTOU}" in told
+    name = jump_id(*(int(datetime.fromisoformat(jump[one]).timestamp() * 1000) for one in ("since", "until")))
+    assert name[:16] in told
+    assert "time has gone on" in running_lab.creditbus("clock", "jump", name[:12], expect=1)
+    assert "停运" not in running_lab.creditbus("rules", "list"), "approvals of editions are told apart"

@@ -13,6 +13,7 @@ from creditbus.core.errors import ReconnectError
 from creditbus.core.framing import WireError
 
 TOPIC = "credit.records"
+_TIMES = ("ClockTick", "ClockJump")
 _BACK = 2_000
 """How far back the search for the last tick begins; it doubles until one is found."""
 
@@ -85,4 +86,4 @@ class TickLog:
             schema, fields = read_value(self._types, value)
         except (WireError, UnknownSchemaError):
             return newest
-        return int(fields["at"]) if schema.short_name == "ClockTick" else newest
+        return int(fields["at"]) if schema.short_name in _TIMES else newest

@@ -32,6 +32,11 @@ def ticks_due(last_ms: int | None, now_ms: int, interval_ms: int) -> Iterator[Ti
         last_ms = at_ms
 
 
+def waits_for_a_jump(last_ms: int | None, now_ms: int, longest_chain_ms: int) -> bool:
+    """Whether a partition stood still for longer than a chain of ticks may lead over; 0 = it always may."""
+    return last_ms is not None and 0 < longest_chain_ms < now_ms - last_ms
+
+
 def seconds_until_next(now_ms: int, interval_ms: int) -> float:
     """How long to wait for the next full interval."""
     return (interval_ms - now_ms % interval_ms) / 1000

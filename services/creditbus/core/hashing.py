@@ -14,6 +14,11 @@ def digest(*parts: str) -> str:
     return _hash("".join([f"{len(part)}:{part}" for part in parts]))
 
 
+def jump_id(since_ms: int, until_ms: int) -> str:
+    """Id of a jump of the clock: whoever approves the same leap approves the same jump."""
+    return digest("clock-jump", str(since_ms), str(until_ms))
+
+
 # The functions below are digest("event", …) and so on with the prefixes written out: they stand on the hot path.
 
 

@@ -17,7 +17,7 @@ from creditbus.core.records import CreditRecord
 from creditbus.core.rules import Rules
 from creditbus.core.subject import Facts
 from creditbus.dossier.outputs import Outputs
-from creditbus.dossier.steps import Decided, Edition, Entry, Lookups, Tick, decide_or_park
+from creditbus.dossier.steps import Decided, Edition, Entry, Jump, Lookups, Tick, decide_or_park
 
 
 class DossierProcessor:
@@ -95,6 +95,8 @@ class LogReader:
         match schema.short_name:
             case "ClockTick":
                 return Tick(fields["at"], appended_at_ms)
+            case "ClockJump":
+                return Jump(fields["at"], appended_at_ms, frozenset(fields["approved_by"]))
             case "EditionInForce":
                 return Edition(fields["edition"], fields["engine"])
             case "SourceOrder":

@@ -45,6 +45,7 @@ ENGINE = 1
 """Version of these decisions; an EditionInForce names the one it needs."""
 _LARGEST_ADVANCE_MS = 10 * 60_000
 _LARGEST_LEAD_MS = 2 * 60_000
+_OFFICERS_OF_A_JUMP = 2
 _TIMERS_A_ROUND = 500
 _EDITIONS_KEPT = 20
 """So many editions are remembered for deadlines that fire late."""
@@ -59,6 +60,15 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Jump:
+    """Time leaps over a standstill, as two officers approved (design.md 11.3)."""
+
+    at_ms: int
+    appended_at_ms: int
+    approved_by: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Edition:
     """Rules take effect (design.md 11.2)."""
 
@@ -66,7 +76,7 @@ class Edition:
     engine: int
 
 
-Entry = CreditRecord | Tick | Edition | QuarantineOrder | SourceOrder | Unreadable
+Entry = CreditRecord | Tick | Jump | Edition | QuarantineOrder | SourceOrder | Unreadable
 
 
 @dataclass(slots=True)
@@ -137,7 +147,7 @@ class _Batch:
                     self._park(subject, entry, values[number])
                 else:
                     self._apply(subject, entry)
-            elif isinstance(entry, Tick):
+            elif isinstance(entry, Tick | Jump):
                 _advance(view, entry, decided)
             elif isinstance(entry, Edition):
                 _adopt(view, entry, self.lookups)
@@ -229,14 +239,18 @@ def _apply(
     decided.emissions.extend(ctx.emissions)
 
 
-def _advance(view: PartitionView, tick: Tick, decided: Decided) -> None:
-    """A tick moves the partition's time, unless it is old, too far ahead of its broker, or a jump."""
+def _advance(view: PartitionView, tick: Tick | Jump, decided: Decided) -> None:
+    """A tick moves the partition's time, unless it is old, too far ahead of its broker, or a jump without approval.
+
+    Deadlines fire each as of its own time, so a jump leads where the ticks that it leaves out would have led.
+    """
     last = view.meta.tick_ms
+    may_leap = isinstance(tick, Jump) and len(tick.approved_by) >= _OFFICERS_OF_A_JUMP
     if tick.at_ms <= last:
         reason = "older-tick"
     elif tick.at_ms > tick.appended_at_ms + _LARGEST_LEAD_MS:
         reason = "tick-from-the-future"
-    elif last and tick.at_ms - last > _LARGEST_ADVANCE_MS:
+    elif last and tick.at_ms - last > _LARGEST_ADVANCE_MS and not may_leap:
         reason = "clock-jump"
     else:
         view.meta.tick_ms = tick.at_ms

@@ -26,7 +26,15 @@ from creditbus.bus.transaction import tune_collector
 from creditbus.core.errors import SettingsError
 from creditbus.core.problems import Problem
 from creditbus.gateway import problems
-from creditbus.gateway.approvals import Answer, EditionBody, ReleaseBody, approve_edition, approve_release
+from creditbus.gateway.approvals import (
+    Answer,
+    EditionBody,
+    JumpBody,
+    ReleaseBody,
+    approve_edition,
+    approve_jump,
+    approve_release,
+)
 from creditbus.gateway.pages import Instruments, add_pages
 from creditbus.gateway.preparation import Ports, Preparation, domains_of_catalogue
 from creditbus.gateway.settings import GatewaySettings
@@ -216,6 +224,10 @@ def _add_approvals(app: FastAPI, ports: Ports) -> None:
     @app.post("/v1/editions/{edition}/approvals", summary="批准启用目录版本 Approve that an edition takes effect")
     async def post_edition(edition: EditionHash, body: EditionBody, request: Request) -> Response:
         return await take_approval(ports, request, lambda who, at: approve_edition(ports, edition, who, body, at))
+
+    @app.post("/v1/clock-jumps/approvals", summary="批准时钟跳跃 Approve that the clock leaps over a standstill")
+    async def post_jump(body: JumpBody, request: Request) -> Response:
+        return await take_approval(ports, request, lambda who, at: approve_jump(ports, who, body, at))
 
 
 def build(settings: GatewaySettings, metrics: Metrics) -> Ports:

@@ -1,23 +1,26 @@
 """Officers approve what takes effect by two of them: who approves is proven by the key, not claimed.
 
-The release of a held source (熔断放行), and the activation of an edition of the catalogue (目录版本启用).
+The release of a held source (熔断放行), the activation of an edition of the catalogue (目录版本启用), and a jump of the
+clock over a standstill (时钟跳跃).
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from creditbus.bus.keyring import Holder
-from creditbus.core.hashing import digest
+from creditbus.core.hashing import digest, jump_id
 from creditbus.core.problems import Problem
 from creditbus.core.processing import Output
 from creditbus.gateway import problems
 from creditbus.gateway.preparation import Ports
 
 _OFFICER = "officer"
-_RELEASES, _EDITIONS = "credit.breaker", "credit.approvals"
+_RELEASES = ("credit.breaker", "ReleaseApproval")
+_EDITIONS = ("credit.approvals", "EditionApproval")
+_JUMPS = ("credit.approvals", "ClockJumpApproval")
 
 Reason = Annotated[str, Field(min_length=5, max_length=500)]
 """Why it is right; it stays on the log."""
@@ -43,6 +46,24 @@ class EditionBody(BaseModel):
     reason: Reason
 
 
+class JumpBody(BaseModel):
+    """What an officer says about a jump of the clock over a standstill."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    since: AwareDatetime
+    """Business time at which everything stands, as `creditbus clock show` tells it."""
+    until: AwareDatetime
+    """Business time to which it leads."""
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _forward(self) -> JumpBody:
+        if self.until <= self.since:
+            raise ValueError("until has to lie after since: time only goes on; correct one of them")
+        return self
+
+
 Answer = dict[str, str] | Problem
 
 
@@ -65,10 +86,21 @@ async def approve_edition(ports: Ports, edition: str, holder: Holder, body: Edit
     return await _approve(ports, _EDITIONS, edition, holder, {**value, "reason": body.reason, "at": at_ms})
 
 
-async def _approve(ports: Ports, topic: str, key: str, holder: Holder, value: dict[str, object]) -> Answer:
+async def approve_jump(ports: Ports, holder: Holder, body: JumpBody, at_ms: int) -> Answer:
+    """Put an approval on the log; `creditbus clock jump` asks for two of different departments."""
+    since_ms, until_ms = (int(one.timestamp() * 1000) for one in (body.since, body.until))
+    jump = jump_id(since_ms, until_ms)
+    value = {"approval_id": digest("approval", jump, holder.department), "jump_id": jump}
+    told = {**value, "since": since_ms, "until": until_ms, "reason": body.reason, "at": at_ms}
+    return await _approve(ports, _JUMPS, jump, holder, told)
+
+
+async def _approve(ports: Ports, what: tuple[str, str], key: str, holder: Holder, value: dict[str, object]) -> Answer:
+    """what: topic and type of the approval."""
+    topic, name = what
     if _OFFICER not in holder.roles:
         return problems.not_an_officer(holder.department)
-    write = ports.approvals.get(topic)
+    write = ports.approvals.get(name)
     if ports.not_ready or write is None:
         return problems.STARTING
     message = Output(topic, key.encode(), write({**value, "officer": holder.department}))

@@ -23,7 +23,11 @@ from creditbus.gateway.steps import Codec
 
 log = structlog.get_logger()
 
-APPROVALS = (("credit.breaker", "ReleaseApproval"), ("credit.approvals", "EditionApproval"))
+APPROVALS = (
+    ("credit.breaker", "ReleaseApproval"),
+    ("credit.approvals", "EditionApproval"),
+    ("credit.approvals", "ClockJumpApproval"),
+)
 """Topic and type of each kind of approval."""
 _RETRY_SECONDS = 1.0
 _REFRESH_SECONDS = 30.0
@@ -44,7 +48,7 @@ class Ports:
     schemas: SchemaSet
     codecs: Mapping[str, Mapping[str, Codec]] = field(default_factory=dict)
     approvals: Mapping[str, Writer] = field(default_factory=dict)
-    """Of officers' approvals by topic, once the registry has told their schemas."""
+    """Of officers' approvals by type, once the registry has told their schemas."""
     domains: Mapping[str, str] = field(default_factory=dict)
     waiting_for: str = "starting"
 
@@ -117,7 +121,7 @@ class Preparation:
         registry = Registry(self._ports.settings.registry_url)
         try:
             records = self._ports.schemas.records
-            self._ports.approvals = {topic: Writer(registry, topic, records[name]) for topic, name in APPROVALS}
+            self._ports.approvals = {name: Writer(registry, topic, records[name]) for topic, name in APPROVALS}
         except (BusError, UnknownSchemaError) as error:
             log.warning("approvals cannot be taken on", problem=str(error))
         finally:

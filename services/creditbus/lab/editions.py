@@ -53,8 +53,8 @@ def proposals(brokers: str, registry: Registry) -> dict[str, Proposal]:
 
     def use(messages: Sequence[Any]) -> None:
         for message in messages:
-            value = read_value(types, message.value())[1]
-            one = found.get(value["edition"])
+            schema, value = read_value(types, message.value())
+            one = found.get(value["edition"]) if schema.short_name == "EditionApproval" else None
             if one is not None and value["officer"] not in one.officers:
                 one.approvals.append(value)
 

@@ -31,7 +31,7 @@ from creditbus.core.rules import Rules
 from creditbus.core.state import Summary
 from creditbus.core.subject import RECORDED, Applied, Facts
 from creditbus.dossier.processor import LogReader, lookups_of
-from creditbus.dossier.steps import Edition, Entry, Tick, decide_or_park
+from creditbus.dossier.steps import Edition, Entry, Jump, Tick, decide_or_park
 from creditbus.lab.reading import Progress, read_topic
 from creditbus.lab.snapshot import RECORDS
 
@@ -105,7 +105,7 @@ def read_subject_log(
             collector = by_partition.setdefault(message.partition(), _Collector())
             if isinstance(entry, Tick):
                 collector.tick(entry.at_ms)
-            elif isinstance(entry, Edition | SourceOrder):
+            elif isinstance(entry, Edition | SourceOrder | Jump):
                 collector.add(message)
             elif entry.subject_key == subject_key:
                 home.add(message.partition())
@@ -225,7 +225,7 @@ def _until(pairs: Iterator[tuple[Entry, bytes]], end_ms: int) -> tuple[list[Entr
     entries: list[Entry] = []
     values: list[bytes] = []
     for entry, value in pairs:
-        if isinstance(entry, Tick) and entry.at_ms >= end_ms:
+        if isinstance(entry, Tick | Jump) and entry.at_ms >= end_ms:
             break
         entries.append(entry)
         values.append(value)
