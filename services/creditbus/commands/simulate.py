@@ -13,13 +13,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from creditbus.catalogue.editions import compile_rules, edition_of
+from creditbus.catalogue.loader import load
+from creditbus.client.subscriber import Subscriber
 from creditbus.lab.errors import LabError
 from creditbus.lab.settings import load_settings
+from creditbus.lab.simulator.answers import Answer, answers_to
 from creditbus.lab.simulator.sending import onto_kafka, through_gateway
 from creditbus.lab.simulator.story import Mix, Sent, Story
 from creditbus.lab.stack import addresses
 from creditbus.lab.texts import user_language
 
+_QUIET_SECONDS = 15.0
+"""So long without an order, joining the group included, and everything is answered."""
 WAYS = {"gateway": through_gateway, "kafka": onto_kafka}
 
 
@@ -37,9 +43,13 @@ def simulate(  # noqa: PLR0913 - the options of a command line
     duplicates: Annotated[float, typer.Option(min=0, max=1, help="Part that is sent again. 重复比例。")] = 0.03,
     days: Annotated[int, typer.Option(min=1, max=3660, help="Spread over so many days up to yesterday. 天数。")] = 1,
     via: Annotated[str, typer.Option(help="gateway, or kafka for load. 途径。")] = "gateway",
+    answer: Annotated[bool, typer.Option("--answer", help="Answer orders and lifts instead. 模拟措施回执。")] = False,
 ) -> None:
     """Send simulated events; all facts are fictitious. 模拟报送。"""
     console = Console()
+    if answer:
+        _answer(console, seed)
+        return
     if via not in WAYS:
         console.print(f"--via is {via}; use gateway or kafka")
         raise typer.Exit(2)
@@ -58,6 +68,33 @@ def simulate(  # noqa: PLR0913 - the options of a command line
         console.print(error.text.in_language(user_language()))
         raise typer.Exit(1) from error
     _show(console, told, events / (time.perf_counter() - began))
+
+
+def _answer(console: Console, seed: int) -> None:
+    """Answer every order and lift since the last time as subscribers would, the late ones last."""
+    places = addresses(load_settings())
+    rules = compile_rules(edition_of(load()))
+    families = sorted({family for row in rules.subscribers for family in row.families if family.startswith("M")})
+    heard = [time.monotonic()]
+    answers: list[Answer] = []
+    try:
+        with Subscriber(places.brokers, places.registry_url, group=f"simulated-subscribers-{seed}") as subscriber:
+            quiet = lambda: time.monotonic() - heard[0] > _QUIET_SECONDS  # noqa: E731 - one line, used once
+            for order in subscriber.orders(families, persons=True, stopping=quiet):
+                heard[0] = time.monotonic()
+                answers += answers_to(order, rules, seed, datetime.now(UTC))
+        in_order = sorted(answers, key=lambda one: one.is_late)  # a stable sort: per subject the order stays
+        sent = sum(through_gateway(places, (one.sent for one in in_order)))
+    except LabError as error:
+        console.print(error.text.in_language(user_language()))
+        raise typer.Exit(1) from error
+    told = Counter((one.sent.event["facts"]["action"], one.sent.event["facts"]["state"]) for one in answers)
+    table = Table(
+        "action", "state", "answers", title=f"Answered {sent:,}, late {sum(one.is_late for one in answers):,}"
+    )
+    for (action, state), count in sorted(told.items()):
+        table.add_row(action, state, f"{count:,}")
+    console.print(table)
 
 
 def _told(events: Iterator[Sent], told: Counter[tuple[str, str]]) -> Iterator[Sent]:
