@@ -24,6 +24,7 @@ from creditbus.lab.reading import read_topic
 
 ALERTS, APPROVALS = "credit.alerts", "credit.approvals"
 OFFICERS = 2
+"""No row of the catalogue: an edition must not lower what its own activation asks for (design.md 11.2)."""
 _CENTRE = "150000-xxzx"
 """The department that keeps the catalogue (公共信用信息中心); an alert about its rules is about it."""
 
