@@ -24,6 +24,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "clock": ("clock",),
     "deadletters": ("deadletters",),
     "keys": ("keys",),
+    "forget": ("forget",),
     "plan": ("plan",),
     "produce": ("import",),
     "quarantine": ("quarantine",),

@@ -27,7 +27,7 @@ from creditbus.core.repair import answer_application, lacks_notice, watch_grant
 from creditbus.core.retention import keep_listing, keep_taken_back
 from creditbus.core.rules import ListRule
 from creditbus.core.score import entry_of
-from creditbus.core.state import ACTIVE, FINAL, REPAIRED, REVOKED, STOPPED, Row
+from creditbus.core.state import ACTIVE, FINAL, REPAIRED, REVOKED, STOPPED, Row, Summary
 from creditbus.core.subject import Facts, SubjectView
 from creditbus.core.terms import REVOCATION, is_disputed, is_shielded, tell_late, term_about
 from creditbus.core.tickets import forget_stage, note_stage
@@ -277,6 +277,14 @@ def end_effects(
         if not goes_on:
             keep_listing(summary, listing, ctx)
     end_incentives(summary, natural_key, why, ctx)
+
+
+def end_all_effects(summary: Summary, why: tuple[str, str], ctx: Context) -> None:
+    """Withdraw whatever subscribers were told. why: (cause, id of what is behind it)."""
+    for natural_key in [one.natural_key for one in summary.incentives]:
+        end_incentives(summary, natural_key, why, ctx)
+    for listing in list(summary.listings):
+        take_off_list(summary, listing, why[0], why[1], ctx)
 
 
 def _stop_waiting(view: SubjectView, natural_key: str) -> None:

@@ -30,6 +30,17 @@ class Identity(msgspec.Struct, frozen=True):
         return f"{self.scheme}|{self.alias}"
 
 
+class Forgotten(msgspec.Struct, frozen=True):
+    """A person is forgotten (被遗忘): everything about the token is deleted, and later records about it are dropped."""
+
+    control_id: str
+    subject_key: str
+    reason: str
+    """Names nobody."""
+    ordered_by: str
+    ordered_at: int
+
+
 def identities_of(identifiers: Iterable[Mapping[str, str]], subject_key: str) -> list[Identity]:
     """Rows for other numbers of an organisation; never for a person's."""
     known = [(one["scheme"], normalise_identifier(one["value"])) for one in identifiers]

@@ -13,6 +13,7 @@ from creditbus.core.acknowledgement import offer_state, order_state
 from creditbus.core.context import Emission
 from creditbus.core.events import NATURAL_PERSON
 from creditbus.core.hashing import digest
+from creditbus.core.identity import Forgotten
 from creditbus.core.processing import Output
 from creditbus.core.quarantine import Parked, QuarantineOrder
 from creditbus.core.records import Alert, Change, ListingChange
@@ -30,6 +31,7 @@ ALERTS = "credit.alerts"
 QUALITY = "credit.quality"
 QUARANTINE = "credit.quarantine"
 RECORDS = "credit.records"
+FORGOTTEN = "credit.forgotten"
 
 
 class Outputs:
@@ -72,10 +74,17 @@ class Outputs:
         }
         return Output(RECORDS, note.subject_key.encode(), self._writers(RECORDS, "QuarantineOrder")(value), partition)
 
+    def forgotten(self, order: Forgotten, partition: int) -> Output:
+        """For readers of other topics, who delete their rows."""
+        value = self._writers(FORGOTTEN, "Forgotten").of_struct(order)
+        return Output(FORGOTTEN, order.subject_key.encode(), value, partition)
+
     def dossier(self, subject: SubjectState, rules: Rules, partition: int) -> Output:
-        """The dossier as it is after the batch."""
+        """The dossier as it is after the batch; a tombstone when the person was forgotten."""
         summary = subject.summary
         topic = topic_for(DOSSIERS, summary.kind)
+        if subject.is_forgotten:
+            return Output(topic, summary.subject_key.encode(), None, partition)
         value = {
             "subject_key": summary.subject_key,
             "subject_kind": summary.kind,

@@ -11,6 +11,7 @@ from creditbus.bus.wire import Types
 from creditbus.core.breaker import SourceOrder
 from creditbus.core.framing import FRAME_BYTES, WireError, schema_id_of
 from creditbus.core.hashing import digest
+from creditbus.core.identity import Forgotten
 from creditbus.core.processing import Effects, Message, StateReader
 from creditbus.core.quarantine import QuarantineOrder, Unreadable, reason_of
 from creditbus.core.records import CreditRecord
@@ -47,6 +48,7 @@ class DossierProcessor:
         outputs.extend(self._outputs.emission(emission, partition) for emission in decided.emissions)
         outputs.extend(self._outputs.parked(parked, partition) for parked in decided.parked)
         outputs.extend(self._outputs.note(note, view.meta, partition) for note in decided.notes)
+        outputs.extend(self._outputs.forgotten(order, partition) for order in decided.forgotten)
         for subject in view.changed_subjects():
             if subject.summary.kind:  # unknown as long as nothing about the subject could be read
                 rules = self._lookups.rules_of(view.meta.edition)
@@ -101,6 +103,8 @@ class LogReader:
                 return Edition(fields["edition"], fields["engine"])
             case "SourceOrder":
                 return SourceOrder(fields["control_id"], fields["action"], fields["source"])
+            case "Forgotten":
+                return Forgotten(**fields)
             case "QuarantineOrder":
                 return QuarantineOrder(
                     fields["order_id"], fields["action"], fields["subject_key"], fields["record_id"], fields["reason"]

@@ -115,6 +115,13 @@ def release(
     return released
 
 
+def emptied(subject: SubjectState) -> list[Parked]:
+    """What leaves the queue when the subject is forgotten: all of it."""
+    summary = subject.summary
+    rows = [(number, subject.parked(number)) for number in range(summary.parked_from, summary.parked_to)]
+    return [_gone(subject, number, row) for number, row in rows if row is not None]
+
+
 def note(subject_key: str, record_id: str, reason: str, attempt: str = "") -> QuarantineOrder:
     """The program's own note on the log that a record could not be applied."""
     return QuarantineOrder(park_id(record_id, attempt), PARK, subject_key, record_id, reason)

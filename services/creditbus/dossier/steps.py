@@ -30,16 +30,18 @@ from creditbus.core.dossier import (
     release_held,
     rescore,
 )
+from creditbus.core.effects import end_all_effects
 from creditbus.core.errors import BusError, StopError
 from creditbus.core.hashing import output_id
+from creditbus.core.identity import Forgotten
 from creditbus.core.processing import StateReader
 from creditbus.core.quarantine import PARK, Parked, PoisonError, QuarantineOrder, Unreadable, reason_of
 from creditbus.core.records import Change, CreditRecord
 from creditbus.core.rules import Rules
 from creditbus.core.state import DELETED, Summary
 from creditbus.core.subject import DROPPED, PARKED, Applied, Expired, Facts
-from creditbus.dossier.queue import Poison, enqueue, note, release
-from creditbus.dossier.view import PartitionView, SubjectState, keys_of
+from creditbus.dossier.queue import Poison, emptied, enqueue, note, release
+from creditbus.dossier.view import PERSON_PREFIX, PartitionView, SubjectState, keys_of
 
 ENGINE = 1
 """Version of these decisions; an EditionInForce names the one it needs."""
@@ -76,7 +78,7 @@ class Edition:
     engine: int
 
 
-Entry = CreditRecord | Tick | Jump | Edition | QuarantineOrder | SourceOrder | Unreadable
+Entry = CreditRecord | Tick | Jump | Edition | QuarantineOrder | SourceOrder | Forgotten | Unreadable
 
 
 @dataclass(slots=True)
@@ -91,8 +93,14 @@ class Decided:
     """What came into quarantine, and what left it."""
     notes: list[QuarantineOrder] = field(default_factory=list)
     """For the log: which records could not be applied, so that a replay by another program parks them too."""
+    forgotten: list[Forgotten] = field(default_factory=list)
+    """Persons whose state is deleted, for whoever keeps rows about them."""
     fired: int = 0
     unfinished: bool = False
+
+    def drop(self, reason: str) -> None:
+        """One more entry that changes nothing, and rightly so."""
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,25 +148,37 @@ class _Batch:
         """Everything in log order, then the deadlines."""
         view, decided = self.view, self.decided
         view.prefetch(key for entry in entries if isinstance(entry, CreditRecord) for key in keys_of(entry))
-        for number, entry in enumerate(entries):
+        for entry, value in zip(entries, values, strict=True):
             if isinstance(entry, CreditRecord):
-                subject = view.subject(entry.subject_key)
-                if self._must_wait(subject, entry):
-                    self._park(subject, entry, values[number])
-                else:
-                    self._apply(subject, entry)
+                self._take(view.subject(entry.subject_key), entry, value)
             elif isinstance(entry, Tick | Jump):
                 _advance(view, entry, decided)
-            elif isinstance(entry, Edition):
-                _adopt(view, entry, self.lookups)
-            elif isinstance(entry, SourceOrder):
-                obey(view.meta.turns, entry, view.meta.tick_ms)
             elif isinstance(entry, Unreadable):
-                self._park(view.subject(entry.subject_key), entry, values[number])
+                self._park(view.subject(entry.subject_key), entry, value)
             else:
                 self._obey(entry)
         _fire_timers(view, self.lookups, decided)
         return decided
+
+    def _take(self, subject: SubjectState, record: CreditRecord, value: bytes) -> None:
+        if subject.is_forgotten:
+            self.decided.drop("forgotten")
+        elif self._must_wait(subject, record):
+            self._park(subject, record, value)
+        else:
+            self._apply(subject, record)
+
+    def _obey(self, order: Edition | QuarantineOrder | SourceOrder | Forgotten) -> None:
+        """A control record of the log."""
+        view = self.view
+        if isinstance(order, Edition):
+            _adopt(view, order, self.lookups)
+        elif isinstance(order, SourceOrder):
+            obey(view.meta.turns, order, view.meta.tick_ms)
+        elif isinstance(order, Forgotten):
+            self._forget(view.subject(order.subject_key), order)
+        else:
+            self._go_on_with_queue(order)
 
     def _must_wait(self, subject: SubjectState, record: CreditRecord) -> bool:
         if subject.summary.is_parked:
@@ -194,12 +214,12 @@ class _Batch:
         if alert is not None:
             self.decided.emissions.append(alert)
 
-    def _obey(self, order: QuarantineOrder) -> None:
+    def _go_on_with_queue(self, order: QuarantineOrder) -> None:
         if order.action == PARK:
             return  # the program's own note; it has done so
         subject = self.view.subject(order.subject_key)
         if not subject.summary.is_parked:
-            self.decided.dropped["nothing-parked"] = self.decided.dropped.get("nothing-parked", 0) + 1
+            self.decided.drop("nothing-parked")
             return
         self.attempt = order.order_id
         released = release(subject, order, self.lookups.read, self.poison, lambda one: self._apply(subject, one))
@@ -210,6 +230,19 @@ class _Batch:
         subject.touch(self.view.meta.tick_ms, subject.summary.timer)
         for record in released.dropped:
             self._tell(subject, Applied(record, DROPPED))
+
+    def _forget(self, subject: SubjectState, order: Forgotten) -> None:
+        """Withdraw what subscribers were told of the person, then delete everything that is known of it."""
+        if not order.subject_key.startswith(PERSON_PREFIX) or subject.is_forgotten:
+            self.decided.drop("nothing-to-forget")
+            return
+        if not subject.is_new:
+            ctx = _context(self.view, self.lookups)
+            end_all_effects(subject.summary, ("FORGOTTEN", order.control_id), ctx)
+            self.decided.emissions.extend(ctx.emissions)
+            self.decided.parked.extend(emptied(subject))
+        subject.forget(self.view.meta.tick_ms)
+        self.decided.forgotten.append(order)
 
     def _tell(self, subject: SubjectState, applied: Applied) -> None:
         """History of an event that had no effect."""
@@ -255,7 +288,7 @@ def _advance(view: PartitionView, tick: Tick | Jump, decided: Decided) -> None:
     else:
         view.meta.tick_ms = tick.at_ms
         return
-    decided.dropped[reason] = decided.dropped.get(reason, 0) + 1
+    decided.drop(reason)
 
 
 def _adopt(view: PartitionView, edition: Edition, lookups: Lookups) -> None:

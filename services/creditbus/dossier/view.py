@@ -1,8 +1,8 @@
 """State of a partition while a batch is decided: committed values below, what the batch changed above.
 
 Keys: ``s`` summary, ``n`` row of a fact, ``e`` row of an event, ``h`` held records, ``t`` timers by due time,
-``q`` records in quarantine by sequence, ``w`` subjects whose listings wait for the release of a hold, ``m`` what the
-partition knows of time, rules and sources. Values are MessagePack arrays.
+``q`` records in quarantine by sequence, ``w`` subjects whose listings wait for the release of a hold, ``x`` persons
+that were forgotten, ``m`` what the partition knows of time, rules and sources. Values are MessagePack arrays.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from creditbus.core.state import EventRow, Row, Summary
 META = b"m"
 _ALL = 1 << 60
 _TIMERS = b"t"
+_ROWS = (b"n", b"e", b"h", b"q")
+"""Kinds of keys that a subject may have many of."""
+PERSON_PREFIX = "p:"
 _encode = msgspec.msgpack.Encoder().encode
 _summary = msgspec.msgpack.Decoder(Summary).decode
 _row = msgspec.msgpack.Decoder(Row).decode
@@ -81,6 +84,11 @@ def timer_key(due_ms: int, subject: str) -> bytes:
 def waiting_key(hold_id: str, subject: str) -> bytes:
     """Key that says that a subject has a listing which waits for the release of a hold."""
     return b"w" + hold_id.encode() + b"\x00" + subject.encode()
+
+
+def forgotten_key(subject: str) -> bytes:
+    """Key that says that a person was forgotten."""
+    return b"x" + subject.encode()
 
 
 def keys_of(record: CreditRecord) -> Iterable[bytes]:
@@ -148,6 +156,10 @@ class PartitionView:
         start = waiting_key(hold_id, "")
         return [key[len(start) :].decode() for key, _ in self._state.scan(start, start[:-1] + b"\x01", limit)]
 
+    def keys_below(self, start: bytes) -> list[bytes]:
+        """Committed keys that begin so, up to a zero byte that ends the beginning."""
+        return [key for key, _ in self._state.scan(start, start[:-1] + b"\x01", _ALL)]
+
     def changed_subjects(self) -> list[SubjectState]:
         """Subjects whose state the batch touched, in order of first touch."""
         return [subject for subject in self._subjects.values() if subject.is_touched]
@@ -177,6 +189,10 @@ class SubjectState:
         self.is_touched = False
         self.as_of_ms = 0
         self.summary = summary or Summary(subject_key=key, kind="", name="", identifier="", region="")
+        # only persons are forgotten, and only who has no state may have been
+        self.is_forgotten = (
+            self.is_new and key.startswith(PERSON_PREFIX) and partition.get(forgotten_key(key)) is not None
+        )
 
     def row(self, natural_key: str) -> Row | None:
         """See SubjectView."""
@@ -244,6 +260,19 @@ class SubjectState:
         self.as_of_ms = as_of_ms
         self.summary.timer = due_ms
 
+    def forget(self, as_of_ms: int) -> None:
+        """Delete everything but the mark that nothing may come back."""
+        subject = self._key.encode() + b"\x00"
+        known = {key for kind in _ROWS for key in self._partition.keys_below(kind + subject)}
+        self._changes = dict.fromkeys((*known, *self._changes), None)
+        self._changes[summary_key(self._key)] = None
+        self._changes[forgotten_key(self._key)] = b""
+        self._fresh.clear()
+        self._rows, self._events = {}, {}
+        self.summary = Summary(subject_key=self._key, kind=self.summary.kind, name="", identifier="", region="")
+        self.is_forgotten = True
+        self.touch(as_of_ms, 0)
+
     def write_to(self, effects: Effects) -> None:
         """Put the changes into the effects."""
         effects.state.update(self._changes)
@@ -259,7 +288,8 @@ class SubjectState:
             effects.state[waiting_key(hold, self._key)] = None
         for hold in holds - self._holds_were:
             effects.state[waiting_key(hold, self._key)] = b""
-        effects.state[summary_key(self._key)] = _encode(self.summary)
+        if not self.is_forgotten:
+            effects.state[summary_key(self._key)] = _encode(self.summary)
 
 
 def _holds_of(summary: Summary) -> frozenset[str]:

@@ -6,6 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from creditbus.bus.store import MemoryStore
 from creditbus.bus.wire import Types, body_reader, read_value
 from creditbus.clickhouse.client import DATABASE
 from creditbus.core.framing import WireError, unframe
+from creditbus.core.identity import Forgotten
 from creditbus.core.processing import Effects, Position
 from creditbus.core.quarantine import PARK, QuarantineOrder
 from creditbus.core.records import CreditRecord
@@ -57,6 +59,8 @@ class Log:
     dossiers: dict[str, dict[str, Any]] = field(default_factory=dict)
     parked: set[str] = field(default_factory=set)
     """Subjects that had a record in quarantine: the plain reference does not know what an operator decided."""
+    forgotten: set[str] = field(default_factory=set)
+    """Persons whose state and rows are deleted; what is left about them on the log leads to nobody."""
 
 
 class Verifier:
@@ -77,8 +81,10 @@ class Verifier:
         """
         log = self._read()
         records = [value for rows in log.records.values() for value, _ in rows if isinstance(value, CreditRecord)]
+        # of whom was forgotten, only that the events arrived can be told
         by_id = Counter(record.record_id for record in records if record.op == "RECORD")
         yield _check("every event became one record or one rejection", judge_intake(log.events, by_id, log.rejections))
+        records = [record for record in records if record.subject_key not in log.forgotten]
         yield self._changes(log, records)
         yield self._versions(log, records)
         yield self._replay(log)
@@ -96,10 +102,18 @@ class Verifier:
                 self._each(topic, lambda message: log.events.append(self._sent(message)))
         self._each("credit.records", lambda message: self._note_record(log, message))
         self._each("credit.rejections", lambda m: log.rejections.update([self._value(m)["rejection_id"]]))
-        self._each("credit.changes", lambda message: _note_change(log, self._value(message)))
-        for topic in ("credit.dossiers", "credit.dossiers.person"):
-            self._each(topic, lambda message: _note_dossier(log, self._value(message)))
+        for topic, note in (
+            ("credit.changes", _note_change),
+            ("credit.dossiers", _note_dossier),
+            ("credit.dossiers.person", _note_dossier),
+        ):
+            self._each(topic, partial(self._note, log, note))
         return log
+
+    def _note(self, log: Log, note: Callable[[Log, dict[str, Any]], None], message: Any) -> None:
+        value = self._value(message)
+        if value["subject_key"] not in log.forgotten:
+            note(log, value)
 
     def _each(self, topic: str, use: Callable[[Any], None]) -> None:
         """Call ``use`` with each message of a topic, in the order of each partition, up to its present end."""
@@ -125,7 +139,10 @@ class Verifier:
         return SentEvent(*place, str(value.get("event_id", "")), int(value.get("revision", 0)))
 
     def _note_record(self, log: Log, message: Any) -> None:
-        log.records.setdefault(message.partition(), []).append((self._reader(message), message.value()))
+        entry = self._reader(message)
+        log.records.setdefault(message.partition(), []).append((entry, message.value()))
+        if isinstance(entry, Forgotten):
+            log.forgotten.add(entry.subject_key)
 
     def _changes(self, log: Log, records: list[CreditRecord]) -> Check:
         """Each record on the log was applied: there is a change for its id, and no outcome is missing."""
@@ -169,6 +186,8 @@ class Verifier:
         lookups = lookups_of(self._reader, rules_by_hash(self._brokers), body_reader(self._schemas), notes)
         for rows in log.records.values():
             for summary in _replayed(rows, lookups):
+                if summary.subject_key in log.forgotten:
+                    continue
                 live = log.dossiers.get(summary.subject_key, {})
                 told = (live.get("score"), live.get("grade"), live.get("receipt_hash"), live.get("listed"))
                 due = (summary.score, summary.grade, summary.receipt, summary.is_listed)

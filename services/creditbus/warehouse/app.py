@@ -28,6 +28,7 @@ from creditbus.clickhouse.ddl import (
     shown_version,
 )
 from creditbus.clickhouse.deletion import delete_kept_no_longer
+from creditbus.clickhouse.forgetting import delete_forgotten, forgotten_subjects
 from creditbus.clickhouse.parts import merge_crowded_tables
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.deadletter import DeadLetter
@@ -35,13 +36,24 @@ from creditbus.core.ports import DeadLetterSink, RowSink
 from creditbus.warehouse.log import TopicLog
 from creditbus.warehouse.routes import is_readable, route_finder
 from creditbus.warehouse.settings import WarehouseSettings
-from creditbus.warehouse.steps import REASONS, Framed, Insert, Route, inserts_of, next_offsets, refused, without_damaged
+from creditbus.warehouse.steps import (
+    REASONS,
+    Framed,
+    Insert,
+    Route,
+    inserts_of,
+    next_offsets,
+    refused,
+    without_damaged,
+    without_forgotten,
+)
 from creditbus.warehouse.tables import table_specs, tables_of
 
 log = structlog.get_logger()
 
 _SELDOM = ("credit.access",)
 """What nobody waits for, and what comes as often as somebody looks something up."""
+FORGOTTEN_TOPIC = "credit.forgotten"
 
 
 @dataclass(slots=True)
@@ -57,10 +69,14 @@ class Ports:
     tidy: Callable[[], None]
     delete: Callable[[], int] = lambda: 0
     """Deletes rows of what is kept no longer; how many records that were."""
+    delete_forgotten: Callable[[], int] = lambda: 0
+    """Deletes the rows of everybody in the table of persons that were forgotten; returns how many."""
     most_messages: int = 20_000
     seconds: float = 0.2
     tidy_seconds: float = 30.0
     routes: dict[tuple[str, int], Route] = field(default_factory=dict)
+    forgotten: set[bytes] = field(default_factory=set)
+    """Keys of persons whose rows are not written any more."""
 
 
 def main() -> int:
@@ -79,6 +95,7 @@ def main() -> int:
         lag = Lag(service.metrics)
         topics = TopicLog(settings.brokers, list(tables), lag, _SELDOM, settings.warehouse_access_seconds)
         try:
+            variant = Variant(cluster=settings.clickhouse_cluster)
             create_tables(clickhouse, schemas, settings.clickhouse_cluster)
             ports = Ports(
                 topics=topics,
@@ -89,12 +106,15 @@ def main() -> int:
                 metrics=service.metrics,
                 tidy=lambda: merge_crowded_tables(clickhouse, list(specs), settings.warehouse_most_parts),
                 delete=lambda: delete_kept_no_longer(clickhouse),
+                delete_forgotten=lambda: delete_forgotten(clickhouse, specs, variant),
+                forgotten={key.encode() for key in forgotten_subjects(clickhouse)},
                 most_messages=settings.warehouse_batch_messages,
                 seconds=settings.warehouse_batch_seconds,
                 tidy_seconds=settings.warehouse_tidy_seconds,
             )
             for reason in REASONS:  # from nought on, so that the first one shows as an increase
                 service.metrics.count("creditbus_dead_letters_total", 0, reason=reason)
+            ports.delete_forgotten()  # a kill may have come between telling of them and deleting
             _start(ports, tables)
             service.health.up()
             run(ports, stopping=stopping)
@@ -113,9 +133,10 @@ def run(ports: Ports, *, stopping: Callable[[], bool]) -> None:
     2. decide  message → insert or dead letter, by type and partition (pure, steps.py)
     3. letters what is no row is told of as a dead letter, acknowledged before the reader moves past it
     4. flush   the rows with their positions, one insert for each table: this is the commit
-    5. commit  the offsets, to show the lag and to start a partition that has no row yet
-    6. tidy    merge crowded tables, when there is nothing else to do
-    7. delete  the rows of facts that the dossier keeps no longer (保存期限)
+    5. forget  rows of persons that were forgotten are deleted, and never written again
+    6. commit  the offsets, to show the lag and to start a partition that has no row yet
+    7. tidy    merge crowded tables, when there is nothing else to do
+    8. delete  the rows of facts that the dossier keeps no longer (保存期限)
 
     An error leaves all later steps undone and ends this life; the next one goes on from the rows.
     """
@@ -157,7 +178,10 @@ def _version_of_shown(clickhouse: ClickHouse, table: str) -> str:
 
 
 def write(ports: Ports, batch: Sequence[Framed]) -> None:
-    """Steps 2 to 4 of ``run`` for one batch."""
+    """Steps 2 to 5 of ``run`` for one batch."""
+    news = {message.key for message in batch if message.topic == FORGOTTEN_TOPIC and message.key} - ports.forgotten
+    ports.forgotten |= news
+    batch = without_forgotten(batch, ports.forgotten, FORGOTTEN_TOPIC)
     for message in batch:
         key = (message.topic, message.schema_id)
         if key not in ports.routes:
@@ -168,6 +192,8 @@ def write(ports: Ports, batch: Sequence[Framed]) -> None:
         written = _flush(ports, insert)
         ports.metrics.observe("creditbus_insert_seconds", time.perf_counter() - began, table=insert.table)
         ports.metrics.count("creditbus_rows_written_total", written, table=insert.table)
+    if news:
+        log.info("persons forgotten", persons=len(news), rows=ports.delete_forgotten())
 
 
 def _flush(ports: Ports, insert: Insert) -> int:

@@ -66,7 +66,8 @@ class TopicLog:
                 schema_id, payload = unframe(value)
             except NotConfluentError:
                 schema_id, payload = UNFRAMED, value
-            batch.append(Framed(message.topic(), message.partition(), message.offset(), schema_id, payload))
+            place = (message.topic(), message.partition(), message.offset())
+            batch.append(Framed(*place, schema_id, payload, message.key()))
             self._lag.saw(message.topic(), message.partition(), message.timestamp()[1])
         self._leave({(one.topic, one.partition) for one in batch if one.topic in self._seldom})
         return batch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from creditbus.core.deadletter import DeadLetter, dead_letter
@@ -33,6 +33,7 @@ class Framed:
     offset: int
     schema_id: int
     payload: bytes
+    key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,16 @@ def inserts_of(
         row = PositionedRow(sources[message.topic], message.partition, message.offset, message.payload)
         insert.rows.append(row)
     yield from open_inserts.values()
+
+
+def without_forgotten(batch: Sequence[Framed], forgotten: Collection[bytes], told_on: str) -> Sequence[Framed]:
+    """A batch without messages about persons that were forgotten, whichever topic is ahead.
+
+    forgotten: their keys; told_on: the topic that tells of them, whose messages are kept.
+    """
+    if not forgotten:
+        return batch
+    return [message for message in batch if message.key not in forgotten or message.topic == told_on]
 
 
 def refused(batch: Iterable[Framed], routes: Mapping[tuple[str, int], Route], at_ms: int) -> list[DeadLetter]:

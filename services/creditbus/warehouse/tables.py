@@ -45,6 +45,7 @@ PLACEMENTS = (
         is_looked_up=True,
     ),
     Placement(record="Alert", table="alerts", order_by=("subject_key", "alert_id")),
+    Placement(record="Forgotten", table="forgotten", order_by=("subject_key",)),
     Placement(record="AccessRecord", table="access", order_by=("subject_key", "access_id")),
 )
 
