@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -37,6 +37,10 @@ class Bus:
     def __init__(self, facts: Mapping[str, Mapping[str, Any]], rules: Rules = RULES) -> None:
         self._rules = rules
         self.store = MemoryStore()
+        self.log: list[Entry] = []
+        """Everything that was sent, so that records can be read again."""
+        self.moved: list[CreditRecord] = []
+        """Copies for other keys, as they would stand on the log; whoever tests them sends them on."""
         self.emissions: list[Emission] = []
         self.outcomes: list[str] = []
         self.changes: list[Any] = []
@@ -51,11 +55,14 @@ class Bus:
         """Decide about one batch, and about what it leaves unfinished."""
         while True:
             values = [_encode(entry) if isinstance(entry, CreditRecord) else b"" for entry in entries]
-            view, decided = decide_or_park(self.store, entries, values, self._lookups())
+            places = range(len(self.log), len(self.log) + len(entries))
+            self.log += entries
+            view, decided = decide_or_park(self.store, entries, values, self._lookups(), places)
             effects = Effects()
             view.write_to(effects)
             self.store.write(effects.state, POSITION)
             self.emissions += decided.emissions
+            self.moved += decided.moved
             self.changes += decided.changes
             self.parked += decided.parked
             self.notes += decided.notes
@@ -65,7 +72,11 @@ class Bus:
             entries = ()
 
     def _lookups(self) -> Lookups:
-        return Lookups(self._rules_of, self._facts_of, _decode, self.notes_to_follow)
+        return Lookups(self._rules_of, self._facts_of, _decode, self._records_at, self.notes_to_follow)
+
+    def _records_at(self, places: Sequence[int]) -> list[tuple[int, CreditRecord]]:
+        found = [(place, self.log[place]) for place in places]
+        return [(place, one) for place, one in found if isinstance(one, CreditRecord)]
 
     def _facts_of(self, record: CreditRecord) -> Mapping[str, Any]:
         if record.document_number in self.broken:

@@ -1,4 +1,4 @@
-"""A person is forgotten everywhere: keys, dossier, rows; replay and verification still agree, and the number is free."""
+"""A person is forgotten everywhere: keys, dossier, rows; replay and verification agree, and the number is free."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Office:
 
     def rows(self, key: str) -> dict[str, int]:
         """Rows of the warehouse about a subject."""
-        sql = "SELECT count() FROM creditbus.{} WHERE subject_key = '{}'".format
+        sql = "SELECT count() FROM creditbus.{} FINAL WHERE subject_key = '{}'".format
         return {table: int(httpx.post(self._clickhouse, content=sql(table, key)).text) for table in TABLES}
 
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from creditbus.core.breaker import Turns
-from creditbus.core.records import Alert, ListingChange, MeasureOrder, business_day
+from creditbus.core.errors import StopError
+from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, business_day
 from creditbus.core.rules import Rules
 
 Emission = ListingChange | MeasureOrder | Alert
+RecordsAt = Callable[[Sequence[int]], list[tuple[int, CreditRecord]]]
+"""Records by their offsets, in the same order, each with its offset."""
+
+
+def no_log(places: Sequence[int]) -> list[tuple[int, CreditRecord]]:
+    """Where the log is not at hand."""
+    if places:
+        raise StopError("the log is not at hand here: records cannot be read again")
+    return []
 
 
 @dataclass(slots=True)
@@ -23,6 +34,10 @@ class Context:
     emissions: list[Emission] = field(default_factory=list)
     ended: list[tuple[str, str, str]] = field(default_factory=list)
     """(record id, kind, outcome) of records that another record ended."""
+    moves: list[CreditRecord] = field(default_factory=list)
+    """Copies of records for the key that the subject has now (core/rekeying.py)."""
+    records_at: RecordsAt = no_log
+    """Reads records of the partition's log again, where it is at hand."""
 
     @property
     def today(self) -> int:

@@ -17,6 +17,7 @@ from creditbus.core.effects import end_effects, finish, take_effect
 from creditbus.core.hashing import output_id, timer_id
 from creditbus.core.listing import go_on_listing, release_listing
 from creditbus.core.records import CreditRecord, business_day, date_of, start_of_day_ms
+from creditbus.core.rekeying import UNLINK, forward, is_own_affair, note_same, settle, unlink
 from creditbus.core.retention import due_deletions, keep_fact, keep_no_more, move_kept
 from creditbus.core.score import score_subject
 from creditbus.core.state import (
@@ -43,13 +44,28 @@ _MOST_MOVES = 20
 def apply_record(
     view: SubjectView, record: CreditRecord, facts_of: Callable[[CreditRecord], Facts], ctx: Context
 ) -> list[Applied]:
-    """Apply one record, and then whatever waited for it.
+    """Apply one record, and then whatever waited for it; a closed dossier sends it on to the key that it has now.
 
     facts_of: reads the facts of a record; called only where they matter.
     """
+    if view.summary.redirect and not is_own_affair(view.summary, record):
+        applied = [forward(view, record, _known(view, record), facts_of, ctx)]
+    else:
+        applied = _apply_here(view, record, facts_of, ctx)
+    if view.summary.links or view.summary.closed_by:
+        applied += settle(view, record, facts_of, _apply_here, ctx)
+    return applied
+
+
+def _apply_here(
+    view: SubjectView, record: CreditRecord, facts_of: Callable[[CreditRecord], Facts], ctx: Context
+) -> list[Applied]:
     known = _known(view, record)
     if known is not None:
+        note_same(view, record)
         return [Applied(record, known)]
+    if record.op == UNLINK:
+        return [unlink(view, record, facts_of, _apply_here, ctx)]
     if record.op == "WITHDRAW":
         _withdraw(view, record, ctx)
         return [Applied(record, RECORDED)]
@@ -205,7 +221,7 @@ def release_held(view: SubjectView, ctx: Context) -> list[Expired]:
 
 def rescore(summary: Summary, ctx: Context) -> None:
     """Bring score, grade and receipt to the business day."""
-    result = score_subject(summary, ctx.rules, ctx.today)
+    result = score_subject(summary, ctx.rules, ctx.today) if not summary.redirect else None
     summary.scored_on = ctx.today
     if result is None:
         summary.score, summary.grade, summary.receipt = None, None, ""
@@ -321,17 +337,24 @@ def _put_on_file(view: SubjectView, record: CreditRecord, state: str) -> None:
     if state == ACTIVE:
         summary.count(record.kind)
     summary.fictitious = summary.fictitious or record.fictitious
-    if not summary.name or record.kind == "Registration":
-        summary.name, summary.region = record.subject_name, record.region
-    if not summary.identifier or len(record.identifier) > len(summary.identifier):
-        summary.identifier = record.identifier
+    if not record.rekeyed_from or not summary.name:
+        _take_name(summary, record)
     view.set_row(record.natural_key, Row(record.record_id, record.revision, record.event_key, record.kind, state))
     view.set_event(record.event_key, EventRow(record.revision, record.record_id, record.natural_key))
 
 
+def _take_name(summary: Summary, record: CreditRecord) -> None:
+    """Name and identifier are those of the newest registration; those of a key that leads here only for want of own."""
+    is_lent, summary.is_lent = summary.is_lent, bool(record.rekeyed_from)
+    if is_lent or not summary.name or record.kind == "Registration":
+        summary.name, summary.region = record.subject_name, record.region
+    if is_lent or not summary.identifier or len(record.identifier) > len(summary.identifier):
+        summary.identifier = record.identifier
+
+
 def change_id_of(applied: Applied) -> str:
     """Id of the Change that tells of an applied record; a delivery that changed nothing tells under its own id."""
-    return output_id(applied.record.record_id, f"change {applied.outcome}", applied.ordinal)
+    return output_id(applied.record.effect_id, f"change {applied.outcome}", applied.ordinal)
 
 
 def is_due(summary: Summary, now_ms: int) -> bool:

@@ -13,6 +13,7 @@ from creditbus.core.acknowledgement import acknowledge
 from creditbus.core.conditions import proposal_of
 from creditbus.core.context import Context
 from creditbus.core.incentives import end_incentives, grant
+from creditbus.core.links import forget_link, note_link
 from creditbus.core.listing import list_rule_of, put_on_list, take_off_list
 from creditbus.core.procedure import (
     effective_from,
@@ -215,6 +216,17 @@ def _register(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Contex
             view.summary.aliases.append(alias)
 
 
+def _link(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """The subject has another key, or another key leads here; what follows is decided when the record is on file."""
+    note_link(view.summary, record)
+
+
+def _split(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """The registration authority took a link back."""
+    if record.target_key is not None:
+        finish(view, record.target_key, (REVOKED, "SPLIT", record.record_id), ctx)
+
+
 Effect = Callable[[SubjectView, CreditRecord, Facts, Context], None]
 
 
@@ -233,6 +245,8 @@ EFFECTS: Mapping[str, Effect] = {  # of every other kind: _count_in_score
     "Dispute": _dispute,
     "MeasureAcknowledgement": _acknowledge,
     "SupervisionTicket": _supervise,
+    "IdentityLink": _link,
+    "IdentitySplit": _split,
 }
 
 
@@ -261,6 +275,7 @@ def end_effects(
     goes_on: another revision tells the same fact, so that what is asked about it is asked still.
     """
     summary = view.summary
+    forget_link(summary, natural_key)
     forget_step(summary, natural_key)
     if not goes_on:
         forget_terms(summary, natural_key, why[1], ctx)

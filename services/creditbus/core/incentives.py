@@ -45,7 +45,7 @@ def grant(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) ->
     )
     summary.incentives.append(state)
     if not summary.is_severely_listed:
-        _tell(summary, state, _OFFER, ("GRANTED", record.record_id), ctx)
+        _tell(summary, state, _OFFER, ("GRANTED", record.effect_id), ctx)
 
 
 def deserved(kind: str, facts: Facts) -> str:

@@ -51,7 +51,7 @@ def put_on_list(
         return
     ordered, refused = decide_measures(proposal, ctx.rules)
     listing = ListingState(
-        listing_id=output_id(record.record_id, f"listing {rule.code}"),
+        listing_id=output_id(record.effect_id, f"listing {rule.code}"),
         list_code=rule.code,
         severe=rule.severe,
         reason=rule.reason_code,
@@ -78,9 +78,9 @@ def put_on_list(
     _make_wait(listing, ctx)
     summary.listings.append(listing)
     if listing.is_waiting:
-        ctx.emissions.append(_listing_change(summary, listing, ctx, ("WAITING", "BREAKER", record.record_id)))
+        ctx.emissions.append(_listing_change(summary, listing, ctx, ("WAITING", "BREAKER", record.effect_id)))
     else:
-        _take_effect(summary, listing, ("DECIDED", record.record_id), ctx)
+        _take_effect(summary, listing, ("DECIDED", record.effect_id), ctx)
 
 
 def go_on_listing(summary: Summary, listing: ListingState, due_ms: int, cause_id: str, ctx: Context) -> None:
@@ -145,6 +145,22 @@ def take_off_list(summary: Summary, listing: ListingState, cause: str, cause_id:
     if listing.severe and not listing.is_waiting and not summary.is_severely_listed:
         ctx.emissions.append(_alert(summary, listing, ctx, "CLEARED_SUBJECT", cause_id))
         offer_again(summary, cause_id, ctx)
+
+
+def tell_again(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:
+    """Subscribers were told to stop and are told to go on, under new ids. why: (cause, id of what is behind it)."""
+    cause, cause_id = why
+    listing.listing_id = output_id(cause_id, f"listing {listing.listing_id}")
+    for order in listing.orders:
+        order.order_id = output_id(cause_id, f"order {order.order_id}")
+        order.acknowledged, order.declined = [], []
+    ctx.emissions.append(_listing_change(summary, listing, ctx, ("LISTED", cause, cause_id)))
+    for order in listing.orders:
+        ctx.emissions.append(_message(summary, listing, order, ctx, ("ORDER", cause, cause_id)))
+    await_orders(summary, listing, ctx)
+    if listing.is_suspended:
+        suspended_by = "BANKRUPTCY_PLAN" if listing.is_shielded else "DISPUTE_OVERDUE"
+        _tell_subscribers(summary, listing, "SUSPEND", (suspended_by, cause_id), ctx)
 
 
 def suspend(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:

@@ -27,7 +27,7 @@ class Origin(NamedTuple):
 def order_of(rule: MeasureRule | IncentiveRule, record: CreditRecord, scope: Sequence[str] = ()) -> OrderState:
     """The order that a row of the catalogue makes of a record; nobody has answered it yet."""
     return OrderState(
-        order_id=output_id(record.record_id, f"order {rule.code}"),
+        order_id=output_id(record.effect_id, f"order {rule.code}"),
         family=rule.family,
         measure=rule.code,
         binding=rule.binding,

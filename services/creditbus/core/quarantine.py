@@ -29,6 +29,8 @@ class ParkedRow(msgspec.Struct, array_like=True):
     """As it was known when the record came; the topic's twin follows from it."""
     value: bytes
     """The message as it stands on the log: it is read anew when it is redriven, by whatever program runs then."""
+    place: int = -1
+    """Its offset."""
 
 
 @dataclass(frozen=True, slots=True)

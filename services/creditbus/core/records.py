@@ -11,6 +11,8 @@ from functools import lru_cache
 
 import msgspec
 
+from creditbus.core.hashing import output_id
+
 _EPOCH = date(1970, 1, 1)
 _DAY_MS = 86_400_000
 BEIJING = timezone(timedelta(hours=8))
@@ -75,6 +77,19 @@ class CreditRecord(msgspec.Struct, frozen=True, gc=False):
     """Empty for natural persons."""
     bases: list[str] = []
     """Code of each instrument that the decision rests on, then the article."""
+    linked_key: str | None = None
+    """Key that an IdentityLink says the subject has now."""
+    corrected: list[str] = []
+    """Authority, document number, item number and kind of the fact that it corrects, where it corrects one."""
+    rekeyed_from: list[str] = []
+    """Of a copy: the keys under which the record stood before, the first one first."""
+    rekeyed_by: str = ""
+    """Of a copy: record of the link that it follows."""
+
+    @property
+    def effect_id(self) -> str:
+        """What ids of its effects derive from: a copy's effects are not those of the record itself."""
+        return self.record_id if not self.rekeyed_by else output_id(self.record_id, f"rekeyed {self.rekeyed_by}")
 
 
 class ListingChange(msgspec.Struct, frozen=True, gc=False):

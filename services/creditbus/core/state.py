@@ -197,6 +197,30 @@ class TicketState(msgspec.Struct, array_like=True):
     """(day, number of the stage, natural key, last day that it sets or 0), in order."""
 
 
+class Link(msgspec.Struct, array_like=True, order=True, frozen=True):
+    """A decision that two keys are one subject (rekeying.py)."""
+
+    decided_on: int
+    record_id: str
+    natural_key: str
+    key: str
+    """The other key: the one that the subject has now, or the one that leads here."""
+
+
+class Laid(msgspec.Struct, array_like=True):
+    """What a closed dossier had in effect when it was closed, to go on from when its link ends."""
+
+    entries: list[Entry] = []
+    listings: list[ListingState] = []
+    incentives: list[IncentiveState] = []
+    terms: list[TermState] = []
+    procedures: list[ProcedureState] = []
+    held: list[str] = []
+    answers: list[tuple[str, str, int]] = []
+    rated_on: dict[str, int] = {}
+    tickets: list[TicketState] = []
+
+
 class Summary(msgspec.Struct, array_like=True):
     """What is true of the subject now."""
 
@@ -241,6 +265,17 @@ class Summary(msgspec.Struct, array_like=True):
     whether the decision was taken back)."""
     tickets: list[TicketState] = []
     """Of an organ: what it was told to mend."""
+    links: list[Link] = []
+    """Links of this subject to the key that it has now."""
+    linked: list[Link] = []
+    """Links of other keys that lead here, one a key."""
+    redirect: str = ""
+    """The key that the subject has now; the dossier is closed as long as there is one."""
+    closed_by: str = ""
+    """Record of the link that closed it."""
+    laid: Laid | None = None
+    is_lent: bool = False
+    """Its name is that of a key that leads here, as long as it has none of its own."""
 
     def count(self, kind: str) -> None:
         """One more record of a kind is in effect."""
@@ -308,3 +343,5 @@ class EventRow(msgspec.Struct, array_like=True):
     revision: int
     record_id: str
     natural_key: str
+    place: int = -1
+    """Offset of its record in the subject's partition of the log: read again when the subject's key changes."""

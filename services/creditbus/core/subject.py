@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +17,8 @@ DUPLICATE = "DUPLICATE"
 HELD = "HELD"
 PARKED = "PARKED"
 DROPPED = "DROPPED"
+FORWARDED = "FORWARDED"
+"""It went on to the key that the subject has now."""
 
 
 class SubjectView(Protocol):
@@ -43,6 +46,32 @@ class SubjectView(Protocol):
 
     def set_held(self, natural_key: str, records: list[CreditRecord]) -> None:
         """Keep records until this fact arrives; an empty list forgets them."""
+
+    # -- for subjects whose key changes (rekeying.py); none of it costs anything as long as it does not
+
+    def all_events(self) -> list[EventRow]:
+        """What became of every event, in the order of the log."""
+
+    def all_rows(self) -> dict[str, Row]:
+        """What became of every fact, by natural key."""
+
+    def start_anew(self) -> None:
+        """Forget every row, and begin with an empty summary."""
+
+    def standing_at(self, place: int) -> AbstractContextManager[None]:
+        """Meanwhile records are applied that stand at this place of the log."""
+
+    def forwarded(self, event_key: str) -> EventRow | None:
+        """An event that went on to the other key, or tells what another one told, and so has no row of its own."""
+
+    def set_forwarded(self, event_key: str, row: EventRow) -> None:
+        """Note that it did."""
+
+    def all_forwarded(self) -> list[EventRow]:
+        """Every such event, in the order of the log."""
+
+    def forget_forwarded(self) -> None:
+        """They are applied here after all."""
 
 
 @dataclass(frozen=True, slots=True)

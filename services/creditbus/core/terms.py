@@ -66,6 +66,12 @@ def begin_until(summary: Summary, state: TermState, until: int) -> None:
     _add(summary, state)
 
 
+def merge_terms(summary: Summary, states: list[TermState]) -> None:
+    """Terms that run here too."""
+    summary.terms = [*summary.terms, *states]
+    _sort(summary)
+
+
 def move_terms(summary: Summary, key: str, there: str) -> None:
     """A fact is told under another natural key: what is asked about it is asked there."""
     for state in summary.terms:

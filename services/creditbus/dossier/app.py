@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from creditbus.bus.places import read_places
 from creditbus.bus.registry import Registry
 from creditbus.bus.restore import Restorer
 from creditbus.bus.rules import rules_by_hash
@@ -32,6 +35,7 @@ def main() -> int:
             Outputs(Writers(registry, schemas), schemas),
             rules_by_hash(settings.brokers),
             body_reader(schemas),
+            read_log=partial(read_places, settings.brokers, RECORDS),
         )
         restorer = Restorer(
             brokers=settings.brokers,

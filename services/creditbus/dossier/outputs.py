@@ -16,7 +16,7 @@ from creditbus.core.hashing import digest
 from creditbus.core.identity import Forgotten
 from creditbus.core.processing import Output
 from creditbus.core.quarantine import Parked, QuarantineOrder
-from creditbus.core.records import Alert, Change, ListingChange
+from creditbus.core.records import Alert, Change, CreditRecord, ListingChange
 from creditbus.core.repair import unmet_by
 from creditbus.core.rules import Rules, Text
 from creditbus.core.score import score_subject
@@ -74,6 +74,12 @@ class Outputs:
         }
         return Output(RECORDS, note.subject_key.encode(), self._writers(RECORDS, "QuarantineOrder")(value), partition)
 
+    def moved(self, record: CreditRecord) -> Output:
+        """A copy of a record, into the partition of the key that its subject has now."""
+        trace = (("event_key", record.event_key.encode()), ("rekeyed_by", record.rekeyed_by.encode()))
+        value = self._writers(RECORDS, "CreditRecord").of_struct(record)
+        return Output(RECORDS, record.subject_key.encode(), value, None, trace)
+
     def forgotten(self, order: Forgotten, partition: int) -> Output:
         """For readers of other topics, who delete their rows."""
         value = self._writers(FORGOTTEN, "Forgotten").of_struct(order)
@@ -104,6 +110,8 @@ class Outputs:
             "adverse_count": sum(entry.points < 0 for entry in summary.entries),
             "edition": rules.edition,
             "receipt_hash": summary.receipt,
+            "redirect": summary.redirect,
+            "linked": [one.key for one in summary.linked],
             "body": encode(self._detail, _detail(summary, rules)),
             "body_schema": self._detail.body_schema,
         }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from creditbus.bus.avro import decode, decode_struct
@@ -20,6 +22,9 @@ from creditbus.core.subject import Facts
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.steps import Decided, Edition, Entry, Jump, Lookups, Tick, decide_or_park
 
+ReadLog = Callable[[int, Sequence[int]], Mapping[int, bytes]]
+"""Values of messages of credit.records by offset. (partition, offsets)"""
+
 
 class DossierProcessor:
     """core.processing.Processor of the dossier; keeps nothing between batches but what ``view`` writes."""
@@ -31,8 +36,13 @@ class DossierProcessor:
         rules_of: Callable[[str], Rules],
         read_body: Callable[[str, bytes], dict[str, Any]],
         notes: frozenset[str] = frozenset(),
+        read_log: ReadLog | None = None,
     ) -> None:
-        """notes: of a live run about records that could not be applied, for a replay to follow."""
+        """notes: of a live run about records that could not be applied, for a replay to follow.
+
+        read_log: values of a partition's messages by offset; without it no subject's key can change.
+        """
+        self._read_log = read_log
         self._entries = LogReader(types)
         self._outputs = outputs
         self._lookups = lookups_of(self._entries, rules_of, read_body, notes)
@@ -41,13 +51,16 @@ class DossierProcessor:
         """Apply a batch; fire what is due; tell about each change, and once about each changed subject."""
         entries = [self._entries(message) for message in messages]
         values = [message.value() or b"" for message in messages]
-        view, decided = decide_or_park(state, entries, values, self._lookups)
+        places = [message.offset() for message in messages]
+        lookups = self._lookups if self._read_log is None else self._lookups_of(partition)
+        view, decided = decide_or_park(state, entries, values, lookups, places)
         effects = Effects(unfinished=decided.unfinished)
         outputs = effects.outputs
         outputs.extend(self._outputs.change(change, partition) for change in decided.changes)
         outputs.extend(self._outputs.emission(emission, partition) for emission in decided.emissions)
         outputs.extend(self._outputs.parked(parked, partition) for parked in decided.parked)
         outputs.extend(self._outputs.note(note, view.meta, partition) for note in decided.notes)
+        outputs.extend(map(self._outputs.moved, decided.moved))
         outputs.extend(self._outputs.forgotten(order, partition) for order in decided.forgotten)
         for subject in view.changed_subjects():
             if subject.summary.kind:  # unknown as long as nothing about the subject could be read
@@ -62,6 +75,10 @@ class DossierProcessor:
 
     def forget(self, topic: str, partition: int) -> None:
         """Nothing is remembered."""
+
+    def _lookups_of(self, partition: int) -> Lookups:
+        assert self._read_log is not None
+        return replace(self._lookups, records_at=partial(records_at, self._entries, self._read_log, partition))
 
 
 class LogReader:
@@ -112,6 +129,16 @@ class LogReader:
         raise UnknownSchemaError(f"{schema.name} is no entry of the log of records")
 
 
+def records_at(
+    reader: LogReader, read_log: ReadLog, partition: int, places: Sequence[int]
+) -> list[tuple[int, CreditRecord]]:
+    """Records of a partition by their offsets. Raises ValueError when one cannot be read, or its place is not known."""
+    if any(place < 0 for place in places):
+        raise ValueError("a record was applied by a release that did not note its place; wipe the state and replay")
+    values = read_log(partition, places) if places else {}
+    return [(place, reader.record(values[place])) for place in places]
+
+
 def lookups_of(
     reader: LogReader,
     rules_of: Callable[[str], Rules],
@@ -123,7 +150,7 @@ def lookups_of(
     def facts_of(record: CreditRecord) -> Facts:
         return read_body(record.body_schema, record.body)
 
-    return Lookups(rules_of, facts_of, reader.record, parked)
+    return Lookups(rules_of, facts_of, reader.record, parked=parked)
 
 
 def _count(effects: Effects, decided: Decided) -> None:

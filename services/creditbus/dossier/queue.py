@@ -52,7 +52,7 @@ def enqueue(
     """Put a record at the end of its subject's queue. when: (business time, edition, engine)."""
     summary = subject.summary
     sequence = summary.parked_to
-    subject.set_parked(sequence, ParkedRow(item.record_id, summary.kind, value))
+    subject.set_parked(sequence, ParkedRow(item.record_id, summary.kind, value, subject.place))
     summary.parked_to = sequence + 1
     reason = item.reason if isinstance(item, Unreadable) else poison.reason(item.record_id)
     return Parked(
@@ -87,12 +87,12 @@ def release(
     order: QuarantineOrder,
     read: Callable[[bytes], CreditRecord],
     poison: Poison,
-    apply: Callable[[CreditRecord], None],
+    apply: Callable[[CreditRecord, int], None],
 ) -> Released:
     """Let the queue go on from its head, until it is empty or the next record cannot be applied.
 
-    read: a record from the message's bytes; apply: applies it to the subject. Raises PoisonError for a record whose
-    failure was not known.
+    read: a record from the message's bytes; apply: applies it, with its place in the log. Raises PoisonError
+    for a record whose failure was not known.
     """
     summary, released = subject.summary, Released()
     for sequence in range(summary.parked_from, summary.parked_to):
@@ -106,7 +106,7 @@ def release(
         record = _read(row, read, is_dropped)
         if not is_dropped:
             assert record is not None
-            apply(record)
+            apply(record, row.place)
         elif record is not None:
             released.dropped.append(record)
         subject.set_parked(sequence, None)

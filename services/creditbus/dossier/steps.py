@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 from creditbus.core.alerts import quarantine_alert, tell_grade
 from creditbus.core.breaker import HOLD, SourceOrder, obey
-from creditbus.core.context import Context, Emission
+from creditbus.core.context import Context, Emission, RecordsAt, no_log
 from creditbus.core.dossier import (
     apply_record,
     change_id_of,
@@ -93,6 +94,8 @@ class Decided:
     """What came into quarantine, and what left it."""
     notes: list[QuarantineOrder] = field(default_factory=list)
     """For the log: which records could not be applied, so that a replay by another program parks them too."""
+    moved: list[CreditRecord] = field(default_factory=list)
+    """For the log: copies of records for the key that their subject has now."""
     forgotten: list[Forgotten] = field(default_factory=list)
     """Persons whose state is deleted, for whoever keeps rows about them."""
     fired: int = 0
@@ -112,23 +115,26 @@ class Lookups:
     facts_of: Callable[[CreditRecord], Facts]
     read: Callable[[bytes], CreditRecord]
     """A record from the bytes of its message; raises ValueError when it cannot be read."""
+    records_at: RecordsAt = no_log
+    """Records of the partition's log by their offsets; raises StopError where the log is not at hand."""
     parked: frozenset[str] = frozenset()
     """Records that were parked when they were live, by id: a replay parks them too, whatever it could do by now."""
 
 
 def decide_or_park(
-    state: StateReader, entries: Sequence[Entry], values: Sequence[bytes], lookups: Lookups
+    state: StateReader, entries: Sequence[Entry], values: Sequence[bytes], lookups: Lookups, places: Sequence[int] = ()
 ) -> tuple[PartitionView, Decided]:
     """Decide about a batch of one partition; changes stay in the view until they are written.
 
     A record that fails half-way leaves half a change behind, so the batch is decided anew with that record parked;
-    the common batch pays nothing for it. values: the message's bytes of each entry.
+    the common batch pays nothing for it. values: the message's bytes of each entry; places: its offset, so that a
+    record can be read again when its subject's key changes.
     """
     poison = Poison(lookups.parked)
     while True:
         batch = _Batch(PartitionView(state), lookups, poison)
         try:
-            return batch.view, batch.decide(entries, values)
+            return batch.view, batch.decide(entries, values, places or [-1] * len(entries))
         except PoisonError as error:
             poison.add(error, batch.attempt)
 
@@ -144,11 +150,12 @@ class _Batch:
     attempt: str = ""
     """The order that redrives records at this moment; "" for records that arrive."""
 
-    def decide(self, entries: Sequence[Entry], values: Sequence[bytes]) -> Decided:
+    def decide(self, entries: Sequence[Entry], values: Sequence[bytes], places: Sequence[int]) -> Decided:
         """Everything in log order, then the deadlines."""
         view, decided = self.view, self.decided
         view.prefetch(key for entry in entries if isinstance(entry, CreditRecord) for key in keys_of(entry))
-        for entry, value in zip(entries, values, strict=True):
+        for entry, value, place in zip(entries, values, places, strict=True):
+            view.place = place
             if isinstance(entry, CreditRecord):
                 self._take(view.subject(entry.subject_key), entry, value)
             elif isinstance(entry, Tick | Jump):
@@ -222,7 +229,7 @@ class _Batch:
             self.decided.drop("nothing-parked")
             return
         self.attempt = order.order_id
-        released = release(subject, order, self.lookups.read, self.poison, lambda one: self._apply(subject, one))
+        released = release(subject, order, self.lookups.read, self.poison, partial(self._redrive, subject))
         self.attempt = ""
         self.decided.parked.extend(released.left)
         if released.stopped_by is not None:
@@ -243,6 +250,10 @@ class _Batch:
             self.decided.parked.extend(emptied(subject))
         subject.forget(self.view.meta.tick_ms)
         self.decided.forgotten.append(order)
+
+    def _redrive(self, subject: SubjectState, record: CreditRecord, place: int) -> None:
+        with subject.standing_at(place):
+            self._apply(subject, record)
 
     def _tell(self, subject: SubjectState, applied: Applied) -> None:
         """History of an event that had no effect."""
@@ -270,6 +281,7 @@ def _apply(
     decided.changes.extend(_ended(subject, record, one, ctx) for one in ctx.ended)
     tell_grade(subject.summary, grade_was, record.record_id, record.record_id, ctx)
     decided.emissions.extend(ctx.emissions)
+    decided.moved.extend(ctx.moves)
 
 
 def _advance(view: PartitionView, tick: Tick | Jump, decided: Decided) -> None:
@@ -364,7 +376,7 @@ def _next_ms(summary: Summary, view: PartitionView) -> int | None:
 
 
 def _context(view: PartitionView, lookups: Lookups) -> Context:
-    return Context(_rules(view, lookups), view.meta.tick_ms, view.meta.turns)
+    return Context(_rules(view, lookups), view.meta.tick_ms, view.meta.turns, records_at=lookups.records_at)
 
 
 def _rules(view: PartitionView, lookups: Lookups) -> Rules:
@@ -412,7 +424,7 @@ def _expiry(subject: SubjectState, expired: Expired, before: _Standing, ctx: Con
 
 def _ended(subject: SubjectState, cause: CreditRecord, ended: tuple[str, str, str], ctx: Context) -> Change:
     """A record that another one repaired, revoked, corrected or withdrew: it is shared and used no more."""
-    change_id = output_id(cause.record_id, f"ended {ended[0]}")
+    change_id = output_id(cause.effect_id, f"ended {ended[0]}")
     event_key = cause.event_key if ended[2] == DELETED else None
     return _of_no_event(subject, (change_id, "ENDED"), ended, _standing(subject), ctx, event_key)
 

@@ -1,13 +1,15 @@
 """State of a partition while a batch is decided: committed values below, what the batch changed above.
 
 Keys: ``s`` summary, ``n`` row of a fact, ``e`` row of an event, ``h`` held records, ``t`` timers by due time,
-``q`` records in quarantine by sequence, ``w`` subjects whose listings wait for the release of a hold, ``x`` persons
-that were forgotten, ``m`` what the partition knows of time, rules and sources. Values are MessagePack arrays.
+``q`` records in quarantine by sequence, ``w`` subjects whose listings wait for the release of a hold, ``f`` events
+that went on to the key that the subject has now, ``x`` persons that were forgotten, ``m`` what the partition knows of
+time, rules and sources. Values are MessagePack arrays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -21,7 +23,7 @@ from creditbus.core.state import EventRow, Row, Summary
 META = b"m"
 _ALL = 1 << 60
 _TIMERS = b"t"
-_ROWS = (b"n", b"e", b"h", b"q")
+_ROWS = (b"n", b"e", b"h", b"q", b"f")
 """Kinds of keys that a subject may have many of."""
 PERSON_PREFIX = "p:"
 _encode = msgspec.msgpack.Encoder().encode
@@ -86,6 +88,11 @@ def waiting_key(hold_id: str, subject: str) -> bytes:
     return b"w" + hold_id.encode() + b"\x00" + subject.encode()
 
 
+def forwarded_key(subject: str, event_key: str) -> bytes:
+    """Key of the row of an event that went on to another key."""
+    return b"f" + subject.encode() + b"\x00" + bytes.fromhex(event_key)
+
+
 def forgotten_key(subject: str) -> bytes:
     """Key that says that a person was forgotten."""
     return b"x" + subject.encode()
@@ -116,6 +123,8 @@ class PartitionView:
         self._subjects: dict[str, SubjectState] = {}
         self.meta = Meta()
         self._meta_was = b""
+        self.place = -1
+        """Offset of the record that is being applied."""
 
     def prefetch(self, keys: Iterable[bytes]) -> None:
         """Read all these keys, and what the partition knows of time and rules, at once."""
@@ -156,9 +165,9 @@ class PartitionView:
         start = waiting_key(hold_id, "")
         return [key[len(start) :].decode() for key, _ in self._state.scan(start, start[:-1] + b"\x01", limit)]
 
-    def keys_below(self, start: bytes) -> list[bytes]:
-        """Committed keys that begin so, up to a zero byte that ends the beginning."""
-        return [key for key, _ in self._state.scan(start, start[:-1] + b"\x01", _ALL)]
+    def pairs_below(self, start: bytes) -> Iterable[tuple[bytes, bytes]]:
+        """Committed keys that begin so, with a zero byte at the end of the beginning, and their values."""
+        return self._state.scan(start, start[:-1] + b"\x01", _ALL)
 
     def changed_subjects(self) -> list[SubjectState]:
         """Subjects whose state the batch touched, in order of first touch."""
@@ -198,7 +207,7 @@ class SubjectState:
         """See SubjectView."""
         if natural_key not in self._rows:
             data = self._partition.get(row_key(self._key, natural_key))
-            self._rows[natural_key] = _row(data) if data is not None else None
+            self._rows[natural_key] = _row(data) if data else None
         return self._rows[natural_key]
 
     def set_row(self, natural_key: str, row: Row) -> None:
@@ -210,12 +219,14 @@ class SubjectState:
         """See SubjectView."""
         if event_key not in self._events:
             data = self._partition.get(event_row_key(self._key, event_key))
-            self._events[event_key] = _event(data) if data is not None else None
+            self._events[event_key] = _event(data) if data else None
         return self._events[event_key]
 
     def set_event(self, event_key: str, row: EventRow) -> None:
-        """See SubjectView."""
-        self._set(event_row_key(self._key, event_key), _encode(row), is_fresh=self.event(event_key) is None)
+        """See SubjectView. A record that waited keeps its place."""
+        known = self.event(event_key)
+        row.place = known.place if known is not None and known.record_id == row.record_id else self._partition.place
+        self._set(event_row_key(self._key, event_key), _encode(row), is_fresh=known is None)
         self._events[event_key] = row
 
     def forget_event(self, event_key: str) -> None:
@@ -243,6 +254,70 @@ class SubjectState:
         self.is_touched = True
         self._changes[held_key(self._key, natural_key)] = _encode(records) if records else None
 
+    def all_events(self) -> list[EventRow]:
+        """See SubjectView."""
+        rows = (_event(data) for _, data in self._below(b"e") if data)
+        return sorted(rows, key=lambda row: row.place)
+
+    def all_rows(self) -> dict[str, Row]:
+        """See SubjectView."""
+        start = len(self._key.encode()) + 2
+        return {key[start:].hex(): _row(data) for key, data in self._below(b"n") if data}
+
+    def forwarded(self, event_key: str) -> EventRow | None:
+        """See SubjectView."""
+        key = forwarded_key(self._key, event_key)
+        data = self._changes[key] if key in self._changes else self._partition.get(key)
+        return _event(data) if data else None
+
+    def set_forwarded(self, event_key: str, row: EventRow) -> None:
+        """See SubjectView."""
+        self.is_touched = True
+        row.place = self._partition.place
+        self._changes[forwarded_key(self._key, event_key)] = _encode(row)
+
+    def all_forwarded(self) -> list[EventRow]:
+        """See SubjectView."""
+        return sorted((_event(data) for _, data in self._below(b"f") if data), key=lambda row: row.place)
+
+    def forget_forwarded(self) -> None:
+        """See SubjectView."""
+        self._changes.update(dict.fromkeys([key for key, data in self._below(b"f") if data is not None], None))
+
+    def start_anew(self) -> None:
+        """See SubjectView. Rows that may lie in a bundle of the changelog are emptied, since they cannot be deleted."""
+        start = len(self._key.encode()) + 2
+        for kind, empty in ((b"n", b""), (b"e", b""), (b"h", None), (b"f", None)):
+            known = [key for key, data in self._below(kind) if data]
+            self._changes.update(dict.fromkeys(known, empty))
+            if kind == b"n":
+                self._rows = dict.fromkeys(key[start:].hex() for key in known)
+            elif kind == b"e":
+                self._events = dict.fromkeys(key[start:].hex() for key in known)
+        self._fresh -= self._changes.keys()
+        self.summary = Summary(subject_key=self._key, kind=self.summary.kind, name="", identifier="", region="")
+
+    @property
+    def place(self) -> int:
+        """Offset of the record that is being applied."""
+        return self._partition.place
+
+    @contextmanager
+    def standing_at(self, place: int) -> Iterator[None]:
+        """See SubjectView."""
+        before, self._partition.place = self._partition.place, place
+        try:
+            yield
+        finally:
+            self._partition.place = before
+
+    def _below(self, kind: bytes) -> list[tuple[bytes, bytes | None]]:
+        """Keys of one kind with their values: as committed, and as the batch changed them."""
+        start = kind + self._key.encode() + b"\x00"
+        found: dict[bytes, bytes | None] = dict(self._partition.pairs_below(start))
+        found.update((key, data) for key, data in self._changes.items() if key.startswith(start))
+        return list(found.items())
+
     def parked(self, sequence: int) -> ParkedRow | None:
         """The record at a place of the queue; None when it was dropped."""
         key = parked_key(self._key, sequence)
@@ -263,7 +338,7 @@ class SubjectState:
     def forget(self, as_of_ms: int) -> None:
         """Delete everything but the mark that nothing may come back."""
         subject = self._key.encode() + b"\x00"
-        known = {key for kind in _ROWS for key in self._partition.keys_below(kind + subject)}
+        known = {key for kind in _ROWS for key, _ in self._partition.pairs_below(kind + subject)}
         self._changes = dict.fromkeys((*known, *self._changes), None)
         self._changes[summary_key(self._key)] = None
         self._changes[forgotten_key(self._key)] = b""

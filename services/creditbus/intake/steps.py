@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from creditbus.core.calendar import working_days_between
-from creditbus.core.events import NATURAL_PERSON, Event
+from creditbus.core.events import NATURAL_PERSON, Event, Identifier
 from creditbus.core.hashing import event_key, natural_key, output_id, record_id
 from creditbus.core.identity import Identity, identities_of
 from creditbus.core.outcome import Fault, Ok, Reason, Reject
@@ -21,6 +23,8 @@ from creditbus.intake.checks import Checking, fault, faults_of
 from creditbus.intake.content import content_faults_of
 from creditbus.intake.subjects import Resolved, key_of_identifier, resolve
 
+LINK = "IdentityLink"
+_PERSON = "p:"
 Tokenise = Callable[[str], str]
 Seal = Callable[[str, Event], bytes | None]
 
@@ -57,8 +61,13 @@ def decide(event: Event, body: Body, privacy: Privacy, checking: Checking) -> Ok
     moved = _moved_from(event, subject, privacy.tokenise, checking)
     if isinstance(moved, Fault):
         return Reject((moved,))
+    linked = _linked_key(event, subject, privacy.tokenise, checking)
+    if isinstance(linked, Fault):
+        return Reject((linked,))
     sealed = privacy.seal(subject.key, event) if subject.kind == NATURAL_PERSON else None
     record = _record(event, subject, body, sealed, checking.now_ms, moved)
+    if linked is not None:
+        record = msgspec.structs.replace(record, linked_key=linked)
     if moved is None or moved[0] == subject.key:
         return Ok([record])
     return Ok([_withdrawal(record, event, moved), record])
@@ -103,6 +112,28 @@ def _moved_from(
     return key, natural_key(corrects.authority, number, corrects.item_number, key, corrects.kind)
 
 
+def _linked_key(event: Event, subject: Resolved, tokenise: Tokenise, checking: Checking) -> str | Fault | None:
+    """Key that an IdentityLink says the subject has now; None for every other kind."""
+    if event.kind != LINK:
+        return None
+    successor = event.facts.get("successor")
+    if not isinstance(successor, dict):
+        return fault(Reason.MISSING_CONDITION, "facts.successor", "", checking)
+    key = key_of_identifier(Identifier(successor["scheme"], successor["value"]), tokenise, checking)
+    is_same_kind = key is not None and key.startswith(_PERSON) == subject.key.startswith(_PERSON)
+    if key is None or key == subject.key or not is_same_kind:
+        return fault(Reason.BAD_IDENTIFIER, "facts.successor", successor["scheme"], checking)
+    return key
+
+
+def _corrected(event: Event) -> list[str]:
+    """What a corrected fact was told under, so that its key can be told for another key of the subject."""
+    one = event.head.corrects
+    if one is None:
+        return []
+    return [one.authority, normalise_document_number(one.document_number), one.item_number, one.kind]
+
+
 def _record(
     event: Event, subject: Resolved, body: Body, sealed: bytes | None, now_ms: int, moved: tuple[str, str] | None
 ) -> CreditRecord:
@@ -139,6 +170,7 @@ def _record(
         sealed=sealed,
         document_title="" if subject.kind == NATURAL_PERSON else document.title,
         bases=[f"{basis.instrument} {basis.article}".rstrip() for basis in head.bases],
+        corrected=_corrected(event),
     )
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from creditbus.bus.places import read_places
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import MemoryStore
@@ -21,7 +23,7 @@ from creditbus.core.records import CreditRecord, business_day
 from creditbus.core.rules import Rules
 from creditbus.core.state import Summary
 from creditbus.dossier.outputs import Outputs
-from creditbus.dossier.processor import DossierProcessor, LogReader
+from creditbus.dossier.processor import DossierProcessor, LogReader, ReadLog
 from creditbus.dossier.view import PartitionView, summaries
 from creditbus.lab.reading import Progress, read_topic
 from creditbus.lab.snapshot import RECORDS
@@ -99,7 +101,8 @@ def backtest(
     """Decide the log under both rule sets and compare. Raises RetryLaterError or ReconnectError."""
     schemas, types = SchemaSet.load(), Types(registry)
     trades = _Trades(types, schemas)
-    runs = [_Run(rules, types, registry, schemas, trades) for rules in rule_sets]
+    read_log = partial(read_places, brokers, RECORDS)
+    runs = [_Run(rules, (types, registry, schemas), trades, read_log) for rules in rule_sets]
 
     def use(messages: Sequence[Any]) -> None:
         trades.note(messages)
@@ -171,14 +174,21 @@ def size_of(capital_fen: object) -> str:
 class _Run:
     """The log under one rule set."""
 
-    def __init__(self, rules: Rules, types: Types, registry: Registry, schemas: SchemaSet, trades: _Trades) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        codecs: tuple[Types, Registry, SchemaSet],
+        trades: _Trades,
+        read_log: ReadLog,
+    ) -> None:
+        types, registry, schemas = codecs
         self._rules = rules
         self._trades = trades
         self._departments = {code: row.code for row in rules.departments.values() for code in row.authorities}
         self._stores: dict[int, MemoryStore] = {}
         outputs = Outputs(Writers(registry, schemas), schemas)
         rules_of: Callable[[str], Rules] = lambda _edition: rules  # noqa: E731
-        self._processor = DossierProcessor(types, outputs, rules_of, body_reader(schemas))
+        self._processor = DossierProcessor(types, outputs, rules_of, body_reader(schemas), read_log=read_log)
 
     def apply(self, messages: Sequence[Any]) -> None:
         """Messages of any partitions, each partition's in order."""

@@ -8,6 +8,7 @@ from typing import Any
 from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.client.exporting import Exported
 from creditbus.core.events import ORGANISATION_KINDS
+from creditbus.lookup.queries import CLOSED_LEFT_OUT
 
 _PAGE = 5_000
 ReadBody = Callable[[str, bytes], dict[str, Any]]
@@ -20,7 +21,7 @@ def read_records(clickhouse: ClickHouse, read_body: ReadBody, kind: str, page: i
     while True:
         rows = clickhouse.query(
             f"SELECT * FROM {DATABASE}.records FINAL WHERE op = 'RECORD' AND kind = {{kind:String}} "  # noqa: S608
-            "AND subject_kind IN {kinds:Array(String)} AND natural_key > {after:String} "
+            f"AND subject_kind IN {{kinds:Array(String)}} AND natural_key > {{after:String}}{CLOSED_LEFT_OUT} "
             "ORDER BY natural_key, revision DESC LIMIT 1 BY natural_key LIMIT {limit:UInt32}",
             {"kind": kind, "kinds": sorted(ORGANISATION_KINDS), "after": after, "limit": page},
             binary=("body",),

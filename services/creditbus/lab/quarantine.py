@@ -5,12 +5,14 @@ from __future__ import annotations
 import getpass
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from confluent_kafka import Producer
 
 from creditbus.bus.kafka import producer_config, translated
+from creditbus.bus.places import read_places
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
@@ -19,7 +21,7 @@ from creditbus.bus.wire import Types, Writer, body_reader, read_value
 from creditbus.core.errors import ReconnectError
 from creditbus.core.processing import Position
 from creditbus.core.quarantine import QuarantineOrder
-from creditbus.dossier.processor import LogReader, lookups_of
+from creditbus.dossier.processor import LogReader, lookups_of, records_at
 from creditbus.dossier.steps import Decided, decide_or_park
 from creditbus.lab.reading import read_topic
 from creditbus.lab.snapshot import RECORDS, read_snapshots
@@ -91,7 +93,10 @@ class Quarantine:
         snapshot = read_snapshots(self._brokers, contains=waiting.subject_key.encode())[waiting.partition]
         store = MemoryStore()
         store.write(dict(snapshot.values), Position(source_offset=0, changelog_offset=0, lineage="", written_at_ms=0))
-        lookups = lookups_of(LogReader(self._types), rules_by_hash(self._brokers), body_reader(self._schemas))
+        reader = LogReader(self._types)
+        lookups = lookups_of(reader, rules_by_hash(self._brokers), body_reader(self._schemas))
+        read_log = partial(read_places, self._brokers, RECORDS)
+        lookups = replace(lookups, records_at=partial(records_at, reader, read_log, waiting.partition))
         before, _ = decide_or_park(store, (), (), lookups)
         score_before = before.subject(waiting.subject_key).summary.score
         view, decided = decide_or_park(store, (order,), (b"",), lookups)

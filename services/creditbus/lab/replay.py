@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from creditbus.bus.places import read_places
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
@@ -78,6 +80,7 @@ def replay_partition(place: Place, partition: int, live: Snapshot) -> Compared:
             rules_by_hash(place.brokers),
             body_reader(schemas),
             _notes(place.brokers, LogReader(types), partition, live.source_offset),
+            partial(read_places, place.brokers, RECORDS),
         )
         messages = _apply(processor, store, place.brokers, partition, live.source_offset)
         replayed = dict(store.scan(_FIRST, _LAST, _ALL))

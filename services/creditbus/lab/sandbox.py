@@ -148,7 +148,14 @@ class Sandbox:
             )
         )
         outputs = Outputs(self._writers, self._schemas)
-        self._dossier = DossierProcessor(self._types, outputs, lambda _: self.rules, body_reader(self._schemas))
+        self._log: dict[int, bytes] = {}
+        self._dossier = DossierProcessor(
+            self._types,
+            outputs,
+            lambda _: self.rules,
+            body_reader(self._schemas),
+            read_log=lambda _, places: {place: self._log[place] for place in places},
+        )
         edition = {"edition": self.rules.edition, "engine": 1, "activated_at": self.now_ms}
         self._apply([self._control("EditionInForce", edition), self._tick(self.now_ms)])
 
@@ -199,12 +206,14 @@ class Sandbox:
         emitted: list[Emitted] = []
         pending: Sequence[MemoryMessage] = messages
         while True:
+            self._log.update((one.offset(), one.value() or b"") for one in pending if one.key() is not None)
             effects = self._dossier.process(_RECORDS, 0, pending, self._store)
             self._store.write(effects.state, _POSITION)
             emitted += [self._read(output) for output in effects.outputs if output.value is not None]
-            if not effects.unfinished:
+            back = [output for output in effects.outputs if output.topic == _RECORDS]
+            if not effects.unfinished and not back:
                 return emitted
-            pending = ()
+            pending = [self._message(output.key, output.value or b"") for output in back]
 
     def _checking(self) -> Checking:
         return Checking(rules=self.rules, code_lists=self._code_lists, now_ms=self.now_ms)

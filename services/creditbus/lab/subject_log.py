@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -145,11 +145,14 @@ def replay_subject(log: SubjectLog, day: int) -> Replayed | None:
     entries, values = _until(_unpacked(log, reader), end_ms)
     notes = frozenset(e.order_id for e in entries if isinstance(e, QuarantineOrder) and e.action == PARK)
     lookups = lookups_of(reader, _remembered(log.rules_of), body_reader(SchemaSet.load()), notes)
-    store = MemoryStore()
+    # whatever is read again about a subject is in its own log
+    at = {place: entry for place, entry in enumerate(entries) if isinstance(entry, CreditRecord)}
+    lookups = replace(lookups, records_at=lambda asked: [(place, at[place]) for place in asked])
+    store, places = MemoryStore(), list(range(len(entries)))
     emissions: list[Emission] = []
     applied: list[Applied] = []
     while True:
-        view, decided = decide_or_park(store, entries, values, lookups)
+        view, decided = decide_or_park(store, entries, values, lookups, places)
         effects = Effects()
         view.write_to(effects)
         store.write(effects.state, _NOWHERE)
@@ -157,7 +160,7 @@ def replay_subject(log: SubjectLog, day: int) -> Replayed | None:
         applied += decided.applied
         if not decided.unfinished:
             break
-        entries, values = [], []
+        entries, values, places = [], [], []
     if view.meta.tick_ms < start_of_day_ms(day):
         raise StopError("the log has no tick on that day: choose a day up to today on which the clock ran")
     view, _ = decide_or_park(store, (), (), lookups)

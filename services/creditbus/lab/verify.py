@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -47,8 +47,8 @@ class Log:
     """What the topics hold, as far as the checks need it."""
 
     events: list[SentEvent] = field(default_factory=list)
-    records: dict[int, list[tuple[Entry, bytes]]] = field(default_factory=dict)
-    """Entries of credit.records by partition, in order, each with its message's bytes."""
+    records: dict[int, list[tuple[Entry, bytes, int]]] = field(default_factory=dict)
+    """Entries of credit.records by partition, in order, each with its message's bytes and offset."""
     rejections: Counter[str] = field(default_factory=Counter)
     changes: Counter[str] = field(default_factory=Counter)
     change_ids: dict[str, str] = field(default_factory=dict)
@@ -80,9 +80,9 @@ class Verifier:
         count_rows: (table, expression) → number of rows with FINAL, such as ("records", "uniqExact(record_id)").
         """
         log = self._read()
-        records = [value for rows in log.records.values() for value, _ in rows if isinstance(value, CreditRecord)]
+        records = [value for rows in log.records.values() for value, _, _ in rows if isinstance(value, CreditRecord)]
         # of whom was forgotten, only that the events arrived can be told
-        by_id = Counter(record.record_id for record in records if record.op == "RECORD")
+        by_id = Counter(record.record_id for record in records if record.op == "RECORD" and not record.rekeyed_from)
         yield _check("every event became one record or one rejection", judge_intake(log.events, by_id, log.rejections))
         records = [record for record in records if record.subject_key not in log.forgotten]
         yield self._changes(log, records)
@@ -140,7 +140,7 @@ class Verifier:
 
     def _note_record(self, log: Log, message: Any) -> None:
         entry = self._reader(message)
-        log.records.setdefault(message.partition(), []).append((entry, message.value()))
+        log.records.setdefault(message.partition(), []).append((entry, message.value(), message.offset()))
         if isinstance(entry, Forgotten):
             log.forgotten.add(entry.subject_key)
 
@@ -151,11 +151,13 @@ class Verifier:
             found = log.changes.get(record.record_id, 0)
             tally.expect(found >= 1, f"record {record.record_id} of {record.kind}: no change tells what became of it")
         delivered = Counter(record.record_id for record in records)
-        told = sum(log.outcomes[name] for name in ("RECORDED", "DUPLICATE", "SUPERSEDED", "HELD", "PARKED"))
+        told = sum(
+            log.outcomes[name] for name in ("RECORDED", "DUPLICATE", "SUPERSEDED", "HELD", "PARKED", "FORWARDED")
+        )
         released = told - sum(delivered.values())
         tally.expect(released >= 0, f"{sum(delivered.values())} records, but only {told} outcomes")
         tally.expect(
-            released <= log.outcomes["HELD"] + log.outcomes["PARKED"],
+            released <= sum(log.outcomes[name] for name in ("HELD", "PARKED", "FORWARDED")),
             f"{released} outcomes more than records: something ran twice",
         )
         return _check("every record has its outcome", tally)
@@ -164,8 +166,9 @@ class Verifier:
         """Each subject's dossier applied exactly the records that the plain fold applies."""
         tally = Tally()
         reference = fold([_seen(record) for record in records])
+        rekeyed = {record.subject_key for record in records if record.rekeyed_from or record.kind == "IdentityLink"}
         for key, subject in reference.items():
-            if key in log.parked:
+            if key in log.parked or key in rekeyed:
                 continue
             version = log.dossiers.get(key, {}).get("version", 0)
             tally.expect(
@@ -180,7 +183,7 @@ class Verifier:
         notes = frozenset(
             entry.order_id
             for rows in log.records.values()
-            for entry, _ in rows
+            for entry, _, _ in rows
             if isinstance(entry, QuarantineOrder) and entry.action == PARK
         )
         lookups = lookups_of(self._reader, rules_by_hash(self._brokers), body_reader(self._schemas), notes)
@@ -198,12 +201,13 @@ class Verifier:
         tally = Tally()
         gone = {record.record_id for record in records if record.event_key in log.deleted}
         kept = {record.record_id for record in records} - gone
+        rows = {(one.subject_key, one.record_id, one.op) for one in records if one.record_id not in gone}
         # the newest row of a log stays until another comes behind it, though nobody is shown it
         said = f"SELECT event_key FROM {DATABASE}.changes WHERE outcome = '{DELETED}' AND event_key IS NOT NULL"  # noqa: S608
         not_deleted = f"event_key NOT IN ({said})"
         wanted = {
             ("records", f"uniqExactIf(record_id, {not_deleted})"): len(kept),
-            ("records", f"countIf({not_deleted})"): len(kept),
+            ("records", f"countIf({not_deleted})"): len(rows),
             ("rejections", "count()"): len(log.rejections),
             ("dossiers", "count()"): len(log.dossiers),
             ("dossiers", "sum(version)"): sum(dossier["version"] for dossier in log.dossiers.values()),
@@ -220,7 +224,7 @@ class Verifier:
     def _lookup(self, log: Log, lookup: httpx.Client) -> Check:
         """A spread of subjects, asked for as a user would."""
         tally = Tally()
-        firms = sorted(key for key, dossier in log.dossiers.items() if dossier["subject_kind"] == "LEGAL_PERSON")
+        firms = sorted(key for key, dossier in log.dossiers.items() if _stands_alone(dossier))
         for key in firms[:: max(1, len(firms) // 25)]:
             answer = lookup.get(f"/v1/subjects/{key}")
             found = answer.json() if answer.is_success else {}
@@ -267,21 +271,28 @@ def _seen(record: CreditRecord) -> SeenRecord:
     )
 
 
-def _replayed(rows: list[tuple[Entry, bytes]], lookups: Lookups) -> Iterator[Summary]:
+def _replayed(rows: list[tuple[Entry, bytes, int]], lookups: Lookups) -> Iterator[Summary]:
     """Every subject of a partition after applying its log in memory."""
     store = MemoryStore()
-    entries, values = [entry for entry, _ in rows], [value for _, value in rows]
+    at = {place: entry for entry, _, place in rows if isinstance(entry, CreditRecord)}
+    lookups = replace(lookups, records_at=lambda places: [(place, at[place]) for place in places])
+    entries, values, places = map(list, zip(*rows, strict=True))
     while True:
-        view, decided = decide_or_park(store, entries, values, lookups)
+        view, decided = decide_or_park(store, entries, values, lookups, places)
         effects = Effects()
         view.write_to(effects)
         store.write(effects.state, _NOWHERE)
         if not decided.unfinished:
             break
-        entries, values = [], []
+        entries, values, places = [], [], []
     view = PartitionView(store)
-    for key in sorted({entry.subject_key for entry, _ in rows if isinstance(entry, CreditRecord)}):
+    for key in sorted({entry.subject_key for entry, _, _ in rows if isinstance(entry, CreditRecord)}):
         yield view.subject(key).summary
+
+
+def _stands_alone(dossier: dict[str, Any]) -> bool:
+    """A firm that is found under its own key."""
+    return dossier["subject_kind"] == "LEGAL_PERSON" and not dossier["redirect"]
 
 
 def _masked(key: str) -> str:

@@ -61,6 +61,11 @@ class Disclosure:
     """Codes of what is no list but an order of a court (限制消费令)."""
 
 
+_CLOSED = f"(SELECT groupArray(subject_key) FROM {DATABASE}.dossiers FINAL WHERE redirect != '')"  # noqa: S608
+CLOSED_LEFT_OUT = f" AND NOT has({_CLOSED}, subject_key) AND hasAll({_CLOSED}, rekeyed_from)"
+"""Closed dossiers are left out; copies stand as long as the dossiers that they come from are closed."""
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A subject's dossier, listings and orders, and the records that are still being read while the caller audits."""
@@ -88,6 +93,7 @@ class Queries:
     ) -> File | None:
         """Everything about a subject, or its records of a view; None when there is no dossier.
 
+        A key that the subject had before leads to the one that it has now.
         Listing changes and orders come newest first.
         history: also what has ended.
         """
@@ -104,18 +110,34 @@ class Queries:
             parts[row["part"]].append(self._shown(row))
         if not parts["dossiers"]:
             return None
+        dossier = parts["dossiers"][0]
+        if dossier.get("redirect"):
+            return self.file_of(Wanted(str(dossier["redirect"])), after, limit, cut, history=history)
+        if dossier.get("linked"):
+            records = self._pool.submit(self.records, key, after, limit, cut, history=history, linked=dossier["linked"])
         for name in ("listings", "orders"):
             parts[name].sort(key=lambda row: str(row["at"]), reverse=True)
-        return File(key, parts["dossiers"][0], records, parts["listings"], parts["orders"])
+        return File(key, dossier, records, parts["listings"], parts["orders"])
 
     def records(
-        self, key: str, after: list[str] | None, limit: int, cut: Cut = ALL, *, history: bool = False
+        self,
+        key: str,
+        after: list[str] | None,
+        limit: int,
+        cut: Cut = ALL,
+        *,
+        history: bool = False,
+        linked: Sequence[str] = (),
     ) -> list[Row]:
-        """Records of a subject with their facts, newest decision first; what has ended only with its history."""
+        """Records of a subject with their facts, newest decision first; what has ended only with its history.
+
+        linked: other keys that lead here; copies of their records are shown as long as they do.
+        """
         rows = self._ask(
             _records(cut, history, has_place=after is not None),
             {
                 "key": key,
+                "linked": list(linked),
                 "limit": limit,
                 "day": after[0] if after else "",
                 "record": after[1] if after else "",
@@ -130,7 +152,10 @@ class Queries:
         """The dossier with its detail."""
         key = wanted.key or self._key_of(wanted.alias or "")
         rows = self._ask(_DOSSIER, {"key": key or ""}, binary=True)
-        return self._shown(rows[0]) if rows else None
+        found = self._shown(rows[0]) if rows else None
+        if found is not None and found.get("redirect"):
+            return self.dossier(Wanted(str(found["redirect"])))
+        return found
 
     def _key_of(self, alias: str) -> str | None:
         """Key of the subject that is also known by another number."""
@@ -144,7 +169,7 @@ class Queries:
             "SELECT subject_key, any(subject_name) AS name, any(subject_kind) AS kind, "  # noqa: S608
             f"count() AS records, max(decided_on) AS newest FROM {DATABASE}.records FINAL "
             f"WHERE op = 'RECORD' AND subject_kind IN ('LEGAL_PERSON', 'ORGAN') AND subject_key > {{after:String}}"
-            f"{cut.where}{_shown_still('1', history=False)} "
+            f"{cut.where}{_shown_still('1', history=False)}{CLOSED_LEFT_OUT} "
             "GROUP BY subject_key ORDER BY subject_key LIMIT {limit:UInt32} "
             "SETTINGS prefer_column_name_to_alias = 1",  # the cut's kind is the column, not the alias
             {"after": after, "limit": limit, **cut.parameters, **self._disclosed()},
@@ -264,6 +289,7 @@ def _records(cut: Cut, history: bool, has_place: bool) -> str:
     return (
         f"SELECT 'records' AS part, koff, {SHOWN}, body, body_schema FROM {DATABASE}.records FINAL "  # noqa: S608
         f"WHERE subject_key = {{key:String}}{cut.where}{place}{_shown_still('subject_key = {key:String}', history)} "
+        "AND op != 'UNLINK' AND hasAll({linked:Array(String)}, rekeyed_from) "
         "ORDER BY decided_on DESC, record_id DESC LIMIT {limit:UInt32}"
     )
 

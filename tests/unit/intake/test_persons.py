@@ -66,3 +66,55 @@ def test_other_numbers_of_an_organisation_lead_to_it(vault: Vault) -> None:
     assert (told["scheme"], told["alias"]) == ("REGISTRATION", "150102600000013")
     assert told["subject_key"] == result.records[0]["subject_key"]
     assert (told["token_version"], told["key_id"]) == (0, "")
+
+
+# -- links of identities ---------------------------------------------------------------------------------
+
+OTHER = synthetic_citizen("150102", date(1985, 3, 8))
+
+
+def linked(**changes: object) -> dict[str, object]:
+    return example("IdentityLink", **changes)
+
+
+def test_a_link_carries_the_other_key_and_is_on_file_under_the_old_one(vault: Vault) -> None:
+    (record,) = an_intake(vault).send(linked(), "150000-scjg").records
+    assert record["subject_key"] == "MA0N12340"
+    assert record["linked_key"] not in (None, record["subject_key"])
+
+
+def test_a_person_with_a_new_number_is_linked_without_any_number_on_the_log(vault: Vault) -> None:
+    person = {"kind": "NATURAL_PERSON", "name": "虚构乙", "identifiers": [{"scheme": "CITIZEN", "value": NUMBER}]}
+    successor = {"scheme": "CITIZEN", "value": OTHER}
+    event = linked(subject=person, facts__successor=successor, facts__reason="NUMBER_CHANGE")
+    result = an_intake(vault).send(event, "150000-scjg")
+    (record,) = result.records
+    found = vault.find(OTHER)
+    assert found is not None
+    assert record["linked_key"] == found.subject_key
+    assert {one["alias"] for one in result.identities} == {record["subject_key"], record["linked_key"]}
+    for number in (NUMBER, OTHER):
+        assert number.encode() not in result.texts
+
+
+@pytest.mark.parametrize(
+    ("successor", "reason"),
+    [
+        (None, "missing-condition"),
+        ({"scheme": "USCC", "value": "91150102MA0N123408"}, "bad-identifier"),
+        ({"scheme": "USCC", "value": "91150102MA0N123409"}, "bad-identifier"),
+        ({"scheme": "CITIZEN", "value": NUMBER}, "bad-identifier"),
+    ],
+    ids=["missing", "itself", "wrong check character", "a person"],
+)
+def test_a_link_names_another_subject_of_the_same_kind(
+    vault: Vault, successor: dict[str, str] | None, reason: str
+) -> None:
+    result = an_intake(vault).send(linked(facts__successor=successor), "150000-scjg")
+    assert result.faults == [(reason, "facts.successor")]
+    assert NUMBER.encode() not in result.texts
+
+
+def test_only_who_registers_may_link(vault: Vault) -> None:
+    result = an_intake(vault).send(linked(), "150100-zy")
+    assert ("item-not-allowed", "item") in result.faults

@@ -50,7 +50,8 @@ def test_kinds_come_in_their_proportions(sent: list[Sent]) -> None:
 
 def test_every_kind_that_a_department_sends_comes_and_every_way_to_spoil_one() -> None:
     kinds = Counter(one.event["kind"] for one in Story(seed=7, subjects=500, day=DAY).events(20_000))
-    assert set(kinds) == set(SchemaSet.load().events) - {"MeasureAcknowledgement"}
+    # links of identities are decided by hand, one by one
+    assert set(kinds) == set(SchemaSet.load().events) - {"MeasureAcknowledgement", "IdentityLink", "IdentitySplit"}
     steps = [one for one in Story(seed=7, subjects=500, day=DAY).events(20_000) if one.event["kind"] == "ListStep"]
     assert {one.event["facts"]["step"] for one in steps} == {"NOTICE", "STATEMENT", "SERVICE"}
 
