@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,10 @@ class Office:
         self._gateway, self._lookup = (f"http://127.0.0.1:{lab.port(part)}/v1" for part in ("gateway", "lookup"))
         self._clickhouse = f"http://127.0.0.1:{lab.port('clickhouse')}"
 
+    def close(self) -> None:
+        """Let the connections go."""
+        self._http.close()
+
     def enforce(self, number: str, event: int) -> str:
         """Send an event about whoever has the number; the subject key that the look-up knows of it then."""
         assert self._http.post(f"{self._gateway}/events", json=_event(number, event)).status_code == 202
@@ -59,8 +65,15 @@ class Office:
         return {table: int(httpx.post(self._clickhouse, content=sql(table, key)).text) for table in TABLES}
 
 
-def test_a_forgotten_person_is_gone_and_the_number_makes_another_one(running_lab: RunningLab, tmp_path: Path) -> None:
-    office = Office(running_lab)
+@pytest.fixture
+def office(running_lab: RunningLab) -> Iterator[Office]:
+    with closing(Office(running_lab)) as made:
+        yield made
+
+
+def test_a_forgotten_person_is_gone_and_the_number_makes_another_one(
+    office: Office, running_lab: RunningLab, tmp_path: Path
+) -> None:
     before, other = office.enforce(NUMBER, 1), office.enforce(OTHER, 2)
     wait_until("rows in every table", lambda: all(office.rows(before).values()))
     rows_of_other = office.rows(other)
@@ -84,8 +97,9 @@ def test_a_forgotten_person_is_gone_and_the_number_makes_another_one(running_lab
     assert before.encode() not in _vault_bytes(running_lab)
 
 
-def test_keys_rotate_under_a_running_bus_and_everybody_stays_who_they_are(running_lab: RunningLab) -> None:
-    office = Office(running_lab)
+def test_keys_rotate_under_a_running_bus_and_everybody_stays_who_they_are(
+    office: Office, running_lab: RunningLab
+) -> None:
     known = office.enforce(OTHER, 5)
     running_lab.creditbus("keys", "rotate")
     running_lab.creditbus("keys", "rotate", "--master")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -93,9 +93,7 @@ def compile_rules(edition: Edition) -> Rules:
         ),
         transitions=tuple(_transitions(catalogue)),
         authority_may_shorten=catalogue.publicity.authority_may_shorten,
-        required=tuple(
-            RequiredFact(kind=row.kind, field=row.field, value=row.value, needs=row.needs) for row in catalogue.required
-        ),
+        required=_required(catalogue),
         terms=tuple(
             TermRule(
                 term=row.term,
@@ -118,6 +116,14 @@ def compile_rules(edition: Edition) -> Rules:
         kept_out=tuple(_kept_out(catalogue)),
         raters={row.code: frozenset(row.raters) for row in catalogue.ratings},
     )
+
+
+def _required(catalogue: Catalogue) -> Mapping[str, tuple[RequiredFact, ...]]:
+    found: dict[str, tuple[RequiredFact, ...]] = {}
+    for row in catalogue.required:
+        fact = RequiredFact(field=row.field, value=row.value, needs=row.needs)
+        found[row.kind] = (*found.get(row.kind, ()), fact)
+    return found
 
 
 def _publicity(row: PublicityRow) -> PublicityRule:

@@ -294,7 +294,6 @@ class BreakerRule:
 class RequiredFact:
     """A fact that an event needs when another fact has a value (前提条件)."""
 
-    kind: str
     field: str
     value: str
     needs: str
@@ -395,7 +394,8 @@ class Rules:
     """Names of honours and grades, as incentives name them."""
     subscribers: tuple[SubscriberRule, ...] = ()
     """Editions of before there was a register have none: nobody is asked to answer, and anybody may."""
-    required: tuple[RequiredFact, ...] = ()
+    required: Mapping[str, tuple[RequiredFact, ...]] = field(default_factory=dict)
+    """By kind of event."""
     repair: tuple[RepairRule, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
     kept_out: tuple[KeptOut, ...] = ()

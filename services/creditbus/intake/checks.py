@@ -324,8 +324,8 @@ def check_subscriber(event: Event, checking: Checking, found: list[Fault]) -> No
 
 def check_required(event: Event, checking: Checking, found: list[Fault]) -> None:
     """A decision rests on its conditions: a repair on performance and commitment, an answer on its outcome."""
-    for rule in checking.rules.required:
-        if rule.kind == event.kind and event.facts.get(rule.field) == rule.value:
+    for rule in checking.rules.required.get(event.kind, ()):
+        if event.facts.get(rule.field) == rule.value:
             value = event.facts.get(rule.needs)
             if value is None or value == "":
                 found.append(fault(Reason.MISSING_CONDITION, f"facts.{rule.needs}", "", checking))

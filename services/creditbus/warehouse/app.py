@@ -145,8 +145,8 @@ def run(ports: Ports, *, stopping: Callable[[], bool]) -> None:
         batch = ports.topics.poll(ports.most_messages, ports.seconds)
         if batch:
             write(ports, batch)
-            ports.topics.commit(next_offsets(batch))
-        elif time.monotonic() - tidied > ports.tidy_seconds:
+        ports.topics.commit(next_offsets(batch))
+        if not batch and time.monotonic() - tidied > ports.tidy_seconds:
             ports.tidy()
             tidied = time.monotonic()
         if time.monotonic() - deleted > ports.tidy_seconds:

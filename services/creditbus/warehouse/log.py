@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, TopicCollection, TopicPartition
@@ -29,6 +29,8 @@ class TopicLog:
         self._topics = topics
         self._seldom = frozenset(seldom)
         self._seconds = seconds
+        self._passed: dict[Place, int] = {}
+        """Behind tombstones, which become no rows."""
         self._left: dict[Place, float] = {}
         """Partitions that are left alone, and since when."""
         config = consumer_config(brokers, GROUP, auto_offset_reset="error", **lag.config)
@@ -61,6 +63,7 @@ class TopicLog:
                 raise ReconnectError(f"Kafka: {error.str()} while reading {message.topic()}; connecting again")
             value = message.value()
             if value is None:  # a tombstone: the subject was forgotten, its rows are deleted elsewhere
+                self._passed[message.topic(), message.partition()] = message.offset() + 1
                 continue
             try:
                 schema_id, payload = unframe(value)
@@ -84,11 +87,14 @@ class TopicLog:
             del self._left[place]
         self._consumer.resume([TopicPartition(*place) for place in due])
 
-    def commit(self, offsets: Mapping[Place, int]) -> None:
-        """Show how far the tables are; nothing is resumed from it where there are rows."""
-        places = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
-        with translated("committing offsets"):
-            self._consumer.commit(offsets=places, asynchronous=True)
+    def commit(self, offsets: dict[Place, int]) -> None:
+        """Show how far the tables are, tombstones passed; nothing is resumed from it where there are rows."""
+        reached = {place: max(offsets.get(place, 0), self._passed.get(place, 0)) for place in offsets | self._passed}
+        self._passed.clear()
+        if reached:
+            places = [TopicPartition(topic, partition, offset) for (topic, partition), offset in reached.items()]
+            with translated("committing offsets"):
+                self._consumer.commit(offsets=places, asynchronous=True)
 
     def close(self) -> None:
         """Close the consumer."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
-from creditbus.bus.kafka import producer_config
+from creditbus.bus.kafka import consumer_config, producer_config
 from creditbus.bus.lag import Lag
 from creditbus.bus.metrics import Metrics
 from creditbus.core.framing import frame
-from creditbus.warehouse.log import TopicLog
+from creditbus.warehouse.log import GROUP, TopicLog
 from topic_maker import make_topic
+from waiting import wait_until
 
 pytestmark = pytest.mark.integration
 SECONDS = 3.0
@@ -66,3 +68,20 @@ def test_a_topic_that_nobody_waits_for_is_left_alone_for_a_while_and_loses_nothi
     left_at = min(at for topic, _, at in first if topic == seldom)
     assert min(at for topic, _, at in rest if topic == seldom) - left_at >= SECONDS
     assert max(at for topic, _, at in rest if topic == often) - left_at < SECONDS, "the others go on"
+
+
+def test_tombstones_are_passed_so_that_nobody_takes_them_for_a_standstill(
+    kafka_brokers: str, topics: tuple[str, str], log: TopicLog
+) -> None:
+    producer = Producer(producer_config(kafka_brokers))
+    for _ in range(2):
+        producer.produce(topics[0], None, b"p:1", 0)
+    assert producer.flush(10) == 0
+    with closing(Consumer(consumer_config(kafka_brokers, GROUP))) as other:
+
+        def is_passed() -> bool:
+            assert log.poll(10, 0.1) == []
+            log.commit({})
+            return bool(other.committed([TopicPartition(topics[0], 0)], 10)[0].offset == 2)
+
+        wait_until("the position behind them", is_passed)
