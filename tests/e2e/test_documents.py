@@ -35,7 +35,7 @@ ELSEWHERE = {
     "rules propose FOLDER": "e2e/test_editions.py",
     "rules approve HASH --as OFFICER --reason WHY": "e2e/test_editions.py",
     "rules activate HASH": "e2e/test_editions.py",
-    "forget p:… --reason WHY": "e2e/test_forgetting.py",
+    "forget KEY --reason WHY": "e2e/test_forgetting.py",
     "up": "running_lab.py",
     "explain --verify receipt.json --log log.json --public-key HEX": "e2e/test_explain.py",
 }
