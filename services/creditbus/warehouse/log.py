@@ -10,11 +10,13 @@ from confluent_kafka import Consumer, TopicCollection, TopicPartition
 
 from creditbus.bus.kafka import admin, consumer_config, translated
 from creditbus.bus.lag import Lag
+from creditbus.bus.watchdog import Watchdog
 from creditbus.core.errors import ReconnectError
 from creditbus.core.framing import NotConfluentError, unframe
 from creditbus.warehouse.steps import UNFRAMED, Framed, Place, resume_offset
 
 GROUP = "creditbus-warehouse"
+_CLOSE_SECONDS = 5.0
 
 
 class TopicLog:
@@ -97,8 +99,13 @@ class TopicLog:
                 self._consumer.commit(offsets=places, asynchronous=True)
 
     def close(self) -> None:
-        """Close the consumer."""
-        self._consumer.close()
+        """Close the consumer. It waits for an offset that is on its way, without end when its broker is gone: then the
+        process ends, to be started again; nothing is resumed from that offset.
+        """
+        watchdog = Watchdog()
+        with watchdog.during("closing the consumer", _CLOSE_SECONDS):
+            self._consumer.close()
+        watchdog.close()
 
 
 def sources_of(brokers: str, topics: Sequence[str]) -> dict[str, str]:
