@@ -67,7 +67,7 @@ def test_the_right_number_makes_a_record_and_the_others_do_not(told: dict[str, A
 
 def test_whoever_has_the_number_finds_the_person_by_it(told: dict[str, Any]) -> None:
     assert told["matched"]["subject_key"].startswith("p:2:")
-    assert told["refused"] == [400, 422]
+    assert told["refused"] == [400]
 
 
 def test_no_answer_shows_the_number(told: dict[str, Any]) -> None:
