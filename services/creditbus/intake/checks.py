@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from itertools import pairwise
 
 from creditbus.core.events import NATURAL_PERSON, Event
-from creditbus.core.identifiers import AuthorityTypes, RegionTable, Scheme, current_region, grade, is_blocked
+from creditbus.core.identifiers import Scheme, current_region, grade, is_blocked
 from creditbus.core.outcome import Fault, Reason
 from creditbus.core.records import business_day, date_of, day_of
 from creditbus.core.rules import Rules
@@ -18,8 +17,6 @@ from creditbus.core.text import SHORTEST_CITIZEN_NUMBER, find_citizen_numbers
 
 _EVENT_ID = re.compile(r"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}|[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26}")
 _REVISION_LIMIT = 10_000
-_LONGEST_CODE = 64
-"""No code with its blanks is longer; what is cut off makes none valid."""
 _LONG_TERM = day_of(date(2099, 12, 31))
 _FIRST_DAY = date(1949, 10, 1)
 _FIRST_DAY_NUMBER = day_of(_FIRST_DAY)
@@ -91,13 +88,8 @@ def check_sender(event: Event, checking: Checking, found: list[Fault]) -> None:
 def check_authority(event: Event, checking: Checking, found: list[Fault]) -> None:
     """The deciding authority is named by a valid unified code (统一社会信用代码)."""
     rules = checking.rules
-    if not _names_an_authority(event.head.authority[:_LONGEST_CODE], rules.regions, rules.authority_types):
+    if is_blocked(grade(Scheme.USCC, event.head.authority, rules.regions, rules.authority_types)):
         found.append(fault(Reason.UNKNOWN_AUTHORITY, "authority", event.head.authority, checking))
-
-
-@lru_cache(maxsize=4_096)
-def _names_an_authority(code: str, regions: RegionTable, types: AuthorityTypes) -> bool:
-    return not is_blocked(grade(Scheme.USCC, code, regions, types))
 
 
 def check_region(event: Event, checking: Checking, found: list[Fault]) -> None:

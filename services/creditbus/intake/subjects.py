@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import lru_cache
 
 import msgspec
 
@@ -17,7 +16,6 @@ from creditbus.core.events import LEGAL_PERSON, NATURAL_PERSON, ORGAN, SOLE_TRAD
 from creditbus.core.identifiers import (
     AuthorityTypes,
     Graded,
-    RegionTable,
     Scheme,
     grade,
     is_blocked,
@@ -26,7 +24,6 @@ from creditbus.core.identifiers import (
     subject_key_of,
 )
 from creditbus.core.outcome import Fault, Reason
-from creditbus.core.rules import Rules
 from creditbus.core.text import mask_identifier, mask_name
 from creditbus.intake.checks import Checking, decided_day, fault
 
@@ -35,11 +32,6 @@ BY_KEY = "SUBJECT_KEY"
 _QUOTES_KEYS = "MeasureAcknowledgement"
 _PERSON_KEY = re.compile(r"p:[0-9]+:[0-9a-f]{40}")
 _ORDER = (Scheme.USCC, Scheme.ORGANISATION, Scheme.TAX)
-
-
-_CACHED_SUBJECTS = 16_384
-"""Busy firms recur all day; an entry takes about half a kilobyte."""
-_LONGEST_CACHED = 32
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,41 +73,19 @@ def _organisation(subject: Subject, checking: Checking) -> Resolved | list[Fault
         for index, identifier in enumerate(subject.identifiers):
             if identifier.scheme != scheme.name:
                 continue
-            found = _named_by(identifier, subject.kind, checking.rules)
-            if found is not None:
-                return Resolved(
-                    key=found.key, kind=found.kind, name=subject.name, identifier=found.identifier, flags=found.flags
-                )
             graded = _grade(identifier, checking)
+            key = subject_key_of(graded)
+            if key is not None:
+                return Resolved(
+                    key=key,
+                    kind=_kind_of(subject.kind, graded, checking.rules.authority_types),
+                    name=subject.name,
+                    identifier=graded.value,
+                    flags=tuple(sorted(graded.flags)),
+                )
             shown = f"{graded.value[:18]} ({', '.join(sorted(graded.flags))})"
             faults.append(fault(Reason.BAD_IDENTIFIER, f"subject.identifiers[{index}].value", shown, checking))
     return faults or [fault(Reason.MISSING_IDENTIFIER, "subject.identifiers", _schemes(subject.identifiers), checking)]
-
-
-class _Organisation(msgspec.Struct, frozen=True):
-    """What one identifier tells of an organisation."""
-
-    key: str
-    kind: str
-    identifier: str
-    flags: tuple[str, ...]
-
-
-def _named_by(identifier: Identifier, claimed: str, rules: Rules) -> _Organisation | None:
-    """The organisation that an identifier leads to, or None; organisations recur, so that this is remembered."""
-    found = _remembered if len(identifier.value) <= _LONGEST_CACHED else _remembered.__wrapped__
-    return found(identifier.scheme, identifier.value, claimed, rules.regions, rules.authority_types)
-
-
-@lru_cache(maxsize=_CACHED_SUBJECTS)
-def _remembered(
-    scheme: str, value: str, claimed: str, regions: RegionTable, types: AuthorityTypes
-) -> _Organisation | None:
-    graded = grade(Scheme[scheme], value, regions, types)
-    key = subject_key_of(graded)
-    if key is None:
-        return None
-    return _Organisation(key, _kind_of(claimed, graded, types), graded.value, tuple(sorted(graded.flags)))
 
 
 def _person(

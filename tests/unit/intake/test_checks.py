@@ -36,6 +36,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("Penalty", {"revision": 0}, "bad-revision", "revision"),
     ("Penalty", {"revision": 10_001}, "bad-revision", "revision"),
     ("Penalty", {"authority": "11150100YY00000K53"}, "unknown-authority", "authority"),
+    ("Penalty", {"authority": "11150100YY00000K52" + " " * 60 + "X"}, "unknown-authority", "authority"),
     ("Penalty", {"region": "999999"}, "unknown-region", "region"),
     ("Penalty", {"region": "152600"}, "region-not-valid", "region"),
     ("Penalty", {"region": "150603", "document__decided_on": "2015-11-01", "document__served_on": None},

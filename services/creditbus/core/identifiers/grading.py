@@ -24,6 +24,8 @@ _USCC_LENGTH = 18
 _SOLE_TRADER = "92"
 _CACHED_CODES = 16_384
 """Departments and busy firms recur all day; an entry takes about half a kilobyte."""
+_LONGEST_REMEMBERED = 32
+"""A text of any length must not stay in memory."""
 
 _FORMAT = frozenset({Flag.FORMAT})
 _ALPHABET = frozenset({Flag.ALPHABET})
@@ -48,6 +50,8 @@ def grade(
     as_of: business day; a region that ends later is not yet retired, a birth after it is impossible. None: a region
     that ever ended is retired, and births are not compared.
     """
+    if scheme is Scheme.USCC and len(raw) <= _LONGEST_REMEMBERED:
+        return _grade_again(raw, regions, authority_types, as_of)
     return _GRADERS[scheme](normalise_identifier(raw), regions, authority_types, as_of)
 
 
@@ -74,15 +78,14 @@ def subject_class_of(uscc: str, authority_types: AuthorityTypes) -> str | None:
     return authority_types.classes.get(uscc[:2])
 
 
+@lru_cache(maxsize=_CACHED_CODES)
+def _grade_again(raw: str, regions: RegionTable, types: AuthorityTypes | None, as_of: date | None) -> Graded:
+    return _grade_uscc(normalise_identifier(raw), regions, types, as_of)
+
+
 def _grade_uscc(value: str, regions: RegionTable, types: AuthorityTypes | None, as_of: date | None) -> Graded:
     if len(value) != _USCC_LENGTH:
-        # not memoised: a text of any length must not stay in memory
         return _refused(Scheme.USCC, value, _FORMAT)
-    return _grade_uscc_18(value, regions, types, as_of)
-
-
-@lru_cache(maxsize=_CACHED_CODES)
-def _grade_uscc_18(value: str, regions: RegionTable, types: AuthorityTypes | None, as_of: date | None) -> Graded:
     if not is_uscc_alphabet(value):
         return _refused(Scheme.USCC, value, _ALPHABET)
     region = value[2:8]
@@ -110,7 +113,7 @@ def _grade_organisation(value: str, regions: RegionTable, types: AuthorityTypes 
 def _grade_tax(value: str, regions: RegionTable, types: AuthorityTypes | None, as_of: date | None) -> Graded:
     """Since 2015 the tax number of an organisation is its USCC, so 18 characters are graded as one."""
     if len(value) == _USCC_LENGTH:
-        return _grade_uscc_18(value, regions, types, as_of)
+        return _grade_again(value, regions, types, as_of)
     region, organisation = value[:6], value[6:]
     if not (region.isascii() and region.isdigit() and is_organisation_shape(organisation)):
         return _refused(Scheme.TAX, value, _FORMAT)
