@@ -7,7 +7,6 @@ bytes, an error for whatever those refuse. Here a payload that ends too early is
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_Check, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_CheckExact, PyDict_GetItem, PyDict_SetItem
-from cpython.list cimport PyList_CheckExact
 from cpython.long cimport PyLong_AsLongLong
 from cpython.object cimport PyObject, PyObject_CallObject
 from cpython.ref cimport Py_INCREF
@@ -249,12 +248,8 @@ cdef class Array(Type):
     cdef int write(self, Output* target, object value) except -1:
         if value:
             put_number(target, len(value))
-            if PyList_CheckExact(value):
-                for one in <list>value:
-                    self.items.write(target, one)
-            else:
-                for one in value:
-                    self.items.write(target, one)
+            for one in value:
+                self.items.write(target, one)
         return put_number(target, 0)
 
 

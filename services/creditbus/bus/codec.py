@@ -30,7 +30,6 @@ except ImportError:
     compiled = None
 
 __all__ = [
-    "IS_COMPILED",
     "Decoder",
     "Encoder",
     "UnsupportedSchemaError",
@@ -45,8 +44,8 @@ Decoder = Callable[[bytes, int], tuple[Any, int]]
 Encoder = Callable[[Any, bytes], bytes]
 """From a value, and bytes that stand before it, to all bytes."""
 
-IS_COMPILED = compiled is not None and os.environ.get("CREDITBUS_NATIVE", "on") != "off"
-_CODEC: ModuleType = compiled if IS_COMPILED else codec_python
+_IS_WANTED = os.environ.get("CREDITBUS_NATIVE", "on") != "off"
+_CODEC: ModuleType = compiled if compiled is not None and _IS_WANTED else codec_python
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = 719_163

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
-from creditbus.bus.kafka import consumer_config, producer_config, transactional_producer, translated
+from creditbus.bus.kafka import consumer_config, produce_everywhere, producer_config, transactional_producer, translated
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
@@ -69,8 +69,7 @@ def activate_edition(
     producer = transactional_producer(brokers, "creditbus-editions")
     with translated("activating an edition"):
         producer.begin_transaction()
-        for partition in producer.list_topics(RECORDS, timeout=_ANSWER_SECONDS).topics[RECORDS].partitions:
-            producer.produce(RECORDS, value, None, partition)
+        produce_everywhere(producer, RECORDS, value, _ANSWER_SECONDS)
         producer.produce(TOPIC, json.dumps(asdict(edition)).encode(), _IN_FORCE.encode(), 0)
         for one in also:
             producer.produce(one.topic, one.value, one.key)

@@ -102,6 +102,12 @@ def end_offset(brokers: str, topic: str, partition: int, timeout: float = 10.0) 
     return int(end)
 
 
+def produce_everywhere(producer: Producer, topic: str, value: bytes, seconds: float) -> None:
+    """Queue a message without a key for every partition of a topic. seconds: how long to ask which there are."""
+    for partition in producer.list_topics(topic, timeout=seconds).topics[topic].partitions:
+        producer.produce(topic, value, None, partition)
+
+
 def transactional_producer(brokers: str, transactional_id: str, timeout_ms: int = 10_000) -> Producer:
     """A producer for transactions, with every older producer of this id fenced and its open transaction aborted."""
     producer = Producer(producer_config(brokers, transactional_id=transactional_id, transaction_timeout_ms=timeout_ms))

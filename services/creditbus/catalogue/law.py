@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from creditbus.catalogue.models import FIRST_DAY, Catalogue, ListRow
+from creditbus.catalogue.models import FIRST_DAY, Catalogue, ListRow, TermRow
 
 SHOWN_BY: Mapping[str, str] = {
     "lists": "tests/unit/law/test_lists.py",
@@ -202,39 +202,13 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
         "terms",
         "Terms of the way back 办理期限",
         ("code", "名称", "region", "working days", "extended", "when missed", "basis", "mark"),
-        (
-            (
-                row.code,
-                row.zh,
-                row.region,
-                "、".join(map(str, row.working_days)),
-                str(row.extended or "–"),
-                f"{row.alert}{'; effects are suspended' if row.suspends else ''}",
-                row.basis,
-                row.mark,
-            )
-            for row in catalogue.terms
-            if row.term not in _OF_TICKETS
-        ),
+        (_term_cells(row) for row in catalogue.terms if row.term not in _OF_TICKETS),
     )
     yield (
         "tickets",
         "Terms of the supervision of departments 督办期限",
         ("code", "名称", "region", "working days", "extended", "when missed", "basis", "mark"),
-        (
-            (
-                row.code,
-                row.zh,
-                row.region,
-                "、".join(map(str, row.working_days)),
-                str(row.extended or "–"),
-                row.alert,
-                row.basis,
-                row.mark,
-            )
-            for row in catalogue.terms
-            if row.term in _OF_TICKETS
-        ),
+        (_term_cells(row) for row in catalogue.terms if row.term in _OF_TICKETS),
     )
     yield (
         "retention",
@@ -315,6 +289,19 @@ def _themes(catalogue: Catalogue, named: Mapping[str, str]) -> Iterator[tuple[st
             )
             for row in catalogue.score.points
         ),
+    )
+
+
+def _term_cells(row: TermRow) -> Row:
+    return (
+        row.code,
+        row.zh,
+        row.region,
+        "、".join(map(str, row.working_days)),
+        str(row.extended or "–"),
+        f"{row.alert}{'; effects are suspended' if row.suspends else ''}",
+        row.basis,
+        row.mark,
     )
 
 

@@ -78,6 +78,14 @@ class Variant:
         return f"ReplicatedReplacingMergeTree({path}{', ' + argument if argument else ''})"
 
 
+def delete_sql(table: str, where: str, variant: Variant) -> str:
+    """The statement that deletes rows; it returns when they are gone from the disk, on every server of a cluster."""
+    return (
+        f"ALTER TABLE {DATABASE}.{table}{variant.on_cluster} DELETE WHERE {where} "
+        "SETTINGS mutations_sync = 2, allow_nondeterministic_mutations = 1"
+    )
+
+
 def create_database_sql(variant: Variant) -> str:
     """The statement that makes the database."""
     return f"CREATE DATABASE IF NOT EXISTS {DATABASE}{variant.on_cluster}"

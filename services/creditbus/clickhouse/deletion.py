@@ -10,15 +10,15 @@ import re
 from collections.abc import Iterable
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
+from creditbus.clickhouse.ddl import Variant, delete_sql
 
 _ABOUT = ("listings", "orders", "alerts", "changes")
 """Tables that tell of a record under its id; ``records`` goes last, since the others are found by it."""
 _ID = re.compile(r"[0-9a-f]{16,64}")
 _NEWEST = f"(SELECT src, kpart, max(koff) FROM {DATABASE}.{{table}} GROUP BY src, kpart)"  # noqa: S608 - own names
-_SETTINGS = "SETTINGS mutations_sync = 2, allow_nondeterministic_mutations = 1"
 
 
-def delete_kept_no_longer(clickhouse: ClickHouse, most: int = 500) -> int:
+def delete_kept_no_longer(clickhouse: ClickHouse, variant: Variant, most: int = 500) -> int:
     """Delete the rows of some facts whose time is over; how many records that were. Raises BusError."""
     rows = clickhouse.query(
         f"SELECT record_id, event_key FROM {DATABASE}.records WHERE event_key IN "  # noqa: S608 - no value stands in the text
@@ -31,16 +31,14 @@ def delete_kept_no_longer(clickhouse: ClickHouse, most: int = 500) -> int:
         return 0
     for table in _ABOUT:
         kept = " AND outcome != 'DELETED'" if table == "changes" else ""
-        _delete(clickhouse, table, f"record_id IN ({records}){kept}")
-    _delete(clickhouse, "records", f"event_key IN ({events})")
+        _delete(clickhouse, variant, table, f"record_id IN ({records}){kept}")
+    _delete(clickhouse, variant, "records", f"event_key IN ({events})")
     return len({row["record_id"] for row in rows})
 
 
-def _delete(clickhouse: ClickHouse, table: str, where: str) -> None:
+def _delete(clickhouse: ClickHouse, variant: Variant, table: str, where: str) -> None:
     newest = _NEWEST.format(table=table)
-    clickhouse.command(
-        f"ALTER TABLE {DATABASE}.{table} DELETE WHERE {where} AND (src, kpart, koff) NOT IN {newest} {_SETTINGS}"
-    )
+    clickhouse.command(delete_sql(table, f"{where} AND (src, kpart, koff) NOT IN {newest}", variant))
 
 
 def _ids(values: Iterable[object]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
-from creditbus.clickhouse.ddl import TableSpec, Variant
+from creditbus.clickhouse.ddl import TableSpec, Variant, delete_sql
 
 FORGOTTEN = "forgotten"
 KEPT = frozenset({FORGOTTEN, "access"})
@@ -27,9 +27,6 @@ def delete_forgotten(clickhouse: ClickHouse, tables: Mapping[str, TableSpec], va
             continue
         (found,) = clickhouse.query(f"SELECT count() AS rows FROM {DATABASE}.{name} WHERE {_OF_THEM}")  # noqa: S608
         if found["rows"]:
-            clickhouse.command(
-                f"ALTER TABLE {DATABASE}.{name}{variant.on_cluster} DELETE WHERE {_OF_THEM} "
-                "SETTINGS mutations_sync = 2, allow_nondeterministic_mutations = 1"
-            )
+            clickhouse.command(delete_sql(name, _OF_THEM, variant))
             deleted += int(found["rows"])
     return deleted

@@ -10,11 +10,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval
+from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval, tell_approved
 from creditbus.core.hashing import jump_id
 from creditbus.core.records import BEIJING
 from creditbus.lab.clock_jumps import ClockJump, jumps, leap, standing
-from creditbus.lab.editions import OFFICERS
 
 _MINUTE_MS = 60_000
 _PATH = "/v1/clock-jumps/approvals"
@@ -71,9 +70,7 @@ def approve(jump: Jump, officer: Officer, reason: Why, key: Key = "") -> None:
     with connected() as (places, registry):
         one = _found(jumps(places.brokers, registry), jump)
         send_approval(places, _PATH, _body(one, reason), (officer, key))
-    left = OFFICERS - len({*one.officers, officer})
-    more = f"{left} more has to approve 尚须 {left} 个单位批准" if left > 0 else f"`creditbus clock jump {jump}`"
-    console.print(f"[green]✓[/] approved 已批准; {more}", highlight=False)
+    tell_approved(one.lacks(officer), f"creditbus clock jump {jump}")
 
 
 def jump(jump: Jump) -> None:

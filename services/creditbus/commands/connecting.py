@@ -51,6 +51,12 @@ def send_approval(places: LabAddresses, path: str, body: dict[str, str], officer
         fail(f"{told.get('detail_zh', '')} {told.get('detail', told)}")
 
 
+def tell_approved(lacking: int, command: str) -> None:
+    """Say that an approval was taken, and what comes next. lacking: officers who have yet to approve."""
+    more = f"{lacking} more has to approve 尚须 {lacking} 个单位批准" if lacking else f"`{command}`"
+    console.print(f"[green]✓[/] approved 已批准; {more}", highlight=False)
+
+
 def fail(text: str) -> NoReturn:
     """End the command with what is wrong and what to do."""
     console.print(f"[red]✗[/] {escape(text)}", highlight=False)

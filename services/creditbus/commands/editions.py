@@ -13,8 +13,8 @@ from creditbus.bus.editions import publish_edition
 from creditbus.catalogue.differences import differences_of
 from creditbus.catalogue.editions import catalogue_from, edition_of
 from creditbus.catalogue.loader import load
-from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval
-from creditbus.lab.editions import OFFICERS, Proposal, activate, proposals
+from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval, tell_approved
+from creditbus.lab.editions import Proposal, activate, proposals
 
 _MOST_SHOWN = 40
 
@@ -47,10 +47,7 @@ def approve(edition: Hash, officer: Officer, reason: Why, key: Key = "") -> None
     with connected() as (places, registry):
         one = _found(proposals(places.brokers, registry), edition)
         send_approval(places, f"/v1/editions/{one.hash}/approvals", {"reason": reason}, (officer, key))
-    number = len({*one.officers, officer})
-    left = OFFICERS - number
-    more = f"{left} more has to approve 尚须 {left} 个单位批准" if left > 0 else "`creditbus rules activate HASH`"
-    console.print(f"[green]✓[/] approved 已批准; {more}", highlight=False)
+    tell_approved(one.lacks(officer), "creditbus rules activate HASH")
 
 
 def put_in_force(edition: Hash) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from creditbus.breaker.log import BREAKER, LISTINGS
 from creditbus.bus.registry import Registry
-from creditbus.bus.wire import Types, read_value
+from creditbus.bus.wire import Types
 from creditbus.core.breaker import CALM, ENDS_HOLD, RELEASE
 from creditbus.core.rules import Rules
-from creditbus.lab.reading import read_topic
+from creditbus.lab.reading import read_values
 
 
 @dataclass(slots=True)
@@ -52,15 +53,8 @@ class Radius:
 
 def standings(brokers: str, registry: Registry) -> dict[str, Standing]:
     """Every source about which something was ever ordered."""
-    types = Types(registry)
     found: dict[str, Standing] = {}
-
-    def use(messages: Sequence[Any]) -> None:
-        for message in messages:
-            schema, value = read_value(types, message.value())
-            note(found, schema.short_name, value)
-
-    read_topic(brokers, BREAKER, use)
+    read_values(brokers, BREAKER, Types(registry), partial(note, found))
     return found
 
 
@@ -78,16 +72,14 @@ def radius_of(brokers: str, registry: Registry, source: str, rules: Rules) -> Ra
     types = Types(registry)
     waiting: dict[str, Mapping[str, Any]] = {}
 
-    def use(messages: Sequence[Any]) -> None:
-        for message in messages:
-            value = read_value(types, message.value())[1]
-            if value["state"] == "WAITING" and value["source"] == source:
-                waiting[value["listing_id"]] = value
-            elif value["state"] != "WAITING":
-                waiting.pop(value["listing_id"], None)
+    def note_listing(_: str, value: dict[str, Any]) -> None:
+        if value["state"] == "WAITING" and value["source"] == source:
+            waiting[value["listing_id"]] = value
+        elif value["state"] != "WAITING":
+            waiting.pop(value["listing_id"], None)
 
     for topic in LISTINGS:
-        read_topic(brokers, topic, use)
+        read_values(brokers, topic, types, note_listing)
     radius = Radius()
     for value in waiting.values():
         radius.add(value, rules)

@@ -7,57 +7,42 @@ out; it takes two officers of different departments, whose approvals come throug
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from creditbus.bus.kafka import transactional_producer, translated
+from creditbus.bus.kafka import produce_everywhere, transactional_producer, translated
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
-from creditbus.bus.wire import Types, Writer, read_value
+from creditbus.bus.wire import Types, Writer
 from creditbus.clock.log import TOPIC, TickLog
-from creditbus.lab.editions import APPROVALS, OFFICERS
+from creditbus.lab.approvals import APPROVALS, OFFICERS, Approved
 from creditbus.lab.errors import LabError
-from creditbus.lab.reading import read_topic
+from creditbus.lab.reading import read_values
 
 _ANSWER_SECONDS = 15.0
 
 
 @dataclass(slots=True)
-class ClockJump:
+class ClockJump(Approved):
     """A leap that somebody approved; times in milliseconds since 1970."""
 
     jump_id: str
     since_ms: int
     until_ms: int
-    approvals: list[Mapping[str, Any]] = field(default_factory=list)
-    """In the order in which they came, one an officer."""
-
-    @property
-    def officers(self) -> tuple[str, ...]:
-        """Who approved it."""
-        return tuple(one["officer"] for one in self.approvals)
 
 
 def note(found: dict[str, ClockJump], name: str, value: Mapping[str, Any]) -> None:
     """One more message of the topic of approvals."""
     if name == "ClockJumpApproval":
-        one = found.setdefault(value["jump_id"], ClockJump(value["jump_id"], value["since"], value["until"]))
-        if value["officer"] not in one.officers:
-            one.approvals.append(value)
+        found.setdefault(value["jump_id"], ClockJump(value["jump_id"], value["since"], value["until"])).note(value)
 
 
 def jumps(brokers: str, registry: Registry) -> dict[str, ClockJump]:
     """Every jump that was ever approved by somebody, by id, oldest first."""
-    types = Types(registry)
     found: dict[str, ClockJump] = {}
-
-    def use(messages: Sequence[Any]) -> None:
-        for message in messages:
-            schema, value = read_value(types, message.value())
-            note(found, schema.short_name, value)
-
-    read_topic(brokers, APPROVALS, use)
+    read_values(brokers, APPROVALS, Types(registry), partial(note, found))
     return found
 
 
@@ -68,13 +53,9 @@ def standing(brokers: str, registry: Registry) -> dict[int, int]:
 
 def refusal_of(jump: ClockJump, last: Mapping[int, int], now_ms: int) -> LabError | None:
     """Why a jump may not happen; None when it may. last: business time of each partition."""
-    if len(jump.officers) < OFFICERS:
-        known = ", ".join(jump.officers)
-        remedy = "`creditbus clock approve JUMP --as OFFICER --reason …`"
-        return LabError(
-            en=f"{jump.jump_id[:16]} is approved by {known or 'nobody'}, and two departments have to: {remedy}",
-            zh=f"{jump.jump_id[:16]} 的批准单位：{known or '无'}，须由两个不同单位批准：{remedy}",
-        )
+    lacking = jump.refusal(jump.jump_id, "`creditbus clock approve JUMP --as OFFICER --reason …`")
+    if lacking is not None:
+        return lacking
     if jump.until_ms > now_ms:
         return LabError(
             en="the jump leads into the future: wait until then, or propose one to now",
@@ -99,6 +80,5 @@ def leap(brokers: str, registry: Registry, jump: ClockJump) -> None:
     producer = transactional_producer(brokers, "creditbus-clock-jump")
     with translated("letting the clock leap"):
         producer.begin_transaction()
-        for partition in producer.list_topics(TOPIC, timeout=_ANSWER_SECONDS).topics[TOPIC].partitions:
-            producer.produce(TOPIC, value, None, partition)
+        produce_everywhere(producer, TOPIC, value, _ANSWER_SECONDS)
         producer.commit_transaction(_ANSWER_SECONDS)

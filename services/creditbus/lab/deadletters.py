@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +12,13 @@ from creditbus.bus.kafka import consumer_config, translated
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.topics import load_topics
-from creditbus.bus.wire import Types, read_value
+from creditbus.bus.wire import Types
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.deadletter import DeadLetter
 from creditbus.core.framing import NotConfluentError, unframe
 from creditbus.core.ports import PositionedRow
-from creditbus.lab.reading import read_topic
+from creditbus.lab.reading import read_values
 from creditbus.warehouse.log import sources_of
 from creditbus.warehouse.routes import is_readable, route_finder
 from creditbus.warehouse.steps import UNFRAMED, Table
@@ -53,12 +52,11 @@ class DeadLetterFile:
         """Every dead letter once, by place."""
         found: dict[str, DeadLetter] = {}
 
-        def use(messages: Sequence[Any]) -> None:
-            for message in messages:
-                letter = DeadLetter(**read_value(self._types, message.value())[1])
-                found.setdefault(letter.dead_letter_id, letter)
+        def note(_: str, value: dict[str, Any]) -> None:
+            letter = DeadLetter(**value)
+            found.setdefault(letter.dead_letter_id, letter)
 
-        read_topic(self._brokers, TOPIC, use)
+        read_values(self._brokers, TOPIC, self._types, note)
         return sorted(found.values(), key=lambda one: (one.topic, one.partition, one.offset))
 
     def load(self, clickhouse: ClickHouse) -> list[Loaded]:

@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from creditbus.bus.kafka import consumer_config, translated
+from creditbus.bus.wire import Types, read_value
 from creditbus.core.errors import ReconnectError
 
 Progress = Callable[[str, int], None]
@@ -23,6 +24,17 @@ def partitions_of(brokers: str, topic: str) -> list[int]:
             return sorted(consumer.list_topics(topic, timeout=15).topics[topic].partitions)
     finally:
         consumer.close()
+
+
+def read_values(brokers: str, topic: str, types: Types, use: Callable[[str, dict[str, Any]], None]) -> None:
+    """Call ``use`` with type and value of each message, each partition in order, up to its present end."""
+
+    def use_all(messages: Sequence[Any]) -> None:
+        for message in messages:
+            schema, value = read_value(types, message.value())
+            use(schema.short_name, value)
+
+    read_topic(brokers, topic, use_all)
 
 
 def read_topic(

@@ -105,7 +105,7 @@ def main() -> int:
                 is_readable=partial(is_readable, types),
                 metrics=service.metrics,
                 tidy=lambda: merge_crowded_tables(clickhouse, list(specs), settings.warehouse_most_parts),
-                delete=lambda: delete_kept_no_longer(clickhouse),
+                delete=lambda: delete_kept_no_longer(clickhouse, variant),
                 delete_forgotten=lambda: delete_forgotten(clickhouse, specs, variant),
                 forgotten={key.encode() for key in forgotten_subjects(clickhouse)},
                 most_messages=settings.warehouse_batch_messages,

@@ -17,8 +17,8 @@ from creditbus.bus.wire import Writers
 from creditbus.clock.log import TickLog
 from creditbus.clock.steps import Tick
 from creditbus.core.hashing import jump_id
+from creditbus.lab.approvals import APPROVALS
 from creditbus.lab.clock_jumps import ClockJump, jumps, leap
-from creditbus.lab.editions import APPROVALS
 from creditbus.lab.errors import LabError
 
 pytestmark = pytest.mark.integration

@@ -11,6 +11,7 @@ from builders import DAY_MS, make_record
 from creditbus.bus.avro import encode
 from creditbus.bus.schemas import SchemaSet
 from creditbus.clickhouse.client import ClickHouse
+from creditbus.clickhouse.ddl import Variant
 from creditbus.clickhouse.deletion import delete_kept_no_longer
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.ports import PositionedRow
@@ -51,10 +52,10 @@ def test_every_revision_of_a_deleted_fact_goes_and_nothing_else(clickhouse: Clic
     the_records(sink, OLD, CORRECTED, OTHER)
     told = [change(1, OLD, "RECORDED"), change(2, CORRECTED, "RECORDED"), change(3, OTHER, "RECORDED")]
     write(sink, "changes", [*told, change(4, CORRECTED, "DELETED")])
-    assert delete_kept_no_longer(clickhouse) == 2
+    assert delete_kept_no_longer(clickhouse, Variant()) == 2
     assert left(clickhouse, "records", "record_id") == {OTHER.record_id}
     assert left(clickhouse, "changes", "change_id") == {"c3", "c4"}
-    assert delete_kept_no_longer(clickhouse) == 0
+    assert delete_kept_no_longer(clickhouse, Variant()) == 0
 
 
 def test_the_newest_row_of_a_log_stays_until_another_comes_so_that_no_resume_point_is_lost(
@@ -63,18 +64,18 @@ def test_the_newest_row_of_a_log_stays_until_another_comes_so_that_no_resume_poi
     sink = ClickHouseRows(clickhouse, table_specs(SCHEMAS))
     the_records(sink, OTHER, OLD)
     write(sink, "changes", [change(1, OLD, "DELETED")])
-    assert delete_kept_no_longer(clickhouse) == 0
+    assert delete_kept_no_longer(clickhouse, Variant()) == 0
     assert sink.positions("records", "credit.records") == {0: 1}
     the_records(sink, OTHER, OLD, make_record(number="4"))
-    assert delete_kept_no_longer(clickhouse) == 1
+    assert delete_kept_no_longer(clickhouse, Variant()) == 1
     assert OLD.record_id not in left(clickhouse, "records", "record_id")
     the_records(sink, OTHER, OLD)
-    assert delete_kept_no_longer(clickhouse) == 1, "what a restart writes again is deleted again"
+    assert delete_kept_no_longer(clickhouse, Variant()) == 1, "what a restart writes again is deleted again"
 
 
 def test_nothing_is_deleted_that_only_ended(clickhouse: ClickHouse) -> None:
     sink = ClickHouseRows(clickhouse, table_specs(SCHEMAS))
     the_records(sink, OLD, OTHER)
     write(sink, "changes", [change(1, OLD, "REVOKED"), change(2, OLD, "EXPIRED")])
-    assert delete_kept_no_longer(clickhouse) == 0
+    assert delete_kept_no_longer(clickhouse, Variant()) == 0
     assert len(left(clickhouse, "records", "record_id")) == 2
