@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from contract.kafkas import AnyKafka, Create
 from creditbus.bus.clients import Clients, Member, Reader
 
-Create = Callable[..., str]
+NewTopic = Callable[..., str]
 """(partitions = 1) → name of a new topic."""
 PATIENCE_SECONDS = 30.0
 
@@ -75,18 +76,19 @@ class Group:
             one.close()
 
 
-class ClientContract:
+class ClientContract(AnyKafka):
     """Inherited once for each kind of client."""
 
     @pytest.fixture
-    def clients(self) -> Clients:
-        """The clients of one cluster."""
-        raise NotImplementedError
+    def new_topic(self, create: Create, unique_name: Callable[[str], str]) -> NewTopic:
+        """Makes topics of this test's own."""
 
-    @pytest.fixture
-    def create(self) -> Create:
-        """Makes topics there."""
-        raise NotImplementedError
+        def make(partitions: int = 1) -> str:
+            topic = unique_name("topic")
+            create(topic, partitions)
+            return topic
+
+        return make
 
     @pytest.fixture
     def names(self, unique_name: Callable[[str], str]) -> Callable[[str], str]:
@@ -94,18 +96,18 @@ class ClientContract:
         return unique_name
 
     @pytest.fixture
-    def group(self, clients: Clients, create: Create, names: Callable[[str], str]) -> Iterator[Group]:
+    def group(self, clients: Clients, new_topic: NewTopic, names: Callable[[str], str]) -> Iterator[Group]:
         """A group on a topic of four partitions."""
-        made = Group(clients, names("group"), create(4))
+        made = Group(clients, names("group"), new_topic(4))
         yield made
         made.close()
 
     # -- transactions ------------------------------------------------------------------------------------
 
     def test_readers_see_a_transaction_when_it_is_committed_and_nothing_behind_it_before(
-        self, clients: Clients, create: Create, names: Callable[[str], str]
+        self, clients: Clients, new_topic: NewTopic, names: Callable[[str], str]
     ) -> None:
-        topic = create()
+        topic = new_topic()
         first, second = clients.producer(names("first"), 10_000), clients.producer(names("second"), 10_000)
         first.begin_transaction()
         first.produce(topic, b"1", b"k", 0)
@@ -118,9 +120,9 @@ class ClientContract:
         assert values(clients, topic) == [b"1", b"2"]
 
     def test_what_was_aborted_is_never_read_and_each_end_takes_an_offset(
-        self, clients: Clients, create: Create, names: Callable[[str], str]
+        self, clients: Clients, new_topic: NewTopic, names: Callable[[str], str]
     ) -> None:
-        topic, name = create(), names("producer")
+        topic, name = new_topic(), names("producer")
         first = clients.producer(name, 10_000)
         first.begin_transaction()
         first.produce(topic, b"lost", b"k", 0)
@@ -133,9 +135,9 @@ class ClientContract:
         assert clients.end_offset(topic, 0) == 4  # two messages, two markers
 
     def test_a_reader_is_told_of_the_end_behind_the_last_marker(
-        self, clients: Clients, create: Create, names: Callable[[str], str]
+        self, clients: Clients, new_topic: NewTopic, names: Callable[[str], str]
     ) -> None:
-        topic = create()
+        topic = new_topic()
         producer = clients.producer(names("producer"), 10_000)
         producer.begin_transaction()
         producer.produce(topic, b"1", b"k", 0)
@@ -144,9 +146,9 @@ class ClientContract:
         assert [one.offset() for one in read(clients, topic, 2) if one.error() is not None] == [2]
 
     def test_a_new_producer_of_an_id_fences_the_one_before(
-        self, clients: Clients, create: Create, names: Callable[[str], str]
+        self, clients: Clients, new_topic: NewTopic, names: Callable[[str], str]
     ) -> None:
-        topic, name = create(), names("producer")
+        topic, name = new_topic(), names("producer")
         zombie = clients.producer(name, 10_000)
         zombie.begin_transaction()
         zombie.produce(topic, b"zombie", b"k", 0)
@@ -158,9 +160,9 @@ class ClientContract:
         assert values(clients, topic) == []
 
     def test_reports_say_where_a_message_went(
-        self, clients: Clients, create: Create, names: Callable[[str], str]
+        self, clients: Clients, new_topic: NewTopic, names: Callable[[str], str]
     ) -> None:
-        topic = create(2)
+        topic = new_topic(2)
         producer = clients.producer(names("producer"), 10_000)
         told: list[tuple[int, int]] = []
         for _ in range(2):
@@ -171,8 +173,8 @@ class ClientContract:
             producer.commit_transaction(10)
         assert told == [(1, 0), (1, 2)]
 
-    def test_a_topic_made_anew_has_another_id(self, clients: Clients, create: Create) -> None:
-        first, second = clients.topic_ids([create(), create()])
+    def test_a_topic_made_anew_has_another_id(self, clients: Clients, new_topic: NewTopic) -> None:
+        first, second = clients.topic_ids([new_topic(), new_topic()])
         assert first != second
 
     # -- offsets and groups ------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from confluent_kafka import TopicPartition
 
+from contract.kafkas import AnyKafka, Create
 from counting_worker import Counting, make_broken
 from creditbus.bus.clients import Clients
 from creditbus.bus.metrics import Metrics
@@ -24,8 +25,6 @@ from creditbus.core.processing import StateStore
 
 MESSAGES, KEYS, PARTITIONS = 2_000, 200, 2
 OpenStore = Callable[[str, int], StateStore]
-Create = Callable[..., None]
-"""(topic, partitions, compacted) makes a topic."""
 
 
 class CrashError(Exception):
@@ -143,18 +142,8 @@ def run_until_crash(session: Session) -> None:
         session.close()
 
 
-class LoopContract:
+class LoopContract(AnyKafka):
     """Inherited once for each kind of Kafka."""
-
-    @pytest.fixture
-    def clients(self) -> Clients:
-        """The clients of one cluster."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def create(self) -> Create:
-        """Makes topics there."""
-        raise NotImplementedError
 
     def expel(self, clients: Clients, group: str, instance: str) -> None:
         """A member does not come back: its session times out."""
