@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from creditbus.bus.avro import encode
+from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import RocksStores
 from creditbus.bus.wire import Types, Writers, body_reader
@@ -45,11 +46,13 @@ class Partition:
         self._permit, self.honour = schemas.events["Permit"].facts, schemas.events["Honor"].facts
         self.store: StateStore = RocksStores(folder)("growth", 0)
         self.now_ms = _NOW_MS
+        self._between = BetweenBatches()
         edition = {"edition": rules.edition, "engine": 1, "activated_at": 0}
         self.apply([self._message(self._writers("credit.records", "EditionInForce")(edition)), self.tick(0)])
 
     def apply(self, messages: Sequence[MemoryMessage]) -> Effects:
         """Apply a batch and write its state."""
+        self._between()
         effects = self._processor.process("credit.records", 0, messages, self.store)
         self.store.write(effects.state, _POSITION)
         return effects

@@ -11,9 +11,10 @@ import time
 from datetime import date
 from pathlib import Path
 
+from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import RocksStores
-from creditbus.bus.transaction import NoState, tune_collector
+from creditbus.bus.transaction import NoState
 from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
@@ -51,11 +52,12 @@ def measure(events: int, batch: int = 4_000) -> dict[str, float]:
             payload_key=_KEY,
         )
     )
-    tune_collector()
+    between = BetweenBatches()
     began = time.thread_time()
     outputs: list[Output] = []
     for start in range(0, events, batch):
         outputs += intake.process("credit.events.market", 0, messages[start : start + batch], NoState()).outputs
+        between()
     intake_rate = events / (time.thread_time() - began)
     records = [
         MemoryMessage(number, one.key, one.value, (), _NOW_MS + 1000)
@@ -73,6 +75,8 @@ def measure(events: int, batch: int = 4_000) -> dict[str, float]:
         for start in range(0, len(log), batch):
             effects = dossier.process("credit.records", 0, log[start : start + batch], store)
             store.write(effects.state, _POSITION)
+            del effects
+            between()
         dossier_rate = len(records) / (time.thread_time() - began)
         store.close()
     return {"intake events/s, one core": intake_rate, "dossier events/s, one core": dossier_rate}

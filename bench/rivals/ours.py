@@ -9,11 +9,12 @@ from pathlib import Path
 
 from bench.rivals.job import SCHEMA
 from creditbus.bus.codec import compile_decoder
+from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.restore import Restorer
 from creditbus.bus.service import Service
 from creditbus.bus.store import RocksStores
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run, tune_collector
+from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run
 from creditbus.core.processing import Effects, Message, Output, StateReader
 
 _SEEN = b"1"
@@ -76,9 +77,8 @@ def main() -> int:
             metrics=metrics,
         )
         session = Session(loop, Payments(told["output"]), metrics, restorer)
-        tune_collector()
         try:
-            run(session, stopping=stopping)
+            run(session, stopping=stopping, between=BetweenBatches())
         finally:
             session.close()
 

@@ -8,7 +8,6 @@ transactional id bumps the epoch.
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -338,7 +337,7 @@ class Session:
         return self._restorer.lineage
 
 
-def run(session: Session, *, stopping: Callable[[], bool], beat: Callable[[], None] = lambda: None) -> None:
+def run(session: Session, *, stopping: Callable[[], bool], between: Callable[[], None] = lambda: None) -> None:
     """Process batches, each exactly once, until told to stop.
 
     1. poll     one batch, in log order; partitions are opened, restored and given back here
@@ -349,9 +348,11 @@ def run(session: Session, *, stopping: Callable[[], bool], beat: Callable[[], No
 
     An error leaves all later steps undone and ends the session: the transaction is aborted by the next
     producer of the same id, and the batch is read again.
+
+    between: called between batches, when nothing of the last one is held any more.
     """
     while not stopping():
-        beat()
+        between()
         batch = session.poll()
         work = session.decide(batch)
         if work.is_empty:
@@ -359,16 +360,7 @@ def run(session: Session, *, stopping: Callable[[], bool], beat: Callable[[], No
         session.produce(work)
         session.commit(work)
         session.store(work)
-
-
-def tune_collector() -> None:
-    """Keep the garbage collector off the hot path: start-up objects are frozen, generations are large.
-
-    Batches allocate many short-lived objects without cycles; the default thresholds would walk them again and again.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 100)
+        del batch, work
 
 
 def state_folder(data: Path, app: str, slot: int) -> Path:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from creditbus.core.breaker import Turns
 from creditbus.core.errors import StopError
@@ -22,19 +23,18 @@ def no_log(places: Sequence[int]) -> list[tuple[int, CreditRecord]]:
     return []
 
 
-@dataclass(slots=True)
-class Context:
+class Context(msgspec.Struct):
     """Rules and time of one decision."""
 
     rules: Rules
     now_ms: int
     """Business time of the partition: its last tick."""
-    turns: Turns = field(default_factory=dict)
+    turns: Turns = {}
     """What sources are and were (core/breaker.py)."""
-    emissions: list[Emission] = field(default_factory=list)
-    ended: list[tuple[str, str, str]] = field(default_factory=list)
+    emissions: list[Emission] = []
+    ended: list[tuple[str, str, str]] = []
     """(record id, kind, outcome) of records that another record ended."""
-    moves: list[CreditRecord] = field(default_factory=list)
+    moves: list[CreditRecord] = []
     """Copies of records for the key that the subject has now (core/rekeying.py)."""
     records_at: RecordsAt = no_log
     """Reads records of the partition's log again, where it is at hand."""

@@ -19,7 +19,7 @@ from creditbus.core.listing import go_on_listing, release_listing
 from creditbus.core.records import CreditRecord, business_day, date_of, start_of_day_ms
 from creditbus.core.rekeying import UNLINK, forward, is_own_affair, note_same, settle, unlink
 from creditbus.core.retention import due_deletions, keep_fact, keep_no_more, move_kept
-from creditbus.core.score import score_subject
+from creditbus.core.score import Score, score_subject
 from creditbus.core.state import (
     ACTIVE,
     CORRECTED,
@@ -219,14 +219,15 @@ def release_held(view: SubjectView, ctx: Context) -> list[Expired]:
     return released
 
 
-def rescore(summary: Summary, ctx: Context) -> None:
-    """Bring score, grade and receipt to the business day."""
+def rescore(summary: Summary, ctx: Context) -> Score | None:
+    """Bring score, grade and receipt to the business day; None for a subject that has none."""
     result = score_subject(summary, ctx.rules, ctx.today) if not summary.redirect else None
     summary.scored_on = ctx.today
     if result is None:
         summary.score, summary.grade, summary.receipt = None, None, ""
     else:
         summary.score, summary.grade, summary.receipt = result.score, result.grade, result.receipt
+    return result
 
 
 def _known(view: SubjectView, record: CreditRecord) -> str | None:

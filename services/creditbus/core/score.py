@@ -8,8 +8,9 @@ grade ceiling from severe lists); every number is data of the edition in force.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
+
+import msgspec
 
 from creditbus.core.hashing import digest
 from creditbus.core.publication import OWN_PERIOD, Window, window_of
@@ -18,8 +19,7 @@ from creditbus.core.rules import PointRule, Rules
 from creditbus.core.state import Entry, Summary
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(msgspec.Struct, frozen=True, gc=False):
     """What one entry does to the score today."""
 
     entry: Entry
@@ -27,8 +27,7 @@ class Part:
     """After decay and cap."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class Score(msgspec.Struct, frozen=True):
     """A score with the parts that made it; the deductions first, largest first."""
 
     score: int
@@ -82,13 +81,13 @@ def score_subject(summary: Summary, rules: Rules, day: int) -> Score | None:
     book = rules.score
     if summary.kind not in book.scored_kinds:
         return None
-    parts = _capped([Part(entry=e, points=points_on(e, day)) for e in summary.entries], book.dimension_caps)
+    parts = _capped(summary.entries, day, book.dimension_caps)
     total = max(book.floor, min(book.ceiling, book.base + sum(part.points for part in parts)))
     grade = next((g.code for g in book.grades if total >= g.minimum), book.grades[-1].code)
     if summary.is_grade_capped:
         grade = _worse(grade, book.severe_list_grade, [g.code for g in book.grades])
-    shown = tuple(sorted((p for p in parts if p.points != 0), key=lambda p: (p.points, p.entry.record_id)))
-    return Score(score=total, grade=grade, parts=shown, receipt=_receipt(rules.edition, day, parts, (total, grade)))
+    shown = tuple(sorted([part for part in parts if part.points], key=_rank))
+    return Score(total, grade, shown, _receipt(rules.edition, day, parts, (total, grade)))
 
 
 def _matching_rule(kind: str, facts: Mapping[str, object], day: date, rules: Rules) -> PointRule | None:
@@ -117,19 +116,27 @@ def _last_day(facts: Mapping[str, object], window: Window | None) -> tuple[int |
     return (day_of(window.last), window.rule) if window is not None else (None, "")
 
 
-def _capped(parts: Sequence[Part], caps: Mapping[str, int]) -> list[Part]:
-    """Cut the deductions of each dimension at its cap, the largest first."""
+def _capped(entries: Sequence[Entry], day: int, caps: Mapping[str, int]) -> list[Part]:
+    """What each entry does on a day: the deductions of each dimension are cut at its cap, the largest first."""
+    parts = sorted([Part(entry, points_on(entry, day)) for entry in entries], key=_rank)
     left = dict(caps)
-    result = []
-    for part in sorted(parts, key=lambda p: (p.points, p.entry.record_id)):
-        cap = left.get(part.entry.dimension)
-        if part.points >= 0 or cap is None:
-            result.append(part)
+    for place, part in enumerate(parts):
+        if part.points >= 0:
+            break
+        dimension = part.entry.dimension
+        cap = left.get(dimension)
+        if cap is None:
             continue
         taken = max(part.points, -cap)
-        left[part.entry.dimension] = cap + taken
-        result.append(Part(entry=part.entry, points=taken))
-    return result
+        left[dimension] = cap + taken
+        if taken != part.points:
+            parts[place] = Part(part.entry, taken)
+    return parts
+
+
+def _rank(part: Part) -> tuple[int, str]:
+    """The largest deduction first."""
+    return part.points, part.entry.record_id
 
 
 def _worse(one: str, other: str, order: Sequence[str]) -> str:

@@ -307,7 +307,7 @@ class Summary(msgspec.Struct, array_like=True):
     @property
     def is_listed(self) -> bool:
         """Whether it is on any list; a court's order is none."""
-        return any(not (listing.is_order or listing.is_waiting) for listing in self.listings)
+        return bool(self.listings) and any(not (one.is_order or one.is_waiting) for one in self.listings)
 
     @property
     def is_parked(self) -> bool:
@@ -317,12 +317,12 @@ class Summary(msgspec.Struct, array_like=True):
     @property
     def is_severely_listed(self) -> bool:
         """Whether it is on a list of severely dishonest subjects (严重失信主体名单)."""
-        return any(listing.severe and not listing.is_waiting for listing in self.listings)
+        return bool(self.listings) and any(one.severe and not one.is_waiting for one in self.listings)
 
     @property
     def is_grade_capped(self) -> bool:
         """Whether a severe list whose effects are not suspended keeps the grade down."""
-        return any(one.severe and not one.is_suspended for one in self.in_force)
+        return bool(self.listings) and any(one.severe and not one.is_suspended for one in self.in_force)
 
 
 class Row(msgspec.Struct, array_like=True):

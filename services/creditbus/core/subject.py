@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from creditbus.core.records import CreditRecord
 from creditbus.core.state import EventRow, Row, Summary
@@ -74,8 +75,7 @@ class SubjectView(Protocol):
         """They are applied here after all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True):
     """What one record became; a record that released held ones is followed by theirs."""
 
     record: CreditRecord
@@ -84,8 +84,7 @@ class Applied:
     """1 for a record that was held before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
+class Expired(msgspec.Struct, frozen=True):
     """A deadline that fired: id of the firing, and the kind and record that it ended, or the term that was missed."""
 
     timer_id: str

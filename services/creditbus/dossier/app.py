@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.places import read_places
 from creditbus.bus.registry import Registry
 from creditbus.bus.restore import Restorer
@@ -11,7 +12,7 @@ from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service, Stopping
 from creditbus.bus.store import RocksStores
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run, state_folder, tune_collector
+from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run, state_folder
 from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor
@@ -46,11 +47,10 @@ def main() -> int:
         )
         session = Session(_loop_settings(settings), processor, service.metrics, restorer)
         try:
-            tune_collector()
             # from nought on, so that the first one shows as an increase
             service.metrics.count("creditbus_messages_decided_total", 0, outcome="parked", reason="cause")
             service.health.up()
-            run(session, stopping=stopping)
+            run(session, stopping=stopping, between=BetweenBatches())
         finally:
             session.close()
             registry.close()

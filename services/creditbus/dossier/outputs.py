@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import Any
 
 from creditbus.bus.avro import encode
 from creditbus.bus.schemas import SchemaSet
@@ -19,7 +20,7 @@ from creditbus.core.quarantine import Parked, QuarantineOrder
 from creditbus.core.records import Alert, Change, CreditRecord, ListingChange
 from creditbus.core.repair import unmet_by
 from creditbus.core.rules import Rules, Text
-from creditbus.core.score import score_subject
+from creditbus.core.score import Score, score_subject
 from creditbus.core.state import Entry, IncentiveState, ListingState, OrderState, Summary, TermState
 from creditbus.dossier.steps import Decided
 from creditbus.dossier.view import Meta, SubjectState
@@ -112,7 +113,7 @@ class Outputs:
             "receipt_hash": summary.receipt,
             "redirect": summary.redirect,
             "linked": [one.key for one in summary.linked],
-            "body": encode(self._detail, _detail(summary, rules)),
+            "body": encode(self._detail, _detail(summary, subject.scored, rules)),
             "body_schema": self._detail.body_schema,
         }
         return Output(topic, summary.subject_key.encode(), self._writers(topic, "Dossier")(value), partition)
@@ -150,23 +151,45 @@ def _place_of(emission: Emission) -> tuple[str, str]:
     return topic_of_family(emission.family), "MeasureOrder"
 
 
-def _detail(summary: Summary, rules: Rules) -> dict[str, object]:
-    return {
+_BARE: dict[str, object] = {
+    "reasons": [],
+    "listings": [],
+    "restrictions": [],
+    "orders": [],
+    "incentives": [],
+    "refused": [],
+    "disputed": [],
+    "waiting_lists": [],
+    "terms": [],
+}
+"""What most dossiers have nothing of."""
+
+
+def _detail(summary: Summary, score: Score | None, rules: Rules) -> dict[str, object]:
+    listings, entries = summary.listings, summary.entries
+    detail: dict[str, Any] = {
+        **_BARE,
         "identifiers": [{"scheme": scheme, "value": value} for scheme, value in summary.aliases],
         "counts": summary.counts,
-        "reasons": _reasons(summary, rules) if summary.entries or summary.listings else [],
-        "listings": [_listing(listing) for listing in summary.listings if not listing.is_order],
-        "restrictions": [_listing(listing) for listing in summary.listings if listing.is_order],
-        "orders": [_order(one, order) for one in summary.listings for order in one.orders],
-        "incentives": [_offer(one, order) for one in summary.incentives for order in one.orders],
-        "refused": [_refused(listing, *refused, rules) for listing in summary.listings for refused in listing.refused],
-        "disputed": [entry.record_id for entry in summary.entries if entry.disputed]
-        + [listing.record_id for listing in summary.listings if listing.disputed],
         "parked": summary.parked_to - summary.parked_from,
-        "waiting_lists": sorted({one.list_code for one in summary.procedures if one.is_waiting}),
-        "terms": [_term(summary, state, rules) for state in summary.terms]
-        + [_owed_notice(over) for over in summary.repairable if over.lacks_notice],
     }
+    if entries or listings:
+        detail["reasons"] = _reasons(summary, score, rules)
+        detail["disputed"] = [entry.record_id for entry in entries if entry.disputed]
+        detail["disputed"] += [listing.record_id for listing in listings if listing.disputed]
+    if listings:
+        detail["listings"] = [_listing(listing) for listing in listings if not listing.is_order]
+        detail["restrictions"] = [_listing(listing) for listing in listings if listing.is_order]
+        detail["orders"] = [_order(listing, order) for listing in listings for order in listing.orders]
+        detail["refused"] = [_refused(listing, *refused, rules) for listing in listings for refused in listing.refused]
+    if summary.incentives:
+        detail["incentives"] = [_offer(one, order) for one in summary.incentives for order in one.orders]
+    if summary.procedures:
+        detail["waiting_lists"] = sorted({one.list_code for one in summary.procedures if one.is_waiting})
+    if summary.terms or entries or listings:
+        detail["terms"] = [_term(summary, state, rules) for state in summary.terms]
+        detail["terms"] += [_owed_notice(over) for over in summary.repairable if over.lacks_notice]
+    return detail
 
 
 def _term(summary: Summary, state: TermState, rules: Rules) -> dict[str, object]:
@@ -265,9 +288,12 @@ def _refused(listing: ListingState, code: str, condition: str, rules: Rules) -> 
     }
 
 
-def _reasons(summary: Summary, rules: Rules) -> list[dict[str, object]]:
-    """Severe lists first, since they cap the grade; then what changes the score, the largest deduction first."""
-    score = score_subject(summary, rules, summary.scored_on)
+def _reasons(summary: Summary, score: Score | None, rules: Rules) -> list[dict[str, object]]:
+    """Severe lists first, since they cap the grade; then what changes the score, the largest deduction first.
+
+    score: where it was made just now.
+    """
+    score = score or score_subject(summary, rules, summary.scored_on)
     if score is None:
         return []
     lists = [_reason(rules, one.reason, 0, (one.record_id, one.document_number), one.until) for one in summary.in_force]

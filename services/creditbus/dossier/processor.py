@@ -64,12 +64,12 @@ class DossierProcessor:
         outputs.extend(self._outputs.forgotten(order, partition) for order in decided.forgotten)
         for subject in view.changed_subjects():
             if subject.summary.kind:  # unknown as long as nothing about the subject could be read
-                rules = self._lookups.rules_of(view.meta.edition)
-                outputs.append(self._outputs.dossier(subject, rules, partition))
+                outputs.append(self._outputs.dossier(subject, self._lookups.rules_of(subject.edition), partition))
         if decided.applied:
             cause = decided.applied[0].record.record_id
             outputs.extend(self._outputs.quality(decided, cause, view.meta.tick_ms))
         view.write_to(effects)
+        view.release()
         _count(effects, decided)
         return effects
 

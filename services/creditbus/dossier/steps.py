@@ -153,7 +153,7 @@ class _Batch:
     def decide(self, entries: Sequence[Entry], values: Sequence[bytes], places: Sequence[int]) -> Decided:
         """Everything in log order, then the deadlines."""
         view, decided = self.view, self.decided
-        view.prefetch(key for entry in entries if isinstance(entry, CreditRecord) for key in keys_of(entry))
+        view.prefetch(keys_of(entry for entry in entries if isinstance(entry, CreditRecord)))
         for entry, value, place in zip(entries, values, places, strict=True):
             view.place = place
             if isinstance(entry, CreditRecord):
@@ -208,7 +208,7 @@ class _Batch:
         self.decided.parked.append(parked)
         if parked.is_cause:
             self._note(subject, note(parked.subject_key, parked.record_id, parked.reason))
-        subject.touch(meta.tick_ms, summary.timer)
+        subject.touch(meta.tick_ms, summary.timer, meta.edition)
         if isinstance(item, CreditRecord):
             self._tell(subject, Applied(item, PARKED))
 
@@ -234,7 +234,7 @@ class _Batch:
         self.decided.parked.extend(released.left)
         if released.stopped_by is not None:
             self.decided.notes.append(released.stopped_by)
-        subject.touch(self.view.meta.tick_ms, subject.summary.timer)
+        subject.touch(self.view.meta.tick_ms, subject.summary.timer, self.view.meta.edition)
         for record in released.dropped:
             self._tell(subject, Applied(record, DROPPED))
 
@@ -248,7 +248,7 @@ class _Batch:
             end_all_effects(subject.summary, ("FORGOTTEN", order.control_id), ctx)
             self.decided.emissions.extend(ctx.emissions)
             self.decided.parked.extend(emptied(subject))
-        subject.forget(self.view.meta.tick_ms)
+        subject.forget(self.view.meta.tick_ms, self.view.meta.edition)
         self.decided.forgotten.append(order)
 
     def _redrive(self, subject: SubjectState, record: CreditRecord, place: int) -> None:
@@ -272,8 +272,8 @@ def _apply(
     grade_was = before[1]
     results = apply_record(subject, record, lookups.facts_of, ctx)
     if needs_rescore(subject.summary, ctx.now_ms):
-        rescore(subject.summary, ctx)
-    subject.touch(ctx.now_ms, next_due_ms(subject.summary))
+        subject.scored = rescore(subject.summary, ctx)
+    subject.touch(ctx.now_ms, next_due_ms(subject.summary), ctx.rules.edition)
     for result in results:
         decided.applied.append(result)
         decided.changes.append(_change(subject, result, before, ctx))
@@ -354,8 +354,8 @@ def _expire(subject: SubjectState, view: PartitionView, lookups: Lookups, decide
         grade_was = before[1]
         is_timer = is_due(subject.summary, at_ms)
         expired = expire_due(subject, ctx) if is_timer else release_held(subject, ctx)
-        rescore(subject.summary, ctx)
-        subject.touch(ctx.now_ms, next_due_ms(subject.summary))
+        subject.scored = rescore(subject.summary, ctx)
+        subject.touch(ctx.now_ms, next_due_ms(subject.summary), ctx.rules.edition)
         for one in expired:
             decided.changes.append(_expiry(subject, one, before, ctx))
             before = _standing(subject)

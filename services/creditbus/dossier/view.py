@@ -18,6 +18,7 @@ from creditbus.core.events import ORGANISATION_KINDS
 from creditbus.core.processing import Effects, StateReader
 from creditbus.core.quarantine import ParkedRow
 from creditbus.core.records import CreditRecord
+from creditbus.core.score import Score
 from creditbus.core.state import EventRow, Row, Summary
 
 META = b"m"
@@ -98,14 +99,15 @@ def forgotten_key(subject: str) -> bytes:
     return b"x" + subject.encode()
 
 
-def keys_of(record: CreditRecord) -> Iterable[bytes]:
-    """The state that applying a record looks at, to be read in one go for the whole batch."""
-    subject = record.subject_key
-    yield summary_key(subject)
-    yield row_key(subject, record.natural_key)
-    yield event_row_key(subject, record.event_key)
-    if record.target_key is not None:
-        yield row_key(subject, record.target_key)
+def keys_of(records: Iterable[CreditRecord]) -> list[bytes]:
+    """The state that applying records looks at, to be read in one go for the whole batch."""
+    keys: list[bytes] = []
+    for record in records:
+        subject = record.subject_key
+        keys += (summary_key(subject), row_key(subject, record.natural_key), event_row_key(subject, record.event_key))
+        if record.target_key is not None:
+            keys.append(row_key(subject, record.target_key))
+    return keys
 
 
 def summaries(state: StateReader) -> Iterator[Summary]:
@@ -173,6 +175,10 @@ class PartitionView:
         """Subjects whose state the batch touched, in order of first touch."""
         return [subject for subject in self._subjects.values() if subject.is_touched]
 
+    def release(self) -> None:
+        """The batch is decided: let go of the subjects, which refer to this, so that no collector has to find out."""
+        self._subjects.clear()
+
     def write_to(self, effects: Effects) -> None:
         """Put every change into the effects."""
         for subject in self.changed_subjects():
@@ -188,6 +194,7 @@ class SubjectState:
     def __init__(self, partition: PartitionView, key: str, summary: Summary | None) -> None:
         self._partition = partition
         self._key = key
+        self._row_keys, self._event_keys = row_key(key, ""), event_row_key(key, "")
         self._changes: dict[bytes, bytes | None] = {}
         self._fresh: set[bytes] = set()
         self._rows: dict[str, Row | None] = {}
@@ -197,6 +204,10 @@ class SubjectState:
         self.is_new = summary is None
         self.is_touched = False
         self.as_of_ms = 0
+        self.edition = ""
+        """Edition of the rules by which it was last changed."""
+        self.scored: Score | None = None
+        """Its score with the parts of it, where the batch made one."""
         self.summary = summary or Summary(subject_key=key, kind="", name="", identifier="", region="")
         # only persons are forgotten, and only who has no state may have been
         self.is_forgotten = (
@@ -206,19 +217,20 @@ class SubjectState:
     def row(self, natural_key: str) -> Row | None:
         """See SubjectView."""
         if natural_key not in self._rows:
-            data = self._partition.get(row_key(self._key, natural_key))
+            data = self._partition.get(self._row_keys + bytes.fromhex(natural_key))
             self._rows[natural_key] = _row(data) if data else None
         return self._rows[natural_key]
 
     def set_row(self, natural_key: str, row: Row) -> None:
         """See SubjectView."""
-        self._set(row_key(self._key, natural_key), _encode(row), is_fresh=self.row(natural_key) is None)
+        key = self._row_keys + bytes.fromhex(natural_key)
+        self._set(key, _encode(row), is_fresh=self.row(natural_key) is None)
         self._rows[natural_key] = row
 
     def event(self, event_key: str) -> EventRow | None:
         """See SubjectView."""
         if event_key not in self._events:
-            data = self._partition.get(event_row_key(self._key, event_key))
+            data = self._partition.get(self._event_keys + bytes.fromhex(event_key))
             self._events[event_key] = _event(data) if data else None
         return self._events[event_key]
 
@@ -226,7 +238,7 @@ class SubjectState:
         """See SubjectView. A record that waited keeps its place."""
         known = self.event(event_key)
         row.place = known.place if known is not None and known.record_id == row.record_id else self._partition.place
-        self._set(event_row_key(self._key, event_key), _encode(row), is_fresh=known is None)
+        self._set(self._event_keys + bytes.fromhex(event_key), _encode(row), is_fresh=known is None)
         self._events[event_key] = row
 
     def forget_event(self, event_key: str) -> None:
@@ -329,13 +341,14 @@ class SubjectState:
         self.is_touched = True
         self._changes[parked_key(self._key, sequence)] = _encode(row) if row is not None else None
 
-    def touch(self, as_of_ms: int, due_ms: int) -> None:
-        """The subject changed at this business time, and its next deadline falls then (0 = none)."""
+    def touch(self, as_of_ms: int, due_ms: int, edition: str) -> None:
+        """The subject changed at this business time by these rules, and its next deadline falls then (0 = none)."""
         self.is_touched = True
         self.as_of_ms = as_of_ms
+        self.edition = edition
         self.summary.timer = due_ms
 
-    def forget(self, as_of_ms: int) -> None:
+    def forget(self, as_of_ms: int, edition: str) -> None:
         """Delete everything but the mark that nothing may come back."""
         subject = self._key.encode() + b"\x00"
         known = {key for kind in _ROWS for key, _ in self._partition.pairs_below(kind + subject)}
@@ -346,7 +359,7 @@ class SubjectState:
         self._rows, self._events = {}, {}
         self.summary = Summary(subject_key=self._key, kind=self.summary.kind, name="", identifier="", region="")
         self.is_forgotten = True
-        self.touch(as_of_ms, 0)
+        self.touch(as_of_ms, 0, edition)
 
     def write_to(self, effects: Effects) -> None:
         """Put the changes into the effects."""
@@ -358,11 +371,12 @@ class SubjectState:
                 effects.state[timer_key(self._timer_was, self._key)] = None
             if timer:
                 effects.state[timer_key(timer, self._key)] = b""
-        holds = _holds_of(self.summary)
-        for hold in self._holds_were - holds:
-            effects.state[waiting_key(hold, self._key)] = None
-        for hold in holds - self._holds_were:
-            effects.state[waiting_key(hold, self._key)] = b""
+        if self._holds_were or self.summary.listings:
+            holds = _holds_of(self.summary)
+            for hold in self._holds_were - holds:
+                effects.state[waiting_key(hold, self._key)] = None
+            for hold in holds - self._holds_were:
+                effects.state[waiting_key(hold, self._key)] = b""
         if not self.is_forgotten:
             effects.state[summary_key(self._key)] = _encode(self.summary)
 

@@ -16,13 +16,13 @@ from fastapi import FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 
+from creditbus.bus.collector import tune_collector
 from creditbus.bus.keyring import Holder, Keyring
 from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher, PublishPolicy
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.settings import read_key
-from creditbus.bus.transaction import tune_collector
 from creditbus.core.errors import SettingsError
 from creditbus.core.problems import Problem
 from creditbus.gateway import problems

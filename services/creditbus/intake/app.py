@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.editions import current_edition
 from creditbus.bus.keyfiles import read_vault_keys
 from creditbus.bus.privacy import Vault
@@ -13,7 +14,7 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service, Stopping
 from creditbus.bus.settings import read_key
 from creditbus.bus.topics import load_topics
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run, tune_collector
+from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run
 from creditbus.bus.wire import Types, Writers
 from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.persons import Persons
@@ -36,9 +37,8 @@ def main() -> int:
         registry = Registry(settings.registry_url)
         session = Session(_loop_settings(settings), _processor(settings, schemas, registry), service.metrics, None)
         try:
-            tune_collector()
             service.health.up()
-            run(session, stopping=stopping)
+            run(session, stopping=stopping, between=BetweenBatches())
         finally:
             session.close()
             registry.close()
