@@ -16,7 +16,7 @@ RECORD = make_record()
 
 
 def test_a_subject_is_told_with_the_rules_that_it_was_changed_by() -> None:
-    log = [Edition(FIRST.edition, 1), Tick(DAY_MS, DAY_MS), RECORD, Edition(SECOND.edition, 1)]
+    log: list[Entry] = [Edition(FIRST.edition, 1), Tick(DAY_MS, DAY_MS), RECORD, Edition(SECOND.edition, 1)]
     assert _told([log]) == _told([log[:3], log[3:]]) == [FIRST.edition]
 
 
