@@ -10,9 +10,9 @@ from creditbus.core.processing import Effects
 from creditbus.dossier.steps import Edition, Entry, Lookups, Tick, decide_or_park
 from partition import PENALTY, POSITION
 
+RECORD = make_record()
 FIRST, SECOND = make_rules(), make_rules(edition="f" * 64)
 LOOKUPS = Lookups({rules.edition: rules for rules in (FIRST, SECOND)}.__getitem__, lambda _: PENALTY, lambda _: RECORD)
-RECORD = make_record()
 
 
 def test_a_subject_is_told_with_the_rules_that_it_was_changed_by() -> None:
