@@ -8,9 +8,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,20 +18,18 @@ from typing import Any
 
 import httpx
 import psutil
-from confluent_kafka import OFFSET_END, Consumer, TopicPartition
 
-from creditbus.bus.kafka import consumer_config
-from creditbus.bus.registry import Registry
-from creditbus.bus.wire import Types, read_value
+from bench.arrivals import Arrivals
 from creditbus.lab.secrets import read_lab_keys
 from creditbus.lab.simulator.sending import onto_kafka
-from creditbus.lab.simulator.story import Mix, Sent, Story
+from creditbus.lab.simulator.story import Mix, Story
 from creditbus.lab.stack import LabAddresses
 
 _PARTS = (
     "kafka", "controller", "registry", "clickhouse", "gateway", "intake", "clock", "dossier", "warehouse", "lookup",
     "console", "monitor", "breaker",
 )  # fmt: skip
+_WARM_UP_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,46 +111,32 @@ def _throughput(lab: Lab, events: int) -> dict[str, float]:
 
 
 def _latency(lab: Lab, rate: int, seconds: int) -> dict[str, float]:
-    """Milliseconds from sending to the change on credit.changes, at a steady rate."""
-    sent_at: dict[str, float] = {}
-    taken: list[float] = []
-    total = rate * seconds
-    reader = threading.Thread(target=_follow_changes, args=(lab, sent_at, taken, total))
-    reader.start()
-    time.sleep(2)
+    """Milliseconds from sending to the change, and from a list decision to its last order, at a steady rate.
 
-    def paced() -> Iterator[Sent]:
-        began = time.perf_counter()
+    The broker's code is compiled as it runs, so the first half minute is not counted.
+    """
+    found: dict[str, float] = {}
+    for seed, length in ((2, _WARM_UP_SECONDS), (3, seconds)):
         plain = Mix(bad=0, duplicates=0, corrections=0, late=0, repairs=0)
-        story = Story(seed=2, subjects=5_000, day=_yesterday(), mix=plain)
-        for number, sent in enumerate(story.events(total)):
-            time.sleep(max(0.0, began + number / rate - time.perf_counter()))
-            sent_at[sent.event["event_id"]] = time.perf_counter()
-            yield sent
+        story = Story(seed=seed, subjects=5_000, day=_yesterday(), mix=plain)
+        with Arrivals(lab.places) as arrivals:
+            for _ in onto_kafka(lab.places, arrivals.paced(story.events(rate * length), rate)):
+                pass
+            arrivals.wait()
+            found = {
+                **_percentiles(f"ms to credit.changes at {rate}/s", arrivals.changed.values()),
+                **_percentiles(f"ms from list decision to order at {rate}/s", arrivals.ordered.values()),
+                "list decisions with orders": len(arrivals.ordered),
+            }
+    return found
 
-    for _ in onto_kafka(lab.places, paced()):
-        pass
-    reader.join(60)
-    taken.sort()
+
+def _percentiles(what: str, seconds: Collection[float]) -> dict[str, float]:
+    ranked = sorted(seconds)
     return {
-        f"ms to credit.changes at {rate}/s, p50": taken[len(taken) // 2] * 1000,
-        f"ms to credit.changes at {rate}/s, p99": taken[int(len(taken) * 0.99)] * 1000,
+        f"{what}, p50": ranked[len(ranked) // 2] * 1000,
+        f"{what}, p99": ranked[int(len(ranked) * 0.99)] * 1000,
     }
-
-
-def _follow_changes(lab: Lab, sent_at: dict[str, float], taken: list[float], total: int) -> None:
-    types = Types(Registry(lab.places.registry_url))
-    consumer = Consumer(consumer_config(lab.places.brokers, "bench", fetch_wait_max_ms=10))
-    consumer.assign([TopicPartition("credit.changes", number, OFFSET_END) for number in range(4)])
-    deadline = time.monotonic() + 120
-    while len(taken) < total * 0.999 and time.monotonic() < deadline:
-        for message in consumer.consume(500, 0.01):
-            now = time.perf_counter()
-            if message.error() is None:
-                began = sent_at.pop(read_value(types, message.value())[1]["event_id"], None)
-                if began is not None:
-                    taken.append(now - began)
-    consumer.close()
 
 
 def _look_ups(lab: Lab, count: int) -> dict[str, float]:
@@ -165,8 +148,7 @@ def _look_ups(lab: Lab, count: int) -> dict[str, float]:
             began = time.perf_counter()
             client.get(f"/v1/subjects/{keys[number % len(keys)]}").raise_for_status()
             taken.append(time.perf_counter() - began)
-    taken.sort()
-    return {"ms a look-up, p50": taken[count // 2] * 1000, "ms a look-up, p99": taken[int(count * 0.99)] * 1000}
+    return _percentiles("ms a look-up", taken)
 
 
 def _idle(lab: Lab, seconds: int) -> dict[str, float]:
