@@ -30,6 +30,7 @@ _PARTS = (
     "console", "monitor", "breaker",
 )  # fmt: skip
 _WARM_UP_SECONDS = 30
+_REST_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,9 @@ def _percentiles(what: str, seconds: Collection[float]) -> dict[str, float]:
 
 
 def _look_ups(lab: Lab, count: int) -> dict[str, float]:
-    """Milliseconds of one audited look-up after another, over HTTP."""
+    """Milliseconds of one audited look-up after another, over HTTP, when the warehouse has come to rest."""
+    _wait(lambda: _is_settled(lab))
+    time.sleep(_REST_SECONDS)
     taken = []
     with _client(lab) as client:
         keys = [one["subject_key"] for one in client.get("/v1/alerts?limit=200").json()["items"]]

@@ -29,7 +29,7 @@ from creditbus.clickhouse.ddl import (
 )
 from creditbus.clickhouse.deletion import delete_kept_no_longer
 from creditbus.clickhouse.forgetting import delete_forgotten, forgotten_subjects
-from creditbus.clickhouse.parts import merge_crowded_tables
+from creditbus.clickhouse.parts import Tidiness, merge_crowded_tables
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.deadletter import DeadLetter
 from creditbus.core.ports import DeadLetterSink, RowSink
@@ -66,14 +66,14 @@ class Ports:
     route_of: Callable[[str, int], Route]
     is_readable: Callable[[int, bytes], bool]
     metrics: Metrics
-    tidy: Callable[[], None]
+    tidy: Callable[[], object]
     delete: Callable[[], int] = lambda: 0
     """Deletes rows of what is kept no longer; how many records that were."""
     delete_forgotten: Callable[[], int] = lambda: 0
     """Deletes the rows of everybody in the table of persons that were forgotten; returns how many."""
     most_messages: int = 20_000
     seconds: float = 0.2
-    tidy_seconds: float = 30.0
+    tidy_seconds: float = 10.0
     routes: dict[tuple[str, int], Route] = field(default_factory=dict)
     forgotten: set[bytes] = field(default_factory=set)
     """Keys of persons whose rows are not written any more."""
@@ -96,6 +96,7 @@ def main() -> int:
         topics = TopicLog(settings.brokers, list(tables), lag, _SELDOM, settings.warehouse_access_seconds)
         try:
             variant = Variant(cluster=settings.clickhouse_cluster)
+            tidiness = Tidiness(settings.warehouse_most_parts, settings.warehouse_small_table_mib << 20)
             create_tables(clickhouse, schemas, settings.clickhouse_cluster)
             ports = Ports(
                 topics=topics,
@@ -104,7 +105,7 @@ def main() -> int:
                 route_of=route_finder(types, tables, topic_types),
                 is_readable=partial(is_readable, types),
                 metrics=service.metrics,
-                tidy=lambda: merge_crowded_tables(clickhouse, list(specs), settings.warehouse_most_parts),
+                tidy=lambda: merge_crowded_tables(clickhouse, list(specs), tidiness),
                 delete=lambda: delete_kept_no_longer(clickhouse, variant),
                 delete_forgotten=lambda: delete_forgotten(clickhouse, specs, variant),
                 forgotten={key.encode() for key in forgotten_subjects(clickhouse)},
@@ -135,7 +136,7 @@ def run(ports: Ports, *, stopping: Callable[[], bool]) -> None:
     4. flush   the rows with their positions, one insert for each table: this is the commit
     5. forget  rows of persons that were forgotten are deleted, and never written again
     6. commit  the offsets, to show the lag and to start a partition that has no row yet
-    7. tidy    merge crowded tables, when there is nothing else to do
+    7. tidy    merge tables with many parts, when there is nothing else to do
     8. delete  the rows of facts that the dossier keeps no longer (保存期限)
 
     An error leaves all later steps undone and ends this life; the next one goes on from the rows.
