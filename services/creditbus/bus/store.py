@@ -26,7 +26,7 @@ log = structlog.get_logger()
 POSITION_KEY = b"\x00position"
 """Where a store keeps its position; no key of a processor begins with a zero byte."""
 _SHARED_CACHE_BYTES = 48 << 20
-_WRITE_BUFFER_BYTES = 16 << 20
+_WRITE_BUFFER_BYTES = 8 << 20
 
 
 class _StoredPosition(msgspec.Struct, array_like=True):

@@ -181,7 +181,7 @@ def _deleted(view: SubjectView, ctx: Context) -> list[Expired]:
 
 def next_due_ms(summary: Summary) -> int:
     """When the subject's next deadline falls: the start of the day after the first last day; 0 = none."""
-    ends = [over.until for over in summary.entries if over.until is not None]
+    ends = [over.until for over in summary.entries if over.until is not None] if summary.entries else []
     dues: list[int] = []
     if summary.listings or summary.incentives or summary.terms:
         ends += [over.until for over in summary.listings if over.until is not None]

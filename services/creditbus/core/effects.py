@@ -52,7 +52,7 @@ def take_effect(
         _go_on_with_procedure(view, record, facts_of(record), ctx, facts_of)
     elif effect is not None:
         effect(view, record, facts_of(record), ctx)
-    elif record.kind in ctx.rules.score.record_kinds or record.kind in _DESERVING:
+    elif record.kind in ctx.rules.score.points_of or record.kind in _DESERVING:
         facts = facts_of(record)
         _count_in_score(view, record, facts, ctx)
         if record.kind in _DESERVING and ctx.rules.incentives:

@@ -215,11 +215,13 @@ class ScoreRules:
     points: tuple[PointRule, ...]
     scored_kinds: frozenset[str]
     """Subject kinds that are scored: legal persons only."""
-    record_kinds: frozenset[str] = field(init=False)
-    """Kinds of record that have a point rule; the facts of others need not be read."""
+    points_of: Mapping[str, tuple[PointRule, ...]] = field(init=False)
+    """The point rules of each kind of record that has one; the facts of others need not be read."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "record_kinds", frozenset(rule.kind for rule in self.points))
+        kinds = {rule.kind for rule in self.points}
+        by_kind = {kind: tuple(rule for rule in self.points if rule.kind == kind) for kind in sorted(kinds)}
+        object.__setattr__(self, "points_of", by_kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

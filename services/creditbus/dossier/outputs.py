@@ -92,6 +92,7 @@ class Outputs:
         topic = topic_for(DOSSIERS, summary.kind)
         if subject.is_forgotten:
             return Output(topic, summary.subject_key.encode(), None, partition)
+        in_force = summary.in_force
         value = {
             "subject_key": summary.subject_key,
             "subject_kind": summary.kind,
@@ -104,11 +105,11 @@ class Outputs:
             "score": summary.score,
             "grade": summary.grade,
             "listed": summary.is_listed,
-            "lists": [listing.list_code for listing in summary.in_force if not listing.is_order],
-            "court_orders": [listing.list_code for listing in summary.in_force if listing.is_order],
-            "families": sorted({order.family for listing in summary.in_force for order in listing.orders}),
+            "lists": [listing.list_code for listing in in_force if not listing.is_order],
+            "court_orders": [listing.list_code for listing in in_force if listing.is_order],
+            "families": sorted({order.family for listing in in_force for order in listing.orders}) if in_force else [],
             "record_count": sum(summary.counts.values()),
-            "adverse_count": sum(entry.points < 0 for entry in summary.entries),
+            "adverse_count": len([entry for entry in summary.entries if entry.points < 0]),
             "edition": rules.edition,
             "receipt_hash": summary.receipt,
             "redirect": summary.redirect,

@@ -103,10 +103,12 @@ def keys_of(records: Iterable[CreditRecord]) -> list[bytes]:
     """The state that applying records looks at, to be read in one go for the whole batch."""
     keys: list[bytes] = []
     for record in records:
-        subject = record.subject_key
-        keys += (summary_key(subject), row_key(subject, record.natural_key), event_row_key(subject, record.event_key))
+        rows = row_key(record.subject_key, "")
+        keys.append(summary_key(record.subject_key))
+        keys.append(rows + bytes.fromhex(record.natural_key))
+        keys.append(event_row_key(record.subject_key, record.event_key))
         if record.target_key is not None:
-            keys.append(row_key(subject, record.target_key))
+            keys.append(rows + bytes.fromhex(record.target_key))
     return keys
 
 
@@ -190,6 +192,11 @@ class PartitionView:
 
 class SubjectState:
     """The state of one subject (core.dossier.SubjectView)."""
+
+    __slots__ = (
+        "_changes", "_event_keys", "_events", "_fresh", "_holds_were", "_key", "_partition", "_row_keys", "_rows",
+        "_timer_was", "as_of_ms", "edition", "is_forgotten", "is_new", "is_touched", "scored", "summary",
+    )  # fmt: skip
 
     def __init__(self, partition: PartitionView, key: str, summary: Summary | None) -> None:
         self._partition = partition
