@@ -39,6 +39,7 @@ from creditbus.core.way_back import (
     extend_dispute,
     file_dispute,
     forget_terms,
+    go_on_unanswered,
     shield,
     unshield,
 )
@@ -279,6 +280,8 @@ def end_effects(
     forget_step(summary, natural_key)
     if not goes_on:
         forget_terms(summary, natural_key, why[1], ctx)
+    if summary.given:
+        go_on_unanswered(summary, natural_key, why[1], ctx)
     if summary.tickets:
         forget_stage(summary, natural_key, ctx, goes_on=goes_on)
     _stop_waiting(view, natural_key)

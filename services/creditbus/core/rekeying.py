@@ -152,12 +152,14 @@ def _close(view: SubjectView, link: Link, facts_of: FactsOf, ctx: Context) -> No
         answers=summary.answers,
         rated_on=summary.rated_on,
         tickets=summary.tickets,
+        given=summary.given,
     )
     laid = msgspec.msgpack.decode(msgspec.msgpack.encode(laid), type=Laid)  # as it is, whatever ends now
     summary.terms = [state for state in summary.terms if state.term == LIFT_ACKNOWLEDGEMENT]
     laid.terms = [state for state in laid.terms if state.term != LIFT_ACKNOWLEDGEMENT]
     _quietly(lambda: end_all_effects(summary, (CAUSE, link.record_id), ctx), ctx)
-    summary.entries, summary.procedures, summary.held, summary.answers, summary.tickets = [], [], [], [], []
+    summary.entries, summary.procedures, summary.held, summary.tickets = [], [], [], []
+    summary.answers, summary.given = [], []
     summary.laid, summary.redirect, summary.closed_by = laid, link.key, link.record_id
     summary.scored_on = -1
 
@@ -181,7 +183,7 @@ def _reopen(
     summary.entries, summary.procedures, summary.rated_on = laid.entries, laid.procedures, laid.rated_on
     summary.listings, summary.incentives, summary.tickets = laid.listings, laid.incentives, laid.tickets
     summary.held = sorted({*laid.held, *left.held})
-    summary.answers = sorted({*laid.answers, *left.answers})
+    summary.answers, summary.given = sorted({*laid.answers, *left.answers}), laid.given
     merge_terms(summary, laid.terms)
     summary.laid, summary.redirect, summary.closed_by = None, "", ""
     _tell_again(summary, record.effect_id, ctx)

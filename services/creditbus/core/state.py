@@ -184,6 +184,19 @@ class TermState(msgspec.Struct, array_like=True):
     """Conditions of repair that the application says to be met (repair.py)."""
 
 
+class Answer(msgspec.Struct, array_like=True):
+    """An answer about a fact in effect, with the terms that it closed: they run on when it is taken back."""
+
+    term: str
+    key: str
+    """Natural key of the fact that it is about."""
+    decided_on: int
+    given_by: str
+    """Natural key of the record that answers."""
+    closed: list[TermState] = []
+    """None: it has no question yet, and closes the term that begins next."""
+
+
 class TicketState(msgspec.Struct, array_like=True):
     """A ticket about an organ (督办单), with its stages (tickets.py)."""
 
@@ -219,6 +232,7 @@ class Laid(msgspec.Struct, array_like=True):
     answers: list[tuple[str, str, int]] = []
     rated_on: dict[str, int] = {}
     tickets: list[TicketState] = []
+    given: list[Answer] = []
 
 
 class Summary(msgspec.Struct, array_like=True):
@@ -255,8 +269,7 @@ class Summary(msgspec.Struct, array_like=True):
     terms: list[TermState] = []
     """Terms that run or are missed."""
     answers: list[tuple[str, str, int]] = []
-    """Answers that came before their question, as (term, natural key, day); of orders: who stopped before it told
-    that it had begun, as (term, order and department, day)."""
+    """Of orders: who stopped before it told that it had begun, as (term, order and department, day)."""
     incentives: list[IncentiveState] = []
     rated_on: dict[str, int] = {}
     """Day of the newest rating by scheme."""
@@ -276,6 +289,8 @@ class Summary(msgspec.Struct, array_like=True):
     laid: Laid | None = None
     is_lent: bool = False
     """Its name is that of a key that leads here, as long as it has none of its own."""
+    given: list[Answer] = []
+    """Answers to disputes, repairs and plans about facts that are in effect (terms.py)."""
 
     def count(self, kind: str) -> None:
         """One more record of a kind is in effect."""

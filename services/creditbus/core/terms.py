@@ -1,8 +1,9 @@
 """Terms within which somebody has to act (期限), and what happens when nobody does.
 
-A term begins with a fact and ends with the answer to it. Its length is a number of working days of the catalogue's
-row for the region (terms.yaml; domain.md 5.2 and 5.3): the day of the fact is not counted (民法典 Art. 201). When it
-is over the office is alarmed; a term with several lengths reminds again at each.
+A term begins with a fact and ends with the answer to it; it runs on when the answer is taken back. Its length is a
+number of working days of the catalogue's row for the region (terms.yaml; domain.md 5.2 and 5.3): the day of the fact
+is not counted (民法典 Art. 201). When it is over the office is alarmed; a term with several lengths reminds again at
+each.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from creditbus.core.calendar import add_working_days
 from creditbus.core.context import Context
 from creditbus.core.records import Alert, CreditRecord, date_of, day_of
 from creditbus.core.rules import Rules, TermRule, Text
-from creditbus.core.state import Summary, TermState
+from creditbus.core.state import Answer, Summary, TermState
 
 DISPUTE = "DISPUTE"
 REPAIR_ACCEPTANCE = "REPAIR_ACCEPTANCE"
@@ -80,8 +81,12 @@ def move_terms(summary: Summary, key: str, there: str) -> None:
     for ticket in summary.tickets:
         if ticket.key == key:
             ticket.key = there
+    for answer in summary.given:
+        if answer.key == key:
+            answer.key = there
+            for state in answer.closed:
+                state.key = there
     _sort(summary)
-    summary.answers = sorted({(term, there if about == key else about, day) for term, about, day in summary.answers})
 
 
 def _add(summary: Summary, state: TermState) -> None:
@@ -91,11 +96,13 @@ def _add(summary: Summary, state: TermState) -> None:
 
 def _sort(summary: Summary) -> None:
     summary.terms.sort(key=lambda one: (one.term, one.key, one.opened_by))
+    summary.given.sort(key=lambda one: (one.term, one.key, one.decided_on, one.given_by))
 
 
 def extend(summary: Summary, term: str, key: str, ctx: Context) -> None:
     """The office takes the longer time that the law allows (延长办理期限)."""
-    for state in open_terms(summary, key, term):
+    closed = [state for one in summary.given if (one.term, one.key) == (term, key) for state in one.closed]
+    for state in [*open_terms(summary, key, term), *closed]:
         rule = _rule(state, ctx)
         if rule is not None and rule.extended_working_days is not None and not state.reminders:
             _end_on(state, _last_day(state, rule.extended_working_days, ctx), rule, ctx)
@@ -126,6 +133,65 @@ def close(summary: Summary, key: str, *terms: str) -> bool:
     closed = open_terms(summary, key, *terms)
     summary.terms = [state for state in summary.terms if state not in closed]
     return bool(closed)
+
+
+def answer(summary: Summary, key: str, term: str, record: CreditRecord) -> None:
+    """A record answers about a fact in effect: open terms are closed, else it is kept for the question to come."""
+    closed = open_terms(summary, key, term)
+    close(summary, key, term)
+    summary.given.append(Answer(term, key, record.decided_on, record.natural_key, closed))
+    _sort(summary)
+
+
+def begin_unless_answered(summary: Summary, state: TermState, ctx: Context) -> bool:
+    """Let a term run, unless an answer of its day or later came before it; a question told anew is asked once."""
+    asked = (state.term, state.key, state.opened_by)
+    closed = [one for given in summary.given for one in given.closed]
+    for one in (*summary.terms, *closed):
+        if (one.term, one.key, one.opened_by) == asked:
+            _tell_anew(one, state, ctx)
+            return one not in closed
+    _run_until(state, _rule(state, ctx), 0, ctx)
+    return _add_unless_answered(summary, state)
+
+
+def _tell_anew(state: TermState, told: TermState, ctx: Context) -> None:
+    """The question was corrected: its term runs on, from another day when that was wrong."""
+    state.record_id, state.region, state.document_number = told.record_id, told.region, told.document_number
+    if state.since != told.since:
+        state.since = told.since
+        _run_until(state, _rule(state, ctx), state.reminders, ctx)
+
+
+def take_back_answer(summary: Summary, natural_key: str, ctx: Context) -> list[TermState]:
+    """A record is taken back: the terms that it closed run on from where they stood, unless another answers them."""
+    gone = [one for one in summary.given if one.given_by == natural_key]
+    summary.given = [one for one in summary.given if one.given_by != natural_key]
+    open_again = []
+    for state in (state for one in gone for state in one.closed):
+        if state.until is not None and state.until < ctx.today:
+            state.near_on = None  # what is over is not near
+        if _add_unless_answered(summary, state):
+            open_again.append(state)
+    return open_again
+
+
+def forget_answers(summary: Summary, natural_key: str) -> None:
+    """A fact ended: answers about it are not needed any more, answers to what it asked are left without a question."""
+    summary.given = [one for one in summary.given if one.key != natural_key]
+    for one in summary.given:
+        one.closed = [state for state in one.closed if state.opened_by != natural_key]
+
+
+def _add_unless_answered(summary: Summary, state: TermState) -> bool:
+    about = (state.term, state.key)
+    early = (one for one in summary.given if (one.term, one.key) == about and not one.closed)
+    known = next((one for one in early if one.decided_on >= state.since), None)
+    if known is None:
+        _add(summary, state)
+    else:
+        known.closed = [state]
+    return known is None
 
 
 def remind(summary: Summary, state: TermState, cause_id: str, ctx: Context) -> TermRule | None:

@@ -16,13 +16,15 @@ from creditbus.core.subject import SubjectView
 from creditbus.core.terms import (
     DISPUTE,
     SHIELD,
-    begin,
-    close,
+    answer,
+    begin_unless_answered,
     extend,
+    forget_answers,
     is_disputed,
     is_overdue,
     is_shielded,
     remind,
+    take_back_answer,
     term_about,
 )
 
@@ -40,7 +42,7 @@ def extend_dispute(view: SubjectView, key: str, ctx: Context) -> None:
 
 def answer_dispute(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
     """异议处理结果: the annotation ends; what was suspended goes on."""
-    _answered(view, record, key, DISPUTE)
+    _answer(view, record, key, DISPUTE)
     _end_annotation(view.summary, key, record.record_id, ctx)
 
 
@@ -53,25 +55,28 @@ def apply_for_repair(view: SubjectView, record: CreditRecord, key: str, ctx: Con
 def answer_repair(view: SubjectView, record: CreditRecord, key: str, stage: str) -> None:
     """受理 closes the first term, a decision both."""
     for term in REPAIR_TERMS[:1] if stage == "ACCEPTED" else REPAIR_TERMS:
-        _answered(view, record, key, term)
+        _answer(view, record, key, term)
 
 
 def shield(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
     """重整、和解计划执行期间: what the fact causes is suspended, and it does not count, until the plan fails."""
-    if not _begins(view, record, key, SHIELD, ctx):
-        return
-    for listing in view.summary.listings:
-        if listing.natural_key == key:
-            listing.is_shielded = True
-            if not listing.is_suspended:
-                suspend(view.summary, listing, ("BANKRUPTCY_PLAN", record.record_id), ctx)
-    _mark_shielded(view.summary, key, shielded=True)
+    if _begins(view, record, key, SHIELD, ctx):
+        _begin_shield(view.summary, key, record.record_id, ctx)
 
 
 def unshield(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
     """The plan has failed: everything goes on, but for what an overdue dispute keeps suspended."""
-    _answered(view, record, key, SHIELD)
+    _answer(view, record, key, SHIELD)
     _end_shield(view.summary, key, record.record_id, ctx)
+
+
+def _begin_shield(summary: Summary, key: str, cause_id: str, ctx: Context) -> None:
+    for listing in summary.listings:
+        if listing.natural_key == key:
+            listing.is_shielded = True
+            if not listing.is_suspended:
+                suspend(summary, listing, ("BANKRUPTCY_PLAN", cause_id), ctx)
+    _mark_shielded(summary, key, shielded=True)
 
 
 def _end_shield(summary: Summary, key: str, cause_id: str, ctx: Context) -> None:
@@ -100,9 +105,18 @@ def miss_term(summary: Summary, state: TermState, cause_id: str, ctx: Context) -
         return
     rule = remind(summary, state, cause_id, ctx)
     if rule is not None and rule.suspends:
-        for listing in summary.listings:
-            if listing.natural_key == state.key and not listing.is_suspended:
-                suspend(summary, listing, ("DISPUTE_OVERDUE", cause_id), ctx)
+        _suspend_disputed(summary, state.key, cause_id, ctx)
+
+
+def go_on_unanswered(summary: Summary, natural_key: str, cause_id: str, ctx: Context) -> None:
+    """An answer is taken back, or told anew: what it closed is asked again, and has the effects that it had."""
+    for state in take_back_answer(summary, natural_key, ctx):
+        if state.term == DISPUTE:
+            _annotate(summary, state.key)
+            if is_overdue(summary, state.key):
+                _suspend_disputed(summary, state.key, cause_id, ctx)
+        elif state.term == SHIELD:
+            _begin_shield(summary, state.key, cause_id, ctx)
 
 
 def forget_terms(summary: Summary, natural_key: str, cause_id: str, ctx: Context) -> None:
@@ -110,6 +124,7 @@ def forget_terms(summary: Summary, natural_key: str, cause_id: str, ctx: Context
     asked = [state for state in summary.terms if state.opened_by == natural_key]
     summary.terms = [one for one in summary.terms if one not in asked and one.key != natural_key]
     summary.answers = [one for one in summary.answers if one[1] != natural_key]
+    forget_answers(summary, natural_key)
     for state in asked:
         if state.term == DISPUTE:
             _end_annotation(summary, state.key, cause_id, ctx)
@@ -122,20 +137,20 @@ def _begins(view: SubjectView, record: CreditRecord, key: str, term: str, ctx: C
     row = view.row(key)
     if row is None or row.state != ACTIVE:
         return False
-    answers = view.summary.answers
-    known = [one for one in answers if one[:2] == (term, key) and one[2] >= record.decided_on]
-    if known:
-        answers.remove(known[0])
-        return False
-    begin(view.summary, term_about(term, key, record), ctx)
-    return True
+    return begin_unless_answered(view.summary, term_about(term, key, record), ctx)
 
 
-def _answered(view: SubjectView, record: CreditRecord, key: str, term: str) -> None:
-    """Close a term; an answer that comes before its question is kept for it while the fact is in effect."""
-    summary, row = view.summary, view.row(key)
-    if not close(summary, key, term) and row is not None and row.state == ACTIVE:
-        summary.answers = sorted({*summary.answers, (term, key, record.decided_on)})
+def _answer(view: SubjectView, record: CreditRecord, key: str, term: str) -> None:
+    """Nobody has to act any more; of a fact that is over nobody had to."""
+    row = view.row(key)
+    if row is not None and row.state == ACTIVE:
+        answer(view.summary, key, term, record)
+
+
+def _suspend_disputed(summary: Summary, key: str, cause_id: str, ctx: Context) -> None:
+    for listing in summary.listings:
+        if listing.natural_key == key and not listing.is_suspended:
+            suspend(summary, listing, ("DISPUTE_OVERDUE", cause_id), ctx)
 
 
 def _annotate(summary: Summary, key: str) -> None:

@@ -381,3 +381,108 @@ def test_an_answer_to_a_dispute_does_not_lift_a_shield_nor_a_failed_plan_an_over
     days_pass(other, 0, last_day(5) + 1)
     other.send(UNSHIELDED[0])
     assert [action for action, _ in other.orders()[ordered:]] == ["SUSPEND"] * ordered, "the dispute is overdue"
+
+
+ANSWERED: dict[str, tuple[list[Told], Told]] = {
+    "dispute": ([FILED], REJECTED),
+    "extended dispute": ([FILED, EXTENDED], REJECTED),
+    "accepted repair": ([repair("APPLIED")], repair("ACCEPTED")),
+    "refused repair": ([repair("APPLIED")], repair("REFUSED")),
+    "plan": ([SHIELDED], UNSHIELDED),
+    "plan and dispute": ([SHIELDED, FILED], UNSHIELDED),
+}
+"""Questions, and an answer after which what they are about goes on."""
+
+
+def taken_back(answer: Told, how: str) -> CreditRecord:
+    """A withdrawal by intake, since it was another subject's; or a revocation by whoever had answered."""
+    if how == "withdrawn":
+        return make_record(answer[0].kind, number=answer[0].document_number, op="WITHDRAW", revision=2)
+    return make_record("Revocation", number=f"撤{answer[0].document_number}", **target_of(answer[0]))
+
+
+def terms_after(asked: list[Told]) -> list[str]:
+    bus = a_listed_firm(*asked)
+    bus.send(*(record for record, _ in asked))
+    return terms(bus)
+
+
+@pytest.mark.parametrize("days", [0, 3, 8, 40], ids=["at once", "near the end", "too late", "much too late"])
+@pytest.mark.parametrize("how", ["withdrawn", "revoked"])
+@pytest.mark.parametrize("case", ANSWERED)
+def test_an_answer_that_is_taken_back_leaves_what_is_asked_as_if_it_had_never_come(
+    case: str, how: str, days: int
+) -> None:
+    asked, answer = ANSWERED[case]
+    told = taken_back(answer, how)
+    questions = [record for record, _ in asked]
+    bus = a_listed_firm(*asked, answer, (told, {"reason": "误报"}))
+    bus.send(*questions, answer[0])
+    assert terms(bus) != terms_after(asked), "it closed one"
+    days_pass(bus, 0, days)
+    bus.send(told)
+    days_pass(bus, days, days + 60)
+    never = a_listed_firm(*asked)
+    never.send(*questions)
+    days_pass(never, 0, days + 60)
+    was, now = never.summary(), bus.summary()
+    assert was.terms, "otherwise nothing is compared"
+    assert now.terms == was.terms
+    assert now.listings[0].is_suspended == was.listings[0].is_suspended
+    assert now.listings[0].is_shielded == was.listings[0].is_shielded
+    assert now.listings[0].disputed == was.listings[0].disputed
+    assert (now.grade, now.given) == (was.grade, was.given)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_in_whatever_order_an_answer_and_its_end_come_the_question_is_open(order: tuple[int, ...]) -> None:
+    told = taken_back(REJECTED, "revoked")
+    records = [COURT, FILED[0], REJECTED[0], told]
+    bus = a_bus((COURT, COURT_FACTS), FILED, REJECTED, (told, {"reason": "误报"}), rules=RULES)
+    for number in order:
+        bus.send(records[number])
+    assert terms(bus) == ["DISPUTE"]
+    assert bus.summary().listings[0].disputed
+    assert bus.summary().given == []
+
+
+def test_another_answer_keeps_a_term_closed_when_the_first_is_taken_back() -> None:
+    again, told = dispute("DECIDED", "REJECTED", number="再"), taken_back(REJECTED, "revoked")
+    bus = a_listed_firm(FILED, REJECTED, again, (told, {"reason": "误报"}))
+    bus.send(FILED[0], REJECTED[0], again[0], told)
+    assert terms(bus) == []
+    assert not bus.summary().listings[0].disputed
+
+
+def test_an_overdue_dispute_suspends_again_when_its_decision_is_taken_back() -> None:
+    told = taken_back(REJECTED, "revoked")
+    bus = a_listed_firm(FILED, REJECTED, (told, {"reason": "误报"}))
+    ordered = len(bus.orders())
+    bus.send(FILED[0])
+    days_pass(bus, 0, last_day(5) + 1)
+    bus.send(REJECTED[0], told)
+    actions = [action for action, _ in bus.orders()[ordered:]]
+    assert actions == ["SUSPEND"] * ordered + ["RESUME"] * ordered + ["SUSPEND"] * ordered
+
+
+def test_a_question_that_is_corrected_is_asked_once_and_stays_answered() -> None:
+    since = DAY - timedelta(days=3)
+    corrected = make_record("Dispute", "异FILED", revision=2, decided_on=day_of(since), **target_of(COURT))
+    told = (corrected, {"stage": "FILED", "outcome": None})
+    bus = a_listed_firm(FILED, told, REJECTED)
+    bus.send(FILED[0], corrected)
+    [state] = bus.summary().terms
+    assert (state.since, state.until) == (day_of(since), day_of(add_working_days(RULES.calendar, since, 5).day))
+    late = a_listed_firm(FILED, told, REJECTED)
+    late.send(FILED[0], REJECTED[0], corrected)
+    assert terms(late) == []
+    assert not late.summary().listings[0].disputed
+
+
+def test_nothing_is_kept_of_answers_to_what_has_ended() -> None:
+    gone = make_record("Revocation", number="撤决定", **target_of(COURT))
+    bus = a_listed_firm(FILED, REJECTED, (gone, {"reason": "误报"}))
+    bus.send(FILED[0], REJECTED[0])
+    assert bus.summary().given
+    bus.send(gone)
+    assert bus.summary().given == []

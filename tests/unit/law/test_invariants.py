@@ -59,6 +59,9 @@ def about(kind: str, number: str, target: CreditRecord, **facts: Any) -> Told:
 
 
 DISPUTED = about("Dispute", "异1", PENALIZED, stage="FILED", outcome=None)
+REJECTED = about("Dispute", "异2", PENALIZED, stage="DECIDED", outcome="REJECTED")
+UNSHIELDED = about("Repair", "屏2", COURT, stage="UNSHIELDED")
+REFUSED = about("Repair", "修4", COURT, stage="REFUSED")
 
 
 def rated(grade: str, day: date) -> Told:
@@ -78,15 +81,19 @@ POOL: tuple[Told, ...] = (
     step("SERVICE", on(-5)),
     DISPUTED,
     about("Revocation", "撤2", DISPUTED[0], reason="x"),
-    about("Dispute", "异2", PENALIZED, stage="DECIDED", outcome="REJECTED"),
+    REJECTED,
     about("Dispute", "异3", COURT, stage="FILED", outcome=None),
+    about("Revocation", "撤3", REJECTED[0], reason="x"),
     about("Repair", "修1", PENALIZED, stage="GRANTED"),
     about("Dispute", "异4", TAX, stage="FILED", outcome=None),
     about("Dispute", "异5", COURT, stage="DECIDED", outcome="UPHELD"),
     about("Repair", "修2", COURT, stage="APPLIED"),
     about("Repair", "修3", COURT, stage="GRANTED"),
     about("Repair", "屏1", COURT, stage="SHIELDED"),
-    about("Repair", "屏2", COURT, stage="UNSHIELDED"),
+    UNSHIELDED,
+    (make_record("Repair", number="屏2", revision=2, op="WITHDRAW"), {}),
+    REFUSED,
+    about("Revocation", "撤4", REFUSED[0], reason="x"),
     about("Repair", "屏3", PENALIZED, stage="SHIELDED"),
     about("Revocation", "撤1", TAX, reason="x"),
     rated("A", on(-3)),
@@ -111,7 +118,6 @@ def state_of(summary: Summary) -> Any:
     plain = msgspec.to_builtins(summary)
     fields = dict(zip(Summary.__struct_fields__, plain, strict=False))
     del fields["version"]  # counts what was applied: a revision that comes first leaves nothing for the older one
-    del fields["answers"]  # one is left over when its question was withdrawn before it came
     for name in ("entries", "listings", "aliases", "held", "incentives"):
         fields[name] = sorted(map(repr, fields[name]))
     return fields
