@@ -2,7 +2,8 @@
 
 RocksDB is written without fsync: after kill -9 the operating system still holds the write-ahead log, and
 after a power cut what is left is a consistent prefix, because state and position share one write batch;
-the changelog fills in the rest.
+the changelog fills in the rest. A store whose files are damaged is of no use and of no loss: it is wiped when it is
+opened, and all of it comes back from the changelog.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import msgspec
 import structlog
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch
 
-from creditbus.core.errors import RetryLaterError
+from creditbus.core.errors import ReconnectError, RetryLaterError
 from creditbus.core.processing import Position
 
 log = structlog.get_logger()
@@ -27,6 +28,8 @@ POSITION_KEY = b"\x00position"
 """Where a store keeps its position; no key of a processor begins with a zero byte."""
 _SHARED_CACHE_BYTES = 48 << 20
 _WRITE_BUFFER_BYTES = 8 << 20
+_GONE = "No such file"
+"""What RocksDB says of one of its files that is missing."""
 
 
 class _StoredPosition(msgspec.Struct, array_like=True):
@@ -110,14 +113,65 @@ def on_disk(path: Path) -> Iterator[None]:
         ) from error
 
 
+def is_damage(error: Exception, path: Path) -> bool:
+    """Whether files of a store are damaged or gone; not when they cannot be read just now (rights, lock, disk)."""
+    text = str(error)
+    if text.startswith("Corruption"):
+        return "IO error" not in text or _GONE in text
+    return text.startswith("IO error") and _GONE in text and (path / "CURRENT").exists()
+
+
 class RocksStore:
-    """The store on disk, one RocksDB a partition. Methods raise RetryLaterError while the disk is full or away."""
+    """The store on disk, one RocksDB a partition. Methods raise RetryLaterError while the disk is full or away.
+
+    Opening it wipes it when it is damaged. Damage that shows later raises ReconnectError: opened again, it is wiped.
+    """
 
     def __init__(self, path: Path, cache: Cache) -> None:
         self._path = path
         self._cache = cache
+        self._mark = path.with_name(f"{path.name}.damaged")
+        """Tells the next who opens it what was found."""
         with on_disk(path):
-            self._db = self._open()
+            self._db = self._open_or_wipe()
+
+    def _open_or_wipe(self) -> Rdict:
+        if self._mark.exists():
+            return self._wiped(self._mark.read_text())
+        try:
+            return self._open()
+        except Exception as error:
+            if not is_damage(error, self._path):
+                raise
+            problem = str(error)
+        return self._wiped(problem)
+
+    def _wiped(self, problem: str) -> Rdict:
+        log.warning(
+            "local state is damaged",
+            path=str(self._path),
+            problem=problem,
+            remedy="wiped; all of it is restored from the changelog",
+        )
+        if self._path.exists():
+            shutil.rmtree(self._path)
+        self._mark.unlink(missing_ok=True)
+        return self._open()
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """Damage shows only where it is read: whoever opens the store again is told."""
+        try:
+            with on_disk(self._path):
+                yield
+        except Exception as error:
+            if not is_damage(error, self._path):
+                raise
+            with on_disk(self._path):
+                self._mark.write_text(str(error))
+            raise ReconnectError(
+                f"local state {self._path}: {error}; opening it again: it is wiped, and restored from the changelog"
+            ) from error
 
     def _open(self) -> Rdict:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -138,7 +192,7 @@ class RocksStore:
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """See StateStore."""
-        with on_disk(self._path):
+        with self._in_use():
             return cast("list[bytes | None]", self._db.get(list(keys)))
 
     def scan(self, start: bytes, end: bytes, limit: int) -> Iterable[tuple[bytes, bytes]]:
@@ -151,6 +205,8 @@ class RocksStore:
             yield cast(bytes, iterator.key()), cast(bytes, iterator.value())
             iterator.next()
             limit -= 1
+        with self._in_use():
+            iterator.status()  # raises when it ended early, at a block that cannot be read
 
     def write(self, changes: Mapping[bytes, bytes | None], position: Position) -> None:
         """See StateStore."""
@@ -161,12 +217,12 @@ class RocksStore:
             else:
                 batch.put(key, value)
         batch.put(POSITION_KEY, _pack(position))
-        with on_disk(self._path):
+        with self._in_use():
             self._db.write(batch)
 
     def position(self) -> Position | None:
         """See StateStore."""
-        with on_disk(self._path):
+        with self._in_use():
             return _unpack(cast("bytes | None", self._db.get(POSITION_KEY)))
 
     def wipe(self) -> None:
@@ -179,9 +235,9 @@ class RocksStore:
     def close(self) -> None:
         """See StateStore. What could not be written to a full disk was told of when it was to be written."""
         try:
-            with on_disk(self._path):
+            with self._in_use():
                 self._db.close()
-        except RetryLaterError as error:
+        except (RetryLaterError, ReconnectError) as error:
             log.warning("closed with less than was written", problem=str(error))
 
 
