@@ -94,6 +94,8 @@ class Intake:
 
     def __init__(self, now_ms: int = NOW_MS, privacy: Privacy = PRIVACY) -> None:
         self.registry = MemoryRegistry()
+        self.numbers: dict[str, str] = {}
+        """What other numbers lead to, as ``credit.identities`` would tell."""
         self._now_ms = now_ms
         self._writers = Writers(self.registry, schemas())
         self._processor = IntakeProcessor(
@@ -140,7 +142,8 @@ class Intake:
         return self.judge(self.message(event, sender))
 
     def _checking(self) -> Checking:
-        return Checking(rules=rules(), code_lists=code_lists_by_kind(rules()), now_ms=self._now_ms)
+        lists, leads_to = code_lists_by_kind(rules()), self.numbers.get
+        return Checking(rules=rules(), code_lists=lists, now_ms=self._now_ms, leads_to=leads_to)
 
 
 def stamped(value: bytes, sender: str, number: int = 0, key: bytes = STAMP_KEY) -> MemoryMessage:

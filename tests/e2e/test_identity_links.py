@@ -16,7 +16,12 @@ from waiting import wait_until
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(900)]
 EXAMPLES = Path(__file__).parents[2] / "schemas/avro/examples"
 OLD, NEW = synthetic_uscc("91", "150102", 8101), synthetic_uscc("91", "150102", 8102)
-SENDERS = {"Penalty": "150100-scjg", "IdentityLink": "150000-scjg", "IdentitySplit": "150000-scjg"}
+REGISTERED = "150102000000013"
+"""Number of registration (工商注册号) that the firm had before it had a code."""
+SENDERS = {
+    **dict.fromkeys(("Penalty", "Registration"), "150100-scjg"),
+    **dict.fromkeys(("IdentityLink", "IdentitySplit"), "150000-scjg"),
+}
 
 
 def _event(example: str, number: int, code: str, **facts: Any) -> dict[str, Any]:
@@ -69,6 +74,14 @@ def test_a_link_and_its_split_are_seen_everywhere_and_leave_the_replay_the_same(
     office.send(_event("Penalty/valid-fine", 4, OLD))
     late = "并字〔2026〕4号"
     wait_until("what comes late", lambda: office.file_of(NEW) == (new, [ours, theirs, late]))
+    former = [{"scheme": "REGISTRATION", "value": REGISTERED}]
+    office.send(_event("Registration/valid-firm", 6, OLD, former_identifiers=former))
+    wait_until("the old number leads there", lambda: office.file_of(REGISTERED)[0] == new)
+    by_number = _event("Penalty/valid-fine", 7, OLD)
+    by_number["subject"]["identifiers"] = former
+    office.send(by_number)
+    older = "并字〔2026〕7号"
+    wait_until("what quotes the old number", lambda: older in office.file_of(NEW)[1])
     running_lab.verify()
 
     target = {
@@ -78,9 +91,8 @@ def test_a_link_and_its_split_are_seen_everywhere_and_leave_the_replay_the_same(
     }
     running_lab.kill("dossier")
     office.send(_event("IdentitySplit/valid-split", 5, OLD, target=target))
-    wait_until(
-        "two files", lambda: office.file_of(OLD) == (old, [ours, late]) and office.file_of(NEW) == (new, [theirs])
-    )
+    ours_again = (old, [ours, late, older])
+    wait_until("two files", lambda: (office.file_of(OLD), office.file_of(NEW)) == (ours_again, (new, [theirs])))
     running_lab.verify()
     report = json.loads(running_lab.creditbus("replay", "--into", str(tmp_path / "sandbox"), "--json"))
     assert [one["is_same"] for one in report] == [True] * 4

@@ -12,6 +12,7 @@ from datetime import date
 from creditbus.core.acknowledgement import acknowledge
 from creditbus.core.conditions import proposal_of
 from creditbus.core.context import Context
+from creditbus.core.identifiers import normalise_identifier
 from creditbus.core.incentives import end_incentives, grant
 from creditbus.core.links import forget_link, note_link
 from creditbus.core.listing import list_rule_of, put_on_list, take_off_list
@@ -212,7 +213,7 @@ def _register(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Contex
     former = facts["former_identifiers"]
     assert isinstance(former, list)
     for one in former:
-        alias = (str(one["scheme"]), str(one["value"]))
+        alias = (str(one["scheme"]), normalise_identifier(str(one["value"])))
         if alias not in view.summary.aliases:
             view.summary.aliases.append(alias)
 

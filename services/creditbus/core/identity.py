@@ -27,7 +27,12 @@ class Identity(msgspec.Struct, frozen=True):
     @property
     def key(self) -> str:
         """Key of its message."""
-        return f"{self.scheme}|{self.alias}"
+        return identity_key(self.scheme, self.alias)
+
+
+def identity_key(scheme: str, alias: str) -> str:
+    """Key of the row of a number."""
+    return f"{scheme}|{alias}"
 
 
 class Forgotten(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ import time
 from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.editions import current_edition
 from creditbus.bus.keyfiles import read_vault_keys
+from creditbus.bus.othernumbers import OtherNumbers
 from creditbus.bus.privacy import Vault
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
@@ -49,12 +50,13 @@ def main() -> int:
 def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry) -> IntakeProcessor:
     platform_key = read_key(settings.secrets, "platform-token.key")
     persons = Persons(Vault(settings.vault, lambda: read_vault_keys(settings.secrets)))
+    types = Types(registry)
     parts = Parts(
         schemas=schemas,
-        types=Types(registry),
+        types=types,
         writers=Writers(registry, schemas),
         privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, news=persons.news),
-        checking=_Checkings(settings.brokers),
+        checking=_Checkings(settings.brokers, OtherNumbers(settings.brokers, types)),
         gateway_keys={"gateway-1": read_key(settings.secrets, "gateway-hmac.key")},
         payload_key=platform_key,
     )
@@ -64,8 +66,9 @@ def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry)
 class _Checkings:
     """What to check against now: the edition in force, looked up now and then, and the time."""
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, brokers: str, other_numbers: OtherNumbers) -> None:
         self._brokers = brokers
+        self._leads_to = other_numbers.leads_to
         self._rules_of = rules_by_hash(brokers)
         self._looked_at = -_EDITION_SECONDS
         self._checking: Checking | None = None
@@ -76,7 +79,10 @@ class _Checkings:
             self._looked_at = time.monotonic()
             self._checking = Checking(rules=rules, code_lists=code_lists_by_kind(rules), now_ms=0)
         return Checking(
-            rules=self._checking.rules, code_lists=self._checking.code_lists, now_ms=int(time.time() * 1000)
+            rules=self._checking.rules,
+            code_lists=self._checking.code_lists,
+            now_ms=int(time.time() * 1000),
+            leads_to=self._leads_to,
         )
 
 

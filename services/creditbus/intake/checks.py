@@ -24,6 +24,10 @@ _CLOCK_SKEW_DAYS = 1
 """A sender's calendar may be ahead of ours around midnight."""
 
 
+def _nobody(_key: str) -> None:
+    """No other number is known."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checking:
     """What events are checked against."""
@@ -32,6 +36,8 @@ class Checking:
     code_lists: Mapping[str, tuple[tuple[str, frozenset[str]], ...]]
     """What ``code_lists_by_kind`` says of the rules."""
     now_ms: int
+    leads_to: Callable[[str], str | None] = _nobody
+    """Subject that another number of an organisation leads to, by the key of its row in ``credit.identities``."""
     today: int = field(init=False)
     """The business day."""
     today_date: date = field(init=False)

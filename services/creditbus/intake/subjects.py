@@ -1,6 +1,7 @@
 """Whom an event is about: from identifiers to the key of the subject.
 
-Legal persons and sole traders are keyed by their organisation code. Natural persons are keyed by a token of their
+Legal persons and sole traders are keyed by their organisation code; who is named by an older number alone (工商注册号)
+is whoever's registration told of that number. Natural persons are keyed by a token of their
 number under the platform's key; the number itself goes no further than this module.
 """
 
@@ -20,9 +21,11 @@ from creditbus.core.identifiers import (
     grade,
     is_blocked,
     is_sole_trader,
+    normalise_identifier,
     subject_class_of,
     subject_key_of,
 )
+from creditbus.core.identity import identity_key
 from creditbus.core.outcome import Fault, Reason
 from creditbus.core.text import mask_identifier, mask_name
 from creditbus.intake.checks import Checking, decided_day, fault
@@ -64,7 +67,7 @@ def key_of_identifier(identifier: Identifier, tokenise: Callable[[str], str], ch
     graded = _grade(identifier, checking)
     if graded.scheme is Scheme.CITIZEN:
         return None if is_blocked(graded) else tokenise(graded.value)
-    return subject_key_of(graded)
+    return subject_key_of(graded) or _known(identifier, checking)
 
 
 def _organisation(subject: Subject, checking: Checking) -> Resolved | list[Fault]:
@@ -85,7 +88,25 @@ def _organisation(subject: Subject, checking: Checking) -> Resolved | list[Fault
                 )
             shown = f"{graded.value[:18]} ({', '.join(sorted(graded.flags))})"
             faults.append(fault(Reason.BAD_IDENTIFIER, f"subject.identifiers[{index}].value", shown, checking))
+    if not faults and (known := _by_other_number(subject, checking)) is not None:
+        return known
     return faults or [fault(Reason.MISSING_IDENTIFIER, "subject.identifiers", _schemes(subject.identifiers), checking)]
+
+
+def _by_other_number(subject: Subject, checking: Checking) -> Resolved | None:
+    """The subject whose registration told of a number that names nobody by itself; None unless all lead to one."""
+    found = {key: identifier for identifier in subject.identifiers if (key := _known(identifier, checking)) is not None}
+    if len(found) != 1:
+        return None
+    [(key, identifier)] = found.items()
+    flags = tuple(sorted(_grade(identifier, checking).flags))
+    return Resolved(key=key, kind=subject.kind, name=subject.name, identifier=key, flags=flags)
+
+
+def _known(identifier: Identifier, checking: Checking) -> str | None:
+    if identifier.scheme not in Scheme.__members__ or identifier.scheme == Scheme.CITIZEN.name:
+        return None
+    return checking.leads_to(identity_key(identifier.scheme, normalise_identifier(identifier.value)))
 
 
 def _person(

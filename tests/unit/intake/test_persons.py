@@ -68,6 +68,58 @@ def test_other_numbers_of_an_organisation_lead_to_it(vault: Vault) -> None:
     assert (told["token_version"], told["key_id"]) == (0, "")
 
 
+def by_registration(*values: str, **changes: object) -> dict[str, object]:
+    """A penalty of whoever has these numbers of registration (工商注册号)."""
+    numbers = [{"scheme": "REGISTRATION", "value": value} for value in values]
+    return example("Penalty", subject__identifiers=numbers, **changes)
+
+
+def test_who_is_named_by_an_old_number_alone_is_whose_registration_told_of_it(vault: Vault) -> None:
+    intake = an_intake(vault)
+    intake.numbers["REGISTRATION|150102600000013"] = "MA0N12340"
+    [record] = intake.send(by_registration(" 150102600000013")).records
+    assert (record["subject_key"], record["identifier"]) == ("MA0N12340", "MA0N12340")
+    by_code = intake.send(example("Penalty", subject__identifiers=[{"scheme": "ORGANISATION", "value": "MA0N12340"}]))
+    assert by_code.records[0]["natural_key"] == record["natural_key"], "it is one fact, whoever tells it how"
+
+
+def test_an_old_number_that_nobody_told_of_or_two_that_lead_apart_name_nobody(vault: Vault) -> None:
+    intake = an_intake(vault)
+    assert intake.send(by_registration("150102600000013")).faults == [("missing-identifier", "subject.identifiers")]
+    intake.numbers |= {"REGISTRATION|150102600000013": "MA0N12340", "REGISTRATION|150102600000021": "MA0N12359"}
+    both = intake.send(by_registration("150102600000013", "150102600000021"))
+    assert both.faults == [("missing-identifier", "subject.identifiers")]
+
+
+def test_a_code_goes_before_an_old_number_and_a_wrong_one_is_not_made_good_by_it(vault: Vault) -> None:
+    intake = an_intake(vault)
+    intake.numbers["REGISTRATION|150102600000013"] = "MA0N12359"
+    old = {"scheme": "REGISTRATION", "value": "150102600000013"}
+    right, wrong = ({"scheme": "USCC", "value": code} for code in ("91150102MA0N123408", "91150102MA0N123409"))
+    [record] = intake.send(example("Penalty", subject__identifiers=[old, right])).records
+    assert record["subject_key"] == "MA0N12340"
+    assert intake.send(example("Penalty", subject__identifiers=[old, wrong])).faults[0][0] == "bad-identifier"
+
+
+def test_a_correction_and_a_link_may_quote_an_old_number(vault: Vault) -> None:
+    intake = an_intake(vault)
+    intake.numbers["REGISTRATION|150102600000013"] = "MA0N12359"
+    old = {"scheme": "REGISTRATION", "value": "150102600000013"}
+    penalty = example("Penalty")
+    stood = {
+        "identifier": old,
+        "authority": penalty["authority"],
+        "document_number": penalty["document"]["number"],
+        "item_number": "",
+        "kind": "Penalty",
+    }
+    withdrawn, record = intake.send(example("Penalty", revision=2, corrects=stood)).records
+    assert (withdrawn["op"], withdrawn["subject_key"]) == ("WITHDRAW", "MA0N12359")
+    assert record["subject_key"] == "MA0N12340"
+    [link] = intake.send(linked(facts__successor=old)).records
+    assert link["linked_key"] == "MA0N12359"
+
+
 # -- links of identities ---------------------------------------------------------------------------------
 
 OTHER = synthetic_citizen("150102", date(1985, 3, 8))

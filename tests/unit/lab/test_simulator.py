@@ -50,10 +50,21 @@ def test_kinds_come_in_their_proportions(sent: list[Sent]) -> None:
 
 def test_every_kind_that_a_department_sends_comes_and_every_way_to_spoil_one() -> None:
     kinds = Counter(one.event["kind"] for one in Story(seed=7, subjects=500, day=DAY).events(20_000))
-    # links of identities are decided by hand, one by one
-    assert set(kinds) == set(SchemaSet.load().events) - {"MeasureAcknowledgement", "IdentityLink", "IdentitySplit"}
+    assert set(kinds) == set(SchemaSet.load().events) - {"MeasureAcknowledgement"}
+    assert 0 < kinds["IdentitySplit"] < kinds["IdentityLink"] < 20
     steps = [one for one in Story(seed=7, subjects=500, day=DAY).events(20_000) if one.event["kind"] == "ListStep"]
     assert {one.event["facts"]["step"] for one in steps} == {"NOTICE", "STATEMENT", "SERVICE"}
+
+
+def test_links_lead_to_a_new_code_or_another_firm_and_a_split_names_one_that_was_told() -> None:
+    sent = [one.event for one in Story(seed=7, subjects=500, day=DAY).events(20_000)]
+    links = [one for one in sent if one["kind"] == "IdentityLink"]
+    assert {one["facts"]["reason"] for one in links} == {"MERGER", "CODE_CHANGE", "CODE_CORRECTION"}
+    for one in links:
+        assert one["facts"]["successor"] != one["subject"]["identifiers"][0]
+    told = {(one["document"]["number"], repr(one["subject"])) for one in links}
+    splits = [one for one in sent if one["kind"] == "IdentitySplit"]
+    assert {(one["facts"]["target"]["document_number"], repr(one["subject"])) for one in splits} <= told
 
 
 def test_a_year_is_spread_over_its_days() -> None:

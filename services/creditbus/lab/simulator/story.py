@@ -21,21 +21,33 @@ from creditbus.core.identifiers import synthetic_citizen, synthetic_uscc
 from creditbus.lab.simulator.kinds import KINDS
 
 Event = dict[str, Any]
-_PLATFORM, _TAX = "150000-xxzx", "150000-swj"
+_PLATFORM, _TAX, _REGISTRAR = "150000-xxzx", "150000-swj", "150000-scjg"
 _ITEMS = {
     "Repair": "P02-REPAIR",
     "Dispute": "P01-DISPUTE",
     "Revocation": "P03-REVOCATION",
     "ListStep": "C06-LISTS",
     "SupervisionTicket": "P07-TICKET",
+    "IdentityLink": "C01-IDENTITY",
+    "IdentitySplit": "C01-IDENTITY",
 }
-_PREFIXES = {"Repair": "修字", "Dispute": "异字", "Revocation": "撤字", "RestrictionOrder": "解字"}
+_PREFIXES = {
+    "Repair": "修字",
+    "Dispute": "异字",
+    "Revocation": "撤字",
+    "RestrictionOrder": "解字",
+    "IdentitySplit": "撤联字",
+}
 _SUPERVISED = ("150100-scjg", "150200-sthj", "150000-jtt", "150000-zjt")
 _ANSWERED = 0.9
 _CASE = ("case_number", "court")
 _STEPS_A_TURN = 0.2
 """Chance that an event is the next step of a procedure that has begun."""
 _SEQUENCES = 850_000_000
+_CODES = 800_000
+"""Sequences of codes of a seed: firms have the first ones, codes that firms get later are the last ones."""
+_MERGED = 0.4
+"""Share of links that lead to another firm of the story; the others lead to a new code of the same firm."""
 _CITIES = ("150102", "150105", "150202", "150204", "150602", "150402", "150802", "152502")
 _NAMES = ("青城", "敕勒川", "阴山", "河套", "锡林", "乌兰", "大青山", "居延")
 _TRADES = ("商贸", "建材", "乳业", "运输", "餐饮", "农牧业", "能源", "医药")
@@ -57,6 +69,10 @@ class Mix:
     """Listings whose steps are told one by one, in any order."""
     tickets: float = 0.0005
     """Tickets about departments, with their answers and checks."""
+    links: float = 0.0005
+    """Firms that get another code or merge into another firm; some go on being told of under the old code."""
+    splits: float = 0.0002
+    """Links that are taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,8 @@ class Story:
     _disputed: list[Sent] = field(default_factory=list)
     _soon: deque[Sent] = field(default_factory=deque)
     """Further steps of procedures that have begun."""
+    _linked: list[Sent] = field(default_factory=list)
+    """Links in effect."""
     _past: list[Sent] = field(default_factory=list)
     _chance: random.Random = field(init=False)
     _number: int = 0
@@ -97,7 +115,8 @@ class Story:
         for number in range(count):
             self._today = self.day - timedelta(days=self.days - 1 - number * self.days // count)
             sent = self._next()
-            if sent.expected == "RECORDED" and len(self._past) < 5_000:
+            is_link = sent.event["kind"] in ("IdentityLink", "IdentitySplit")
+            if sent.expected == "RECORDED" and not is_link and len(self._past) < 5_000:
                 self._past.append(sent)
             yield sent
 
@@ -119,6 +138,8 @@ class Story:
                 (mix.repairs, self._repair),
                 (mix.disputes, self._dispute),
                 (mix.revocations, self._revocation),
+                (mix.links, self._link),
+                (mix.splits, self._split),
             ):
                 if draw < share:
                     return again(chance.choice(self._past))
@@ -161,7 +182,7 @@ class Story:
     def _subject(self, kind: str) -> Event:
         """A subject; few get much: the square of a uniform draw favours low numbers."""
         number = int(self._chance.random() ** 2 * self.subjects)
-        sequence = (self.seed % 1000) * 800_000 + number
+        sequence = (self.seed % 1000) * _CODES + number
         if kind == "DepartmentReview":
             code = _organ(self._chance.choice(_SUPERVISED))
             return {"kind": "ORGAN", "name": "虚构机关", "identifiers": [{"scheme": "USCC", "value": code}]}
@@ -223,6 +244,40 @@ class Story:
         """The authority withdraws an earlier decision."""
         facts = {"reason": "适用依据错误（虚构）", "revoked_on": self._today.isoformat()}
         return self._about("Revocation", past, past.department, facts)
+
+    def _link(self, past: Sent) -> Sent:
+        """The firm of an earlier event has another code, or was merged into another firm."""
+        subject = past.event["subject"]
+        if subject["kind"] != "LEGAL_PERSON":
+            return self._new()
+        self._number += 1
+        event = self._event("IdentityLink", _REGISTRAR, self._today, f"联字{self.seed}-{self._number}号")
+        is_merged = self._chance.random() < _MERGED
+        other = self._subject("Filing") if is_merged else {}
+        if not is_merged or other["identifiers"] == subject["identifiers"]:
+            other = {"identifiers": [{"scheme": "USCC", "value": self._new_code()}]}
+        reason = "MERGER" if is_merged else self._chance.choice(["CODE_CHANGE", "CODE_CORRECTION"])
+        event["subject"] = subject
+        event["facts"] = {
+            "successor": other["identifiers"][0],
+            "reason": reason,
+            "effective_on": self._today.isoformat(),
+        }
+        self._linked.append(Sent(_REGISTRAR, event, "RECORDED"))
+        return self._linked[-1]
+
+    def _split(self, _past: Sent) -> Sent:
+        """The registration authority takes a link back."""
+        if not self._linked:
+            return self._new()
+        link = self._linked.pop(self._chance.randrange(len(self._linked)))
+        facts = {"reason": "登记有误（虚构）", "split_on": self._today.isoformat()}
+        return self._about("IdentitySplit", link, _REGISTRAR, facts)
+
+    def _new_code(self) -> str:
+        """A code that no firm of the story had before."""
+        sequence = (self.seed % 1000) * _CODES + _CODES - 1 - self._number
+        return synthetic_uscc("91", self._chance.choice(_CITIES), sequence % _SEQUENCES)
 
     def _about(self, kind: str, past: Sent, department: str, facts: Event) -> Sent:
         self._number += 1
