@@ -81,6 +81,7 @@ def filled_in(command: str, lab: RunningLab, folder: Path) -> list[str]:
         "2026-11-01": datetime.now(tz=BEIJING).date().isoformat(),
         "penalties.xlsx": str(folder / "penalties.xlsx"),
         "permits.csv": str(folder / "permits.csv"),
+        "orders.xlsx": str(folder / "orders.xlsx"),
         "FILE": str(ROOT / "tests/data/permits-utf8.csv"),
         "CODE": "150100-scjg",
         "BEFORE": str(ROOT / "services/creditbus/catalogue/data"),

@@ -61,10 +61,10 @@ def row_of(record: Exported, day: date, rules: Rules, table: ImportColumns) -> l
     if until is None or until < day:
         return None
     special: Mapping[str, Callable[[], str]] = {
-        "subject_kind": lambda: _written(str(record.columns["subject_kind"]), "subject_kind", table),
+        "subject_kind": lambda: written(str(record.columns["subject_kind"]), "subject_kind", table),
         "uscc": lambda: str(record.columns["identifier"]),
         "authority_name": lambda: _authority(str(record.columns["authority"]), rules),
-        "bases": lambda: "；".join(_basis(one, rules) for one in record.columns["bases"]),
+        "bases": lambda: "；".join(basis_in_words(one, rules) for one in record.columns["bases"]),
         "publish_until": until.isoformat,
     }
     return [special[name]() if name in special else _cell(name, record, table) for name in COLUMNS[record.kind]]
@@ -84,7 +84,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) 
 def write_xlsx(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
     """Write a spreadsheet whose cells are all texts; how many rows."""
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("双公示")
+    sheet = book.create_sheet("数据")
     sheet.append(list(header))
     count = 0
     for count, row in enumerate(rows, 1):  # noqa: B007 - counted
@@ -102,15 +102,15 @@ def _cell(name: str, record: Exported, table: ImportColumns) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, list):
-        return ";".join(_written(str(one), name, table) for one in value)
-    return _written(value, name, table) if isinstance(value, str) and name in table.values else _plain(value)
+        return ";".join(written(str(one), name, table) for one in value)
+    return written(value, name, table) if isinstance(value, str) and name in table.values else _plain(value)
 
 
 def _plain(value: object) -> str:
     return "" if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _written(code: str, column: str, table: ImportColumns) -> str:
+def written(code: str, column: str, table: ImportColumns) -> str:
     """How a code is written in files: the first word that means it."""
     return next((word for word, meant in table.values[column].items() if meant == code and word), code)
 
@@ -119,7 +119,8 @@ def _authority(code: str, rules: Rules) -> str:
     return next((one.name.zh for one in rules.departments.values() if code in one.authorities), "")
 
 
-def _basis(basis: str, rules: Rules) -> str:
+def basis_in_words(basis: str, rules: Rules) -> str:
+    """《instrument》article."""
     code, _, article = basis.partition(" ")
     instrument = rules.instruments.get(code)
     return f"《{instrument.name.zh if instrument else code}》{article}"

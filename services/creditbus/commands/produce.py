@@ -1,4 +1,4 @@
-"""`creditbus import`: two-publicity files (双公示) to the gateway, with a file of the rows that were refused."""
+"""`creditbus import`: files of departments to the gateway, with a file of the rows that were refused."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def import_file(  # noqa: PLR0913 - the options of a command line
     key_file: Annotated[Path | None, typer.Option(help="API key, or JSON of keys. Default: the lab's.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for what becomes of each. 等待处理结果。")] = False,
 ) -> None:
-    """Send a file of permits, penalties, court enforcement, lists, ratings or honours.
+    """Send a file of permits, penalties, court enforcement, lists, ratings, honours or answers to orders.
 
-    导入双公示、失信被执行人、名单、信用评价和荣誉文件；退回的行写入 <文件名>.errors.csv，更正后可直接再导入。"""
+    导入双公示、失信被执行人、名单、信用评价、荣誉和措施反馈；退回的行写入 <文件名>.errors.csv，更正后可再导入。"""
     try:
         places = addresses(load_settings())
         wish = Wish(

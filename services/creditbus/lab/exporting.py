@@ -1,13 +1,13 @@
-"""Records of the warehouse that may be exported: the newest revision of each, without what was taken back."""
+"""What of the warehouse is exported: the newest revision of records that were not taken back, and orders."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.client.exporting import Exported
-from creditbus.core.events import ORGANISATION_KINDS
+from creditbus.core.events import ORGANISATION_KINDS, PERSON_KINDS
 from creditbus.lookup.queries import CLOSED_LEFT_OUT
 
 _PAGE = 5_000
@@ -32,6 +32,45 @@ def read_records(clickhouse: ClickHouse, read_body: ReadBody, kind: str, page: i
         if len(rows) < page:
             return
         after = str(rows[-1]["natural_key"])
+
+
+def read_orders(
+    clickhouse: ClickHouse, families: Mapping[str, bool], list_code: str = "", page: int = _PAGE
+) -> Iterator[dict[str, Any]]:
+    """The last message of each order of some families, of one list where one is named. Raises BusError.
+
+    families: whether orders against natural persons and sole traders are meant too.
+    """
+    after = ""
+    while True:
+        rows = clickhouse.query(
+            f"SELECT * FROM {DATABASE}.orders FINAL WHERE order_id > {{after:String}} "  # noqa: S608
+            "AND (family IN {families:Array(String)} AND subject_kind NOT IN {persons:Array(String)} "
+            "OR family IN {persons_too:Array(String)}) AND ({list:String} = '' OR list = {list:String}) "
+            "ORDER BY order_id, koff DESC LIMIT 1 BY order_id LIMIT {limit:UInt32}",
+            {
+                "after": after,
+                "families": sorted(families),
+                "persons": sorted(PERSON_KINDS),
+                "persons_too": sorted(family for family, persons in families.items() if persons),
+                "list": list_code,
+                "limit": page,
+            },
+        )
+        yield from rows
+        if len(rows) < page:
+            return
+        after = str(rows[-1]["order_id"])
+
+
+def read_answers(clickhouse: ClickHouse, department: str) -> frozenset[str]:
+    """Numbers of a department's acknowledgements. Raises BusError."""
+    rows = clickhouse.query(
+        f"SELECT DISTINCT document_number FROM {DATABASE}.records FINAL "  # noqa: S608
+        "WHERE kind = 'MeasureAcknowledgement' AND op = 'RECORD' AND sender = {sender:String}",
+        {"sender": department},
+    )
+    return frozenset(str(row["document_number"]) for row in rows)
 
 
 def _ended(clickhouse: ClickHouse, read_body: ReadBody) -> set[str]:

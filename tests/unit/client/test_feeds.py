@@ -97,5 +97,6 @@ def test_an_honour_without_end_is_one() -> None:
     assert (row["facts"]["honor"], row["facts"]["valid_until"]) == ("CONTRACT_KEEPING", "2099-12-31")
 
 
-def test_every_kind_that_can_be_imported_has_a_feed_or_the_two_publicities() -> None:
-    assert set(KINDS) == {"Permit", "Penalty"} | {kind for _, kind, _, _ in FEEDS}
+def test_every_kind_that_can_be_imported_has_a_feed_or_is_exported_too() -> None:
+    exported = {"Permit", "Penalty", "MeasureAcknowledgement"}
+    assert set(KINDS) == exported | {kind for _, kind, _, _ in FEEDS}

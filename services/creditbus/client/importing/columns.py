@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from creditbus.catalogue.import_columns import ImportColumns, canonical_header
 from creditbus.core.text import AmountUnit
 
-KINDS = ("Permit", "Penalty", "CourtEnforcement", "ListDecision", "Rating", "Honor")
+KINDS = ("Permit", "Penalty", "CourtEnforcement", "ListDecision", "Rating", "Honor", "MeasureAcknowledgement")
 LINE_COLUMN, ERRORS_COLUMN = "行号/line", "错误/errors"
 HEADER_WITHIN_ROWS = 10
 _FEWEST_KNOWN = 3

@@ -106,6 +106,23 @@ def _honor_facts(row: Row) -> dict[str, object]:
     }
 
 
+def _answer_facts(row: Row) -> dict[str, object]:
+    """What an executor did about an order, filled into the file that told it."""
+    return {
+        "order_id": row.required("order_id"),
+        "family": row.required("family"),
+        "action": row.code("order_action"),
+        "state": row.code("answer_state"),
+        "done_on": row.needed_day("done_on"),
+        "executed_from": row.day("executed_from"),
+        "executed_until": row.day("executed_until"),
+        "measure_taken": row.text("measure_taken"),
+        "content": row.text("answer_content"),
+        "effect": row.text("answer_effect"),
+        "note": row.text("answer_note"),
+    }
+
+
 FACTS: Mapping[str, Callable[[Row], dict[str, object]]] = {
     "Permit": _permit_facts,
     "Penalty": _penalty_facts,
@@ -113,4 +130,5 @@ FACTS: Mapping[str, Callable[[Row], dict[str, object]]] = {
     "ListDecision": _list_facts,
     "Rating": _rating_facts,
     "Honor": _honor_facts,
+    "MeasureAcknowledgement": _answer_facts,
 }

@@ -88,6 +88,9 @@ def to_event(cells: Sequence[str], layout: Layout, table: ImportColumns, context
 
 
 def _subject(row: Row) -> dict[str, object]:
+    if key := row.text("subject_key"):
+        identifiers = [{"scheme": "SUBJECT_KEY", "value": key}]
+        return {"kind": row.code("subject_kind"), "name": row.required("subject_name"), "identifiers": identifiers}
     identifiers = _identifiers(row)
     kind = _subject_kind(row, identifiers)
     if kind == NATURAL_PERSON:
