@@ -22,7 +22,7 @@ from creditbus.core.hashing import event_key, natural_key, record_id
 from creditbus.core.processing import Effects, Position, StateStore
 from creditbus.core.records import day_of
 from creditbus.dossier.outputs import Outputs
-from creditbus.dossier.processor import DossierProcessor
+from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.lab.sandbox import MemoryMessage, MemoryRegistry
 
 _DAY = date(2026, 11, 22)
@@ -41,7 +41,7 @@ class Partition:
         self._writers, types = Writers(registry, schemas), Types(registry)
         rules = compile_rules(edition_of(load()))
         self._processor = DossierProcessor(
-            types, Outputs(self._writers, schemas), lambda _: rules, body_reader(schemas)
+            LogReader(types), Outputs(self._writers, schemas), lambda _: rules, body_reader(schemas)
         )
         self._permit, self.honour = schemas.events["Permit"].facts, schemas.events["Honor"].facts
         self.store: StateStore = RocksStores(folder)("growth", 0)

@@ -20,7 +20,7 @@ from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.core.processing import Output, Position
 from creditbus.dossier.outputs import Outputs
-from creditbus.dossier.processor import DossierProcessor
+from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.gateway.reading import compile_reader
 from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.processor import IntakeProcessor, Parts
@@ -68,7 +68,7 @@ def measure(events: int, batch: int = 4_000) -> dict[str, float]:
         writers("credit.records", "ClockTick")({"at": _NOW_MS, "previous": None}),
     ]
     log = [*(MemoryMessage(0, None, value, (), _NOW_MS + 1000) for value in control), *records]
-    dossier = DossierProcessor(types, Outputs(writers, schemas), lambda _: rules, body_reader(schemas))
+    dossier = DossierProcessor(LogReader(types), Outputs(writers, schemas), lambda _: rules, body_reader(schemas))
     with tempfile.TemporaryDirectory() as folder:
         store = RocksStores(Path(folder))("bench", 0)
         began = time.thread_time()

@@ -43,6 +43,13 @@ def names_of(catalogue: Catalogue) -> Names:
         "item": _named(catalogue.items),
         "instrument": _named(catalogue.instruments),
         "grade": _named(catalogue.score.grades),
+        # decisions that have to come with the notice how to repair (两书同达): kind → first and last day, "" = open
+        "repair_notice": {
+            kind: (row.since.isoformat(), row.until.isoformat() if row.until is not None else "")
+            for row in catalogue.repair
+            if row.condition == "NOTICE"
+            for kind in row.kinds
+        },
     }
 
 

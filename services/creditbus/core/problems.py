@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +39,19 @@ class Problem:
         if self.status == 401:
             found["WWW-Authenticate"] = 'Bearer realm="creditbus"'
         return found
+
+
+def malformed_request(errors: Iterable[Mapping[str, Any]]) -> Problem:
+    """A request that is not what the interface asks for. errors: as pydantic tells them.
+
+    What was sent is not repeated: it may be a person's.
+    """
+    told = "; ".join(f"{'.'.join(str(part) for part in one['loc'][1:]) or 'body'}: {one['msg']}" for one in errors)
+    return Problem(
+        status=422,
+        code="malformed",
+        title_en="The request is not what is asked for",
+        title_zh="请求不符合接口要求",
+        detail_en=f"{told}. Mend these fields and send it again; the page /docs has an example.",
+        detail_zh=f"下列字段有误：{told}。请更正后重新发送，示例见 /docs。",
+    )

@@ -15,7 +15,7 @@ from creditbus.bus.store import RocksStores
 from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run, state_folder
 from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.dossier.outputs import Outputs
-from creditbus.dossier.processor import DossierProcessor
+from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.dossier.settings import DossierSettings
 
 GROUP = "creditbus-dossier"
@@ -32,7 +32,7 @@ def main() -> int:
     def life(stopping: Stopping) -> None:
         registry = Registry(settings.registry_url)
         processor = DossierProcessor(
-            Types(registry),
+            LogReader(Types(registry)),
             Outputs(Writers(registry, schemas), schemas),
             rules_by_hash(settings.brokers),
             body_reader(schemas),

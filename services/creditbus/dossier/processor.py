@@ -31,19 +31,20 @@ class DossierProcessor:
 
     def __init__(
         self,
-        types: Types,
+        entries: LogReader,
         outputs: Outputs,
         rules_of: Callable[[str], Rules],
         read_body: Callable[[str, bytes], dict[str, Any]],
         notes: frozenset[str] = frozenset(),
         read_log: ReadLog | None = None,
     ) -> None:
-        """notes: of a live run about records that could not be applied, for a replay to follow.
+        """entries: reads the messages of the log.
 
+        notes: of a live run about records that could not be applied, for a replay to follow.
         read_log: values of a partition's messages by offset; without it no subject's key can change.
         """
         self._read_log = read_log
-        self._entries = LogReader(types)
+        self._entries = entries
         self._outputs = outputs
         self._lookups = lookups_of(self._entries, rules_of, read_body, notes)
 

@@ -24,7 +24,7 @@ from creditbus.bus.publisher import Publisher, PublishPolicy
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.settings import read_key
 from creditbus.core.errors import SettingsError
-from creditbus.core.problems import Problem
+from creditbus.core.problems import Problem, malformed_request
 from creditbus.gateway import problems
 from creditbus.gateway.approvals import (
     Answer,
@@ -208,7 +208,7 @@ def build_app(ports: Ports) -> FastAPI:
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> Response:
-        return problem_response(problems.malformed(error.errors()))
+        return problem_response(malformed_request(error.errors()))
 
     add_pages(app, post_events, ports.schemas, Instruments(ports.metrics, lambda: ports.not_ready, refresh))
     return app

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
 from creditbus.core.problems import Problem
 
 NO_KEY = Problem(
@@ -85,19 +82,6 @@ def body_too_large(limit_bytes: int) -> Problem:
         title_zh="请求体过大",
         detail_en=f"At most {limit_bytes} bytes are taken on in one request: send smaller batches.",
         detail_zh=f"单次请求最多 {limit_bytes} 字节，请减小批次。",
-    )
-
-
-def malformed(errors: Iterable[Mapping[str, Any]]) -> Problem:
-    """A request that is not what the interface asks for. errors: as pydantic tells them."""
-    told = "; ".join(f"{'.'.join(str(part) for part in one['loc'][1:]) or 'body'}: {one['msg']}" for one in errors)
-    return Problem(
-        status=422,
-        code="malformed",
-        title_en="The request is not what is asked for",
-        title_zh="请求不符合接口要求",
-        detail_en=f"{told}. Mend these fields and send it again; the page /docs has an example.",
-        detail_zh=f"下列字段有误：{told}。请更正后重新发送，示例见 /docs。",
     )
 
 

@@ -17,13 +17,14 @@ from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import MemoryStore
 from creditbus.bus.wire import Types, Writers, body_reader
-from creditbus.core.processing import Position
+from creditbus.core.processing import Message, Position
 from creditbus.core.receipt import Receipt, receipt_of
 from creditbus.core.records import CreditRecord, business_day
 from creditbus.core.rules import Rules
 from creditbus.core.state import Summary
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader, ReadLog
+from creditbus.dossier.steps import Entry
 from creditbus.dossier.view import PartitionView, summaries
 from creditbus.lab.reading import Progress, read_topic
 from creditbus.lab.snapshot import RECORDS
@@ -100,11 +101,13 @@ def backtest(
 ) -> Report:
     """Decide the log under both rule sets and compare. Raises RetryLaterError or ReconnectError."""
     schemas, types = SchemaSet.load(), Types(registry)
-    trades = _Trades(types, schemas)
+    entries = ReadOnce(types)
+    trades = _Trades(entries, schemas)
     read_log = partial(read_places, brokers, RECORDS)
-    runs = [_Run(rules, (types, registry, schemas), trades, read_log) for rules in rule_sets]
+    runs = [_Run(rules, (registry, schemas), (entries, trades), read_log) for rules in rule_sets]
 
     def use(messages: Sequence[Any]) -> None:
+        entries.forget()
         trades.note(messages)
         for run in runs:
             run.apply(messages)
@@ -137,11 +140,31 @@ def compare(before: Mapping[str, Standing], after: Mapping[str, Standing], order
     return report
 
 
+class ReadOnce(LogReader):
+    """Entries of the log, decoded once a message for everybody who reads the same batch."""
+
+    def __init__(self, types: Types) -> None:
+        super().__init__(types)
+        self._known: dict[tuple[int, int], Entry] = {}
+
+    def __call__(self, message: Message) -> Entry:
+        """See LogReader."""
+        place = (message.partition(), message.offset())
+        found = self._known.get(place)
+        if found is None:
+            found = self._known[place] = super().__call__(message)
+        return found
+
+    def forget(self) -> None:
+        """Another batch."""
+        self._known.clear()
+
+
 class _Trades:
     """Trade and size of each subject, as its newest registration tells them."""
 
-    def __init__(self, types: Types, schemas: SchemaSet) -> None:
-        self._reader = LogReader(types)
+    def __init__(self, reader: LogReader, schemas: SchemaSet) -> None:
+        self._reader = reader
         self._read_body = body_reader(schemas)
         self._known: dict[str, tuple[str, str]] = {}
 
@@ -177,18 +200,20 @@ class _Run:
     def __init__(
         self,
         rules: Rules,
-        codecs: tuple[Types, Registry, SchemaSet],
-        trades: _Trades,
+        codecs: tuple[Registry, SchemaSet],
+        shared: tuple[LogReader, _Trades],
         read_log: ReadLog,
     ) -> None:
-        types, registry, schemas = codecs
+        """shared: who reads the log for both runs, and what it tells of trades."""
+        registry, schemas = codecs
         self._rules = rules
-        self._trades = trades
+        entries, self._trades = shared
         self._departments = {code: row.code for row in rules.departments.values() for code in row.authorities}
         self._stores: dict[int, MemoryStore] = {}
         outputs = Outputs(Writers(registry, schemas), schemas)
         rules_of: Callable[[str], Rules] = lambda _edition: rules  # noqa: E731
-        self._processor = DossierProcessor(types, outputs, rules_of, body_reader(schemas), read_log=read_log)
+        read_body = body_reader(schemas)
+        self._processor = DossierProcessor(entries, outputs, rules_of, read_body, read_log=read_log)
 
     def apply(self, messages: Sequence[Any]) -> None:
         """Messages of any partitions, each partition's in order."""

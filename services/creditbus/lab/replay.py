@@ -75,7 +75,7 @@ def replay_partition(place: Place, partition: int, live: Snapshot) -> Compared:
     store = RocksStores(place.folder)(RECORDS, partition)
     try:
         processor = DossierProcessor(
-            types,
+            LogReader(types),
             Outputs(Writers(registry, schemas), schemas),
             rules_by_hash(place.brokers),
             body_reader(schemas),

@@ -25,7 +25,7 @@ from creditbus.core.processing import Output, Position
 from creditbus.core.records import BEIJING
 from creditbus.core.state import Summary
 from creditbus.dossier.outputs import Outputs
-from creditbus.dossier.processor import DossierProcessor
+from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.dossier.view import PartitionView, summaries
 from creditbus.gateway.reading import compile_reader
 from creditbus.intake.checks import Checking, code_lists_by_kind
@@ -150,7 +150,7 @@ class Sandbox:
         outputs = Outputs(self._writers, self._schemas)
         self._log: dict[int, bytes] = {}
         self._dossier = DossierProcessor(
-            self._types,
+            LogReader(self._types),
             outputs,
             lambda _: self.rules,
             body_reader(self._schemas),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -21,6 +21,7 @@ from creditbus.lookup import problems
 from creditbus.lookup.audit import Access, Ledger
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
+from creditbus.lookup.persons import Persons
 from creditbus.lookup.queries import ALL, Cut, Queries
 from creditbus.lookup.steps import HISTORY, allowed, cursor_of, cut, downstream_of, place_of, wanted_of
 
@@ -59,8 +60,7 @@ class Ports:
     regions: RegionTable
     metrics: Metrics
     page_size: int
-    person_of: Callable[[str], str | None]
-    """Key of the person that a normalised number leads to."""
+    persons: Persons
     families: Mapping[str, frozenset[str]]
     """Families of measures that each department carries out."""
 

@@ -6,7 +6,6 @@ Annotations are evaluated here, not postponed: FastAPI reads dependencies that a
 import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import closing
 from typing import Annotated, Any
 
 import msgspec
@@ -35,7 +34,7 @@ from creditbus.catalogue.purposes import load_casework_kinds, load_purposes
 from creditbus.catalogue.views import load_views
 from creditbus.clickhouse.client import ClickHouse, QueryError
 from creditbus.core.errors import BusError, RetryLaterError, SettingsError
-from creditbus.core.problems import Problem
+from creditbus.core.problems import Problem, malformed_request
 from creditbus.lookup import problems
 from creditbus.lookup.access import (
     Asked,
@@ -52,6 +51,7 @@ from creditbus.lookup.audit import Ledger
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
 from creditbus.lookup.match import add_match
+from creditbus.lookup.persons import Persons
 from creditbus.lookup.queries import Disclosure, Queries
 from creditbus.lookup.settings import LookupSettings
 from creditbus.lookup.steps import state_of_event
@@ -81,6 +81,7 @@ def main() -> int:
     )
     uvicorn.Server(config).run()
     ports.feed.close()
+    ports.persons.close()
     ports.ledger.close()
     return 0
 
@@ -114,7 +115,7 @@ def build(settings: LookupSettings) -> Ports:
         regions=compile_rules(edition_of(catalogue)).regions,
         metrics=Metrics("lookup"),
         page_size=settings.lookup_page_size,
-        person_of=_person_finder(settings),
+        persons=Persons(lambda: Vault(settings.vault, lambda: read_vault_keys(settings.secrets))),
         families=families_of(catalogue),
     )
 
@@ -125,17 +126,6 @@ def families_of(catalogue: Catalogue) -> Mapping[str, frozenset[str]]:
     for row in catalogue.subscribers:
         found.setdefault(row.department, set()).update(row.families)
     return {department: frozenset(families) for department, families in found.items()}
-
-
-def _person_finder(settings: LookupSettings) -> Callable[[str], str | None]:
-    """A function from a normalised number to the person's key; requests run in many threads, the vault in one."""
-
-    def person_of(number: str) -> str | None:
-        with closing(Vault(settings.vault, lambda: read_vault_keys(settings.secrets))) as vault:
-            found = vault.find(number)
-        return found.subject_key if found is not None else None
-
-    return person_of
 
 
 def _disclosure_of(catalogue: Catalogue) -> Disclosure:
@@ -297,7 +287,7 @@ def _add_errors(app: FastAPI, ports: Ports) -> None:
 
     @app.exception_handler(RequestValidationError)
     def malformed(_: Request, error: RequestValidationError) -> Response:
-        return answer(problems.malformed(".".join(map(str, one["loc"])) for one in error.errors()))
+        return answer(malformed_request(error.errors()))
 
     @app.exception_handler(BusError)
     def away(_: Request, error: BusError) -> Response:

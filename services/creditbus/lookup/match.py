@@ -56,7 +56,7 @@ def _wanted(question: Question, ports: Ports) -> Wanted | None:
         number = number_of(question.value, ports.regions)
         if number is None:
             raise RefusedError(problems.bad_identifier(["citizen number"]))
-        key = ports.person_of(number)
+        key = ports.persons.key_of(number)
         return Wanted(key) if key is not None else None
     wanted = wanted_of(question.value, ports.regions)
     if isinstance(wanted, Problem):

@@ -92,19 +92,6 @@ def not_allowed(purpose: str, roles: Iterable[str]) -> Problem:
     )
 
 
-def malformed(fields: Iterable[str]) -> Problem:
-    """A request whose fields are not as they should be; what was sent is not repeated, it may be a person's."""
-    shown = ", ".join(fields)
-    return Problem(
-        status=422,
-        code="malformed",
-        title_en="The request is not as it should be",
-        title_zh="请求格式不正确",
-        detail_en=f"Missing or wrong: {shown}. The page /docs shows every field.",
-        detail_zh=f"缺少或有误：{shown}。各字段见 /docs 页面。",
-    )
-
-
 def unknown_view(code: str, known: Iterable[str]) -> Problem:
     """A view that does not exist."""
     shown = ", ".join(known)

@@ -8,13 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import structlog
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.clickhouse.ddl import SHOWN
+from creditbus.core.errors import RetryLaterError
 from creditbus.core.state import DELETED, ENDED_AS
 from creditbus.lookup.steps import Wanted, plain, shown
 
+log = structlog.get_logger()
+
 _AT_ONCE = 6
+_MOST_KEYS = 20
+"""So many links of a subject's keys are followed."""
 Row = dict[str, Any]
 ReadBody = Callable[[str, bytes], dict[str, Any]]
 _ROW_TABLES = ("records", "rejections", "changes", "dossiers", "listings", "orders", "alerts", "access")
@@ -77,6 +83,16 @@ class File:
     orders: list[Row]
 
 
+def _once_more(been: int) -> int:
+    """Another key to follow. Raises RetryLaterError when there are so many that they lead in a circle: the dossiers
+    of one subject are written one after the other, so for a moment each of two may lead to the other.
+    """
+    if been >= _MOST_KEYS:
+        log.warning("keys lead in a circle", followed=been, remedy="asked again; if it stays, creditbus verify tells")
+        raise RetryLaterError(f"a subject's keys lead on {been} times: a link is being carried out; ask again")
+    return been + 1
+
+
 class Queries:
     """Questions to the warehouse. A subject's file is two of them, asked at the same time: planning takes far longer
     than reading the few rows of a subject, so they are few and read few columns (``shown``, clickhouse/ddl.py).
@@ -97,9 +113,18 @@ class Queries:
         Listing changes and orders come newest first.
         history: also what has ended.
         """
-        key = wanted.key or self._key_of(wanted.alias or "")
-        if key is None:
-            return None
+        key, been = wanted.key or self._key_of(wanted.alias or ""), 0
+        while key is not None:
+            found = self._file_at(key, after, limit, cut, history=history)
+            if not isinstance(found, str):
+                return found
+            key, been = found, _once_more(been)
+        return None
+
+    def _file_at(
+        self, key: str, after: list[str] | None, limit: int, cut: Cut, *, history: bool
+    ) -> File | str | None:  # fmt: skip
+        """What stands under one key, or the key that it leads to."""
         records = self._pool.submit(self.records, key, after, limit, cut, history=history)
         rows = self._ask(
             f"({_DOSSIER}) UNION ALL {_newest('listings')} UNION ALL {_newest('orders')}", {"key": key}, binary=True
@@ -112,7 +137,7 @@ class Queries:
             return None
         dossier = parts["dossiers"][0]
         if dossier.get("redirect"):
-            return self.file_of(Wanted(str(dossier["redirect"])), after, limit, cut, history=history)
+            return str(dossier["redirect"])
         if dossier.get("linked"):
             records = self._pool.submit(self.records, key, after, limit, cut, history=history, linked=dossier["linked"])
         for name in ("listings", "orders"):
@@ -150,12 +175,14 @@ class Queries:
 
     def dossier(self, wanted: Wanted) -> Row | None:
         """The dossier with its detail."""
-        key = wanted.key or self._key_of(wanted.alias or "")
-        rows = self._ask(_DOSSIER, {"key": key or ""}, binary=True)
-        found = self._shown(rows[0]) if rows else None
-        if found is not None and found.get("redirect"):
-            return self.dossier(Wanted(str(found["redirect"])))
-        return found
+        key, been = wanted.key or self._key_of(wanted.alias or ""), 0
+        while key is not None:
+            rows = self._ask(_DOSSIER, {"key": key}, binary=True)
+            found = self._shown(rows[0]) if rows else None
+            if found is None or not found.get("redirect"):
+                return found
+            key, been = str(found["redirect"]), _once_more(been)
+        return None
 
     def _key_of(self, alias: str) -> str | None:
         """Key of the subject that is also known by another number."""

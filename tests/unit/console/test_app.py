@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from fastapi import FastAPI
 
 from creditbus.bus.metrics import Metrics
+from creditbus.catalogue.loader import load
 from creditbus.console.app import Ports, build_app
 from creditbus.console.lookup import Answer, Lookup
 from creditbus.console.names import names_of_catalogue
@@ -221,12 +223,21 @@ def test_language_and_colours_come_from_the_browser(client: Client) -> None:
     assert '<html lang="en"' in client.get("/", headers={"Accept-Language": "en"}).text
 
 
+def test_no_day_of_the_law_stands_in_a_script() -> None:
+    scripts = sorted(STATIC.glob("*.js"))
+    assert scripts
+    assert [path.name for path in scripts if re.search(r"\b20[0-9]{2}-[01][0-9]-[0-3][0-9]\b", path.read_text())] == []
+
+
 def test_names_of_codes_come_from_the_catalogue(client: Client) -> None:
     names = client.get("/api/names").json()
     assert names["list"]["L01"] == ["失信被执行人", "dishonest judgment debtors"]
     assert "L20" in names["list"]
     assert "L20" not in names["severe_list"]
+    [notice] = [row for row in load().repair if row.condition == "NOTICE"]
+    assert names["repair_notice"] == {kind: [notice.since.isoformat(), ""] for kind in notice.kinds}
     assert set(names) == {
+        "repair_notice",
         "list",
         "severe_list",
         "court_order",

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from builders import DAY, make_record, make_rules
+from builders import DAY, DAY_MS, make_record, make_rules
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.wire import Types, Writers
 from creditbus.core.receipt import Receipt, receipt_of
 from creditbus.core.records import day_of
-from creditbus.lab.backtest import Standing, compare, size_of, trade_of
+from creditbus.lab.backtest import ReadOnce, Standing, compare, size_of, trade_of
+from creditbus.lab.sandbox import MemoryMessage, MemoryRegistry
 from partition import PENALTY, a_bus
 
 ORDER = ["A", "B", "C", "D"]
@@ -86,3 +89,16 @@ def test_size_is_a_band_of_registered_capital(capital_fen: int | None, size: str
 
 def test_a_trade_is_the_section_of_its_industry() -> None:
     assert [trade_of(code) for code in ("C14", "F51", "", None)] == ["C", "F", "–", "–"]
+
+
+def test_a_message_is_decoded_once_for_everybody_who_reads_the_same_batch() -> None:
+    registry = MemoryRegistry()
+    value = Writers(registry, SchemaSet.load())("credit.records", "ClockTick")({"at": DAY_MS, "previous": None})
+    first, other = (MemoryMessage(number, b"", value, [], DAY_MS) for number in (1, 2))
+    read = ReadOnce(Types(registry))
+    assert read(first) is read(first)
+    assert read(other) is not read(first)
+    known = read(first)
+    read.forget()
+    assert read(first) is not known
+    assert read(first) == known

@@ -171,6 +171,39 @@ def test_a_fact_that_a_correction_moves_to_somebody_else_is_not_deleted_there() 
     assert deleted(bus) == []
 
 
+def test_a_fact_under_two_numbers_is_deleted_under_both_and_a_split_does_not_bring_it_back() -> None:
+    """A person got a new number: copies are kept no longer than what they are copies of."""
+    new = "p:1:" + "b" * 40
+    kept = make_record(**PERSON, number="罚近")
+    link = make_record("IdentityLink", "联1", **PERSON, linked_key=new)
+    split = make_record("IdentitySplit", "撤联1", **PERSON, **target_of(link))
+    about = {"kind": link.kind, "authority": link.authority, "document_number": "联1", "item_number": ""}
+    told = ((OLD, PENALTY), (kept, PENALTY), (link, {"reason": "NUMBER_CHANGE"}), (split, {"target": about}))
+    bus = a_bus(*told, rules=RULES)
+
+    def send(*entries: Entry) -> None:
+        """Entries, and the copies that they lead to."""
+        bus.send(*entries)
+        while bus.moved:
+            copies, bus.moved = bus.moved, []
+            bus.send(*copies)
+
+    send(OLD, kept, link)
+    assert bus.summary(new).counts["Penalty"] == 2
+    days_pass(bus, 0, LEFT + 1)
+    assert set(deleted(bus)) == {(OLD.record_id, OLD.event_key)}
+    assert bus.summary(new).counts["Penalty"] == 1
+    send(OLD)
+    assert bus.summary(new).counts["Penalty"] == 1, "what comes again stays deleted"
+    send(split)
+    assert bus.summary(OLD.subject_key).counts["Penalty"] == 1
+    assert bus.summary(new).counts.get("Penalty", 0) == 0
+    send(OLD)
+    assert bus.summary(OLD.subject_key).counts["Penalty"] == 1
+    assert None in rows_of(bus, OLD), "a bare mark and no event"
+    assert None not in rows_of(bus, kept)
+
+
 @pytest.mark.parametrize("size", [1, 2, 10_000])
 def test_where_batches_end_does_not_matter(size: int) -> None:
     """The same changes, ids included, whatever comes together."""

@@ -88,5 +88,11 @@ export const isSevere = (list) => list in (names.severe_list ?? {});
 /** Whether a code is no list but an order of a court. */
 export const isCourtOrder = (list) => list in (names.court_order ?? {});
 
+/** Whether a decision of a kind has to come with the notice how to repair, by the day on which it was made. */
+export function needsNotice(kind, day) {
+  const [since, until] = names.repair_notice?.[kind] ?? ["9999", ""];
+  return day >= since && (!until || day <= until);
+}
+
 /** Name of a code as elements. */
 export const name = (kind, code) => bi(...pair(kind, code));

@@ -1,7 +1,7 @@
 // The records of a subject, page by page.
 import { applyLanguage, problemText } from "./chrome.js";
 import { bi, h } from "./dom.js";
-import { name, pair } from "./names.js";
+import { name, needsNotice, pair } from "./names.js";
 
 /** Records, newest decision first; null where the purpose hides them. lookUp fetches the page after a cursor. */
 export function recordsSection({ dossier, records }, lookUp) {
@@ -59,11 +59,9 @@ function record(row, disputed) {
   );
 }
 
-// 两书同达: since then such a decision comes together with the notice how to repair
-const NOTICE_SINCE = "2025-06-27";
+// 两书同达; a decision that takes off a list needs no notice how to repair
 const lacksNotice = ({ kind, decided_on, facts }) =>
-  (kind === "Penalty" || (kind === "ListDecision" && facts?.action === "LIST")) &&
-  decided_on >= NOTICE_SINCE && facts !== undefined && !facts.repair_notice_on;
+  facts !== undefined && facts.action !== "DELIST" && needsNotice(kind, decided_on) && !facts.repair_notice_on;
 
 // who reported it, where that is not who decided
 function reporter(row) {

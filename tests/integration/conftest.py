@@ -1,4 +1,4 @@
-"""What the tests of the lab's reports share: a warehouse that is empty."""
+"""What tests of the warehouse share: a warehouse that is empty."""
 
 from __future__ import annotations
 

@@ -1,0 +1,69 @@
+"""A key that the subject had before leads to the one that it has now, however often, and never in a circle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from creditbus.bus.avro import encode
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.wire import body_reader
+from creditbus.clickhouse.client import ClickHouse
+from creditbus.clickhouse.rows import ClickHouseRows
+from creditbus.core.errors import RetryLaterError
+from creditbus.core.ports import PositionedRow
+from creditbus.lookup.queries import Disclosure, Queries
+from creditbus.lookup.steps import Wanted
+from creditbus.warehouse.tables import table_specs
+
+pytestmark = pytest.mark.integration
+SCHEMAS = SchemaSet.load()
+
+
+def queries(clickhouse: ClickHouse, redirects: Mapping[str, str]) -> Queries:
+    """Look-ups of dossiers that lead to one another."""
+    rows = [_dossier(key, to) for key, to in redirects.items()]
+    payloads = [encode(SCHEMAS.records["Dossier"], row) for row in rows]
+    positioned = [PositionedRow("credit.dossiers", 0, offset, payload) for offset, payload in enumerate(payloads)]
+    ClickHouseRows(clickhouse, table_specs(SCHEMAS)).flush("dossiers", positioned)
+    nothing = Disclosure(adverse_items=[], years=5, listing_kinds=[], casework_kinds=[], orders=[])
+    return Queries(clickhouse, body_reader(SCHEMAS), nothing)
+
+
+def _dossier(key: str, redirect: str) -> dict[str, Any]:
+    return {
+        "subject_key": key, "subject_kind": "LEGAL_PERSON", "subject_name": "虚构", "identifier": "",
+        "aliases": [f"alias of {key}"], "region": "150100", "version": 1, "as_of": 1_795_363_200_000, "score": None,
+        "grade": None, "listed": False, "lists": [], "court_orders": [], "families": [], "record_count": 0,
+        "adverse_count": 0, "edition": "e", "receipt_hash": "", "body": b"", "body_schema": "", "redirect": redirect,
+        "linked": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("wanted", [Wanted("K1"), Wanted("K3"), Wanted(None, "alias of K2")], ids=str)
+def test_a_chain_of_keys_leads_to_the_last(clickhouse: ClickHouse, wanted: Wanted) -> None:
+    asked = queries(clickhouse, {"K1": "K2", "K2": "K3", "K3": ""})
+    file, dossier = asked.file_of(wanted, None, 10), asked.dossier(wanted)
+    assert file is not None
+    assert dossier is not None
+    assert (file.key, dossier["subject_key"]) == ("K3", "K3")
+    assert file.records.result() == []
+
+
+def test_a_key_that_leads_to_nobody_yet_is_unknown(clickhouse: ClickHouse) -> None:
+    asked = queries(clickhouse, {"K1": "K2"})
+    for wanted in (Wanted("K1"), Wanted("K9"), Wanted(None, "K9")):
+        assert (asked.file_of(wanted, None, 10), asked.dossier(wanted)) == (None, None)
+
+
+@pytest.mark.parametrize("circle", [{"K1": "K1"}, {"K1": "K2", "K2": "K1"}], ids=["itself", "two"])
+def test_keys_that_lead_in_a_circle_are_asked_for_again_later(clickhouse: ClickHouse, circle: dict[str, str]) -> None:
+    asked = queries(clickhouse, circle)
+    with capture_logs() as told:
+        for ask in (lambda: asked.file_of(Wanted("K1"), None, 10), lambda: asked.dossier(Wanted("K1"))):
+            with pytest.raises(RetryLaterError, match="ask again"):
+                ask()
+    assert [line["event"] for line in told] == ["keys lead in a circle"] * 2
