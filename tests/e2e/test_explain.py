@@ -20,7 +20,7 @@ def some_firm(lab: RunningLab) -> str:
     """A firm that the scenario left on file with a score."""
     key = json.loads((lab.folder / "secrets" / "lab-keys.json").read_text())["console"]
     base = f"http://127.0.0.1:{lab.port('lookup')}"
-    alerts = httpx.get(f"{base}/v1/alerts", headers={"Authorization": f"Bearer {key}"}).json()
+    alerts = httpx.get(f"{base}/v1/alerts?limit=500", headers={"Authorization": f"Bearer {key}"}).json()
     return str(next(one["subject_key"] for one in alerts["items"] if one["kind"] == "CLEARED_SUBJECT"))
 
 
