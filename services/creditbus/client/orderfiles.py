@@ -12,7 +12,7 @@ from typing import Any
 
 from creditbus.catalogue.import_columns import ImportColumns
 from creditbus.client.exporting import basis_in_words, written
-from creditbus.client.subscriber import LIFT, ORDER, RESUME, SUSPEND
+from creditbus.client.subscriber import LIFT, ORDER, RESUME, SUSPEND, answer_number
 from creditbus.core.rules import Rules
 from creditbus.core.text import normalise_document_number
 
@@ -33,11 +33,6 @@ def families_of(department: str, day: date, rules: Rules) -> dict[str, bool]:
     return {
         family: any(row.persons for row in rows if family in row.families) for row in rows for family in row.families
     }
-
-
-def answer_number(department: str, message_id: str) -> str:
-    """Number of the document that answers a message."""
-    return f"{department}-{message_id}"
 
 
 def unanswered(

@@ -90,6 +90,11 @@ class Executor:
     """Catalogue item of acknowledgements (执行反馈)."""
 
 
+def answer_number(department: str, message_id: str) -> str:
+    """Number of the document that answers a message, whichever way the answer takes."""
+    return f"{department}-{message_id}"
+
+
 def acknowledgement_of(order: Order, executor: Executor, *, at: datetime, state: str = "", note: str = "") -> Event:
     """The event that acknowledges an order or a lift; sent twice it is one acknowledgement.
 
@@ -111,7 +116,7 @@ def acknowledgement_of(order: Order, executor: Executor, *, at: datetime, state:
             "name": order.subject_name,
             "identifiers": [{"scheme": "SUBJECT_KEY", "value": order.subject_key}],
         },
-        "document": {"number": f"{executor.sender}-{order.message_id}", "decided_on": day},
+        "document": {"number": answer_number(executor.sender, order.message_id), "decided_on": day},
         "facts": {
             "order_id": order.order_id,
             "family": order.family,

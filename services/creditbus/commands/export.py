@@ -64,7 +64,7 @@ def export(
             count = write(file, HEADERS, order_rows(clickhouse, department, families, of_list, rules))
         else:
             header = headers_of(kind, load_import_columns())
-            count = write(file, header, published_rows(clickhouse, kind, day))
+            count = write(file, header, published_rows(clickhouse, kind, day, rules))
     except BusError as error:
         console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(2) from error
@@ -82,9 +82,9 @@ def order_rows(
         yield order_row(order, department, rules, table)
 
 
-def published_rows(clickhouse: ClickHouse, kind: str, day: date) -> Iterator[list[str]]:
+def published_rows(clickhouse: ClickHouse, kind: str, day: date, rules: Rules) -> Iterator[list[str]]:
     """The rows of a kind that are published on a day. Raises BusError."""
-    rules, table = compile_rules(edition_of(load())), load_import_columns()
+    table = load_import_columns()
     for record in read_records(clickhouse, body_reader(SchemaSet.load()), kind):
         row = row_of(record, day, rules, table)
         if row is not None:
