@@ -67,6 +67,10 @@ class Job:
         self.workers[slot].send_signal(number)
         self.workers[slot].wait(30)
 
+    def told(self, slot: int = 0) -> str:
+        """What the worker of a slot has said so far."""
+        return (self.folder / f"worker-{slot}.log").read_text()
+
     def close(self) -> None:
         """No worker outlives its test."""
         for worker in self.workers.values():

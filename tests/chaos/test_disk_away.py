@@ -65,30 +65,18 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[int], SmallDisk]]:
         subprocess.run(["umount", "--lazy", str(folder)], check=False)
 
 
-@pytest.fixture
-def job(kafka_brokers: str, unique_name: Callable[[str], str], tmp_path: Path) -> Iterator[Job]:
-    made = Job(kafka_brokers, unique_name("disk"), tmp_path)
-    yield made
-    made.close()
-
-
-def told(job: Job) -> str:
-    """What the worker has said so far."""
-    return (job.folder / "worker-0.log").read_text()
-
-
 def test_a_full_disk_is_waited_for_and_nothing_is_lost_or_doubled(
     job: Job, small_disk: Callable[[int], SmallDisk]
 ) -> None:
     disk = small_disk(256)
     worker = job.start(folder=str(disk.folder))
     job.send(20_000)
-    wait_until("the worker waits for room", lambda: told(job).count("No space left on device") >= 3)
+    wait_until("the worker waits for room", lambda: job.told().count("No space left on device") >= 3)
     assert worker.poll() is None, "it waits; it does not end"
     disk.grow(64 * 1024)
     assert job.wrongs() == []
     assert worker.poll() is None, "the same process has gone on"
-    assert "local state" in told(job)
+    assert "local state" in job.told()
 
 
 def test_a_folder_that_cannot_be_opened_is_waited_for(job: Job, tmp_path: Path) -> None:
@@ -97,7 +85,7 @@ def test_a_folder_that_cannot_be_opened_is_waited_for(job: Job, tmp_path: Path) 
     blocked.write_text("not a folder")
     worker = job.start(folder=str(blocked))
     job.send(500)
-    wait_until("the worker waits for its folder", lambda: told(job).count("local state") >= 2)
+    wait_until("the worker waits for its folder", lambda: job.told().count("local state") >= 2)
     assert worker.poll() is None
     blocked.unlink()
     assert job.wrongs() == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,6 @@ from counting_job import Job
 from waiting import wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.integration, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def job(kafka_brokers: str, unique_name: Callable[[str], str], tmp_path: Path) -> Iterator[Job]:
-    made = Job(kafka_brokers, unique_name("damaged"), tmp_path)
-    yield made
-    made.close()
-
-
-def told(job: Job) -> str:
-    """What the worker has said so far."""
-    return (job.folder / "worker-0.log").read_text()
 
 
 def garble(path: Path) -> None:
@@ -45,5 +32,5 @@ def test_damaged_state_comes_back_from_the_changelog_and_nothing_is_lost_or_doub
     job.send(20_000)
     assert job.wrongs() == [], "counts go on from where they were"
     assert worker.poll() is None
-    assert "local state is damaged" in told(job)
-    wait_until("the log tells of the remedy", lambda: "wiped; all of it is restored from the changelog" in told(job))
+    assert "local state is damaged" in job.told()
+    wait_until("the log tells of the remedy", lambda: "wiped; all of it is restored from the changelog" in job.told())

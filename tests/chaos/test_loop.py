@@ -11,7 +11,7 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,13 +32,6 @@ def chance() -> random.Random:
     seed = int(os.environ.get("CREDITBUS_TEST_SEED", random.SystemRandom().randrange(1_000_000)))
     print(f"seed {seed}: CREDITBUS_TEST_SEED={seed} runs this again")
     return random.Random(seed)
-
-
-@pytest.fixture
-def job(kafka_brokers: str, unique_name: Callable[[str], str], tmp_path: Path) -> Iterator[Job]:
-    made = Job(kafka_brokers, unique_name("chaos"), tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("step", STEPS)
