@@ -20,7 +20,7 @@ from creditbus.bus.metrics import Metrics
 from creditbus.bus.restore import Restorer
 from creditbus.bus.store import MemoryStores, RocksStores
 from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, Work, run
-from creditbus.core.errors import FencedError, StopError
+from creditbus.core.errors import FencedError, ReconnectError, StopError
 from creditbus.core.processing import StateStore
 
 MESSAGES, KEYS, PARTITIONS = 2_000, 200, 2
@@ -239,6 +239,23 @@ class LoopContract(AnyKafka):
         session._consumer = consumer
         session.close()
 
+    def test_brokers_that_go_while_a_store_is_opened_leave_it_to_the_next_session(
+        self, job: Job, tmp_path: Path
+    ) -> None:
+        """The lock on its files was held by the session that had failed, for as long as anything knew of its error."""
+        stores = RocksStores(tmp_path)
+        with running(job.session(stores)):
+            job.results()
+        job.send(400)
+        failed = job.session(stores)
+        restorer: Any = failed._restorer
+        restorer._clients = _Away()
+        with pytest.raises(ReconnectError):
+            run(failed, stopping=lambda: False)
+        failed.close()
+        with running(job.session(stores)):
+            job.assert_exactly_once(job.results())
+
     def test_a_store_that_knows_more_than_was_committed_stops_the_loop(self, job: Job, create: Create) -> None:
         """A changelog that was made anew lacks state that is committed: going on would lose it."""
         with running(job.session(MemoryStores())):
@@ -249,6 +266,13 @@ class LoopContract(AnyKafka):
         with pytest.raises(StopError, match="state is missing"):
             run(session, stopping=lambda: False)
         session.close()
+
+
+class _Away:
+    """Clients of brokers that are away."""
+
+    def end_offset(self, topic: str, partition: int) -> int:
+        raise ReconnectError("Kafka: the brokers are away; connecting again")
 
 
 class _Dying:

@@ -24,10 +24,13 @@ class BetweenBatches:
 
     CPython counts the container objects that were made and not freed; between batches, that is what only the
     collector can free, such as errors that refer to themselves, and what is remembered for later.
+
+    One is made for each session: what the last one left over, its clients among it, is freed then.
     """
 
     def __init__(self) -> None:
         """Objects of the start are walked no more, and the collector does not run by itself any longer."""
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
         gc.disable()

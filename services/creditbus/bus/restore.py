@@ -53,9 +53,18 @@ class Restorer:
     def open(self, topic: str, partition: int, committed: int) -> StateStore:
         """A store that includes everything up to the group's committed offset (negative: none yet).
 
-        Raises StopError when the changelog has less than was committed: going on would lose state.
+        Raises StopError when the changelog has less than was committed: going on would lose state. Whatever it raises,
+        the store is closed again: what holds the error may hold the store for long, and with it the lock on its files.
         """
         store = self._open_store(topic, partition)
+        try:
+            self._bring_up(store, partition, committed)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _bring_up(self, store: StateStore, partition: int, committed: int) -> None:
         now_ms = int(time.time() * 1000)
         position = store.position()
         if position is not None and not self._is_usable(position, now_ms):
@@ -69,7 +78,6 @@ class Restorer:
                 f"{self._changelog} [{partition}] holds the state up to offset {source}, but {committed} is committed: "
                 "state is missing; restore the changelog topic from a copy, or rebuild it by replay"
             )
-        return store
 
     def _is_usable(self, position: Position, now_ms: int) -> bool:
         return position.lineage == self.lineage and now_ms - position.written_at_ms < _MAX_AGE_MS

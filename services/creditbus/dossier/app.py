@@ -30,6 +30,7 @@ def main() -> int:
     schemas = SchemaSet.load()
 
     def life(stopping: Stopping) -> None:
+        between = BetweenBatches()
         registry = Registry(settings.registry_url)
         processor = DossierProcessor(
             LogReader(Types(registry)),
@@ -50,7 +51,7 @@ def main() -> int:
             # from nought on, so that the first one shows as an increase
             service.metrics.count("creditbus_messages_decided_total", 0, outcome="parked", reason="cause")
             service.health.up()
-            run(session, stopping=stopping, between=BetweenBatches())
+            run(session, stopping=stopping, between=between)
         finally:
             session.close()
             registry.close()

@@ -35,11 +35,12 @@ def main() -> int:
     schemas = SchemaSet.load()
 
     def life(stopping: Stopping) -> None:
+        between = BetweenBatches()
         registry = Registry(settings.registry_url)
         session = Session(_loop_settings(settings), _processor(settings, schemas, registry), service.metrics, None)
         try:
             service.health.up()
-            run(session, stopping=stopping, between=BetweenBatches())
+            run(session, stopping=stopping, between=between)
         finally:
             session.close()
             registry.close()

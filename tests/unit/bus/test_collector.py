@@ -44,6 +44,15 @@ def test_what_many_batches_left_over_is_freed(between: BetweenBatches) -> None:
     assert left() is None
 
 
+def test_what_a_session_left_over_is_freed_when_the_next_begins(between: BetweenBatches) -> None:
+    session = Knot()
+    left = weakref.ref(session)
+    BetweenBatches()
+    del session
+    BetweenBatches()
+    assert left() is None
+
+
 def test_little_is_left_for_later(between: BetweenBatches) -> None:
     between()
     left = _leave(10)
