@@ -75,7 +75,8 @@ def test_a_forgotten_person_is_gone_and_the_number_makes_another_one(
     office: Office, running_lab: RunningLab, tmp_path: Path
 ) -> None:
     before, other = office.enforce(NUMBER, 1), office.enforce(OTHER, 2)
-    wait_until("rows in every table", lambda: all(office.rows(before).values()))
+    running_lab.verify()
+    assert all(office.rows(before).values()), "rows in every table"
     rows_of_other = office.rows(other)
 
     told = running_lab.creditbus("forget", before, "--reason", "asked for by the person", "--yes")

@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from creditbus.bus.kafka import consumer_config, producer_config
 from creditbus.bus.lag import Lag
 from creditbus.bus.metrics import Metrics
+from creditbus.core.errors import ReconnectError
 from creditbus.core.framing import frame
 from creditbus.warehouse.log import GROUP, TopicLog
 from topic_maker import make_topic
@@ -32,9 +33,18 @@ def topics(kafka_brokers: str, unique_name: Callable[[str], str]) -> tuple[str, 
 @pytest.fixture
 def log(kafka_brokers: str, topics: tuple[str, str]) -> Iterator[TopicLog]:
     made = TopicLog(kafka_brokers, topics, Lag(Metrics("test")), topics[1:], SECONDS)
-    made.start(lambda topic, partition: None)
+    wait_until("the group's coordinator", lambda: has_started(made))
     yield made
     made.close()
+
+
+def has_started(log: TopicLog) -> bool:
+    """A broker that has just started may say that no broker coordinates the group yet; the service tries again too."""
+    try:
+        log.start(lambda topic, partition: None)
+    except ReconnectError:
+        return False
+    return True
 
 
 def read_all(log: TopicLog, count: int) -> list[tuple[str, bytes, float]]:
