@@ -92,11 +92,12 @@ class Result:
 class Intake:
     """An intake of one's own."""
 
-    def __init__(self, now_ms: int = NOW_MS, privacy: Privacy = PRIVACY) -> None:
+    def __init__(self, now_ms: int = NOW_MS, privacy: Privacy = PRIVACY, catalogue: Rules | None = None) -> None:
         self.registry = MemoryRegistry()
         self.numbers: dict[str, str] = {}
         """What other numbers lead to, as ``credit.identities`` would tell."""
         self._now_ms = now_ms
+        self._rules = catalogue or rules()
         self._writers = Writers(self.registry, schemas())
         self._processor = IntakeProcessor(
             Parts(
@@ -142,8 +143,8 @@ class Intake:
         return self.judge(self.message(event, sender))
 
     def _checking(self) -> Checking:
-        lists, leads_to = code_lists_by_kind(rules()), self.numbers.get
-        return Checking(rules=rules(), code_lists=lists, now_ms=self._now_ms, leads_to=leads_to)
+        lists, leads_to = code_lists_by_kind(self._rules), self.numbers.get
+        return Checking(rules=self._rules, code_lists=lists, now_ms=self._now_ms, leads_to=leads_to)
 
 
 def stamped(value: bytes, sender: str, number: int = 0, key: bytes = STAMP_KEY) -> MemoryMessage:

@@ -77,7 +77,7 @@ def compile_rules(edition: Edition) -> Rules:
         departments=_departments(catalogue),
         items=_items(catalogue),
         instruments={
-            row.code: Instrument(code=row.code, name=_name(row), level=row.level, span=_span(row))
+            row.code: Instrument(code=row.code, name=_name(row), level=row.level, span=_span(row), region=row.region)
             for row in catalogue.instruments
         },
         lists=_lists(catalogue),
@@ -236,6 +236,7 @@ def _items(catalogue: Catalogue) -> dict[str, Item]:
             span=_span(row),
             providers=frozenset(row.providers),
             takes=tuple((name, frozenset(values)) for name, values in sorted(row.takes.items())),
+            region=row.region,
         )
         for row in catalogue.items
     }
@@ -262,6 +263,7 @@ def _lists(catalogue: Catalogue) -> dict[str, ListRule]:
             proposes=row.proposes or "",
             is_order=row.nature == "ORDER",
             proposes_after_months=row.proposes_after_months or 0,
+            region=row.region,
         )
         for row in catalogue.lists
     }
@@ -280,6 +282,7 @@ def _measures(catalogue: Catalogue) -> Iterable[MeasureRule]:
             basis=row.basis,
             span=_span(row),
             effect=row.effect,
+            region=row.region,
         )
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from creditbus.catalogue.errors import CatalogueError
 from creditbus.catalogue.models import Catalogue, MeasureRow
+from creditbus.catalogue.supplements import supplement_files, supplemented
 from creditbus.catalogue.themes import ROW_THEMES
 from creditbus.core.conditions import Condition
-from creditbus.core.errors import SettingsError
 from creditbus.core.outcome import Reason
 
 DATA = Path(__file__).parent / "data"
@@ -29,12 +30,11 @@ _MESSAGES = (
 )  # fmt: skip
 
 
-class CatalogueError(SettingsError):
-    """The catalogue's data is wrong; the text names each file, row, field, problem and remedy."""
-
-
 def load(folder: Path | None = None) -> Catalogue:
-    """The catalogue of a folder; by default the one that ships with the package. Raises CatalogueError."""
+    """The catalogue of a folder with its supplements; by default the one that ships with the package.
+
+    Raises CatalogueError.
+    """
     source = folder or DATA
     values: dict[str, Any] = {name: _read(source / f"{name}.yaml")["rows"] for name in ROW_THEMES}
     values |= {name: _read(source / f"{name}.yaml") for name in _OBJECT_FILES}
@@ -43,6 +43,7 @@ def load(folder: Path | None = None) -> Catalogue:
         catalogue = Catalogue.model_validate(values)
     except ValidationError as error:
         raise CatalogueError("\n".join(_told(error, values))) from error
+    catalogue = supplemented(catalogue, supplement_files(folder))
     problems = list(problems_of(catalogue))
     if problems:
         raise CatalogueError("\n".join(problems))

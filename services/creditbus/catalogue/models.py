@@ -93,6 +93,12 @@ class Item(Named):
     """How often it is brought up to date (更新频率)."""
     basis: tuple[str, ...] = ()
     """Instruments that let it be collected."""
+    conduct: str = ""
+    """What conduct or fact it tells of (信用行为); told of supplements."""
+    channel: str = ""
+    """How it comes (来源渠道); told of supplements."""
+    region: str = ""
+    """Region that supplements the catalogue with it (地方补充目录)."""
 
 
 class Instrument(Named):
@@ -102,6 +108,8 @@ class Instrument(Named):
         "LAW", "ADMINISTRATIVE_REGULATION", "JUDICIAL_INTERPRETATION", "DEPARTMENT_RULE", "LOCAL_REGULATION",
         "LOCAL_RULE", "POLICY", "CONSENT",
     ]  # fmt: skip
+    region: str = ""
+    """Region that a local regulation holds in; empty: everywhere."""
 
 
 class ListRow(Named):
@@ -129,6 +137,8 @@ class ListRow(Named):
     proposes_after_months: int | None = Field(None, ge=1)
     basis: tuple[str, ...] = Field(min_length=1)
     reason: str
+    region: str = ""
+    """Region whose departments decide it; empty: everywhere."""
 
     @model_validator(mode="after")
     def _whole(self) -> ListRow:
@@ -159,6 +169,8 @@ class MeasureRow(Named):
     binding: Literal["MANDATORY", "ADVISORY"]
     executor: str
     basis: tuple[str, ...] = Field(min_length=1)
+    region: str = ""
+    """Region where it follows from a decision; empty: everywhere."""
 
 
 class SubscriberRow(Named):

@@ -8,7 +8,8 @@ from pathlib import Path
 import yaml
 from pydantic import TypeAdapter
 
-from creditbus.catalogue.loader import DATA, CatalogueError
+from creditbus.catalogue.errors import CatalogueError
+from creditbus.catalogue.loader import DATA
 from creditbus.catalogue.models import Catalogue, Named, SubjectKind
 
 

@@ -14,11 +14,13 @@ from rich.table import Table
 
 from creditbus.catalogue.differences import differences_of
 from creditbus.catalogue.editions import compile_rules, edition_of
+from creditbus.catalogue.errors import CatalogueError
 from creditbus.catalogue.law import law_as_markdown
-from creditbus.catalogue.loader import CatalogueError, load
+from creditbus.catalogue.loader import load
 from creditbus.catalogue.models import Catalogue, FormerDepartment
 from creditbus.catalogue.page import catalogue_page
 from creditbus.catalogue.purposes import load_purposes
+from creditbus.catalogue.supplements import supplement_files
 from creditbus.catalogue.themes import THEMES, called, fields_of, names_of, rows_of, shown, span_of
 
 console = Console()
@@ -57,6 +59,8 @@ def check(folder: Folder = None) -> None:
         table.add_row(theme, f"{len(rows_of(catalogue, theme)):,}")
     table.add_row("purposes", str(len(purposes)))
     console.print(table)
+    for path in supplement_files(folder):
+        console.print(f"with the supplement 含补充目录 {escape(str(path))}", highlight=False, soft_wrap=True)
     console.print("[green]✓[/] nothing wrong 无问题")
 
 

@@ -29,7 +29,9 @@ def add_to(group: typer.Typer) -> None:
     group.command("list")(list_all)
 
 
-def propose(folder: Annotated[Path, typer.Argument(help="Folder of the catalogue 目录文件夹")]) -> None:
+def propose(
+    folder: Annotated[Path | None, typer.Argument(help="Folder of the catalogue; the program's own 目录文件夹")] = None,
+) -> None:
     """Publish an edition, and tell what it changes; it takes effect when two officers approved it. 提交新版本。"""
     with connected() as (places, registry):
         edition = edition_of(load(folder))

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from creditbus.bus.registry import Registry
 from creditbus.catalogue.editions import compile_rules, edition_of
-from creditbus.catalogue.loader import CatalogueError, load
+from creditbus.catalogue.errors import CatalogueError
+from creditbus.catalogue.loader import load
 from creditbus.commands.editions import add_to
 from creditbus.core.errors import BusError
 from creditbus.core.receipt import Receipt

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from creditbus.core.identifiers import lies_in
 from creditbus.core.records import CreditRecord, date_of
 from creditbus.core.rules import ListRule, MeasureRule, Rules
 
@@ -32,6 +33,8 @@ class Condition(StrEnum):
     """(b) It has nothing to do with the list or the kind of subject (禁止不当联结)."""
     PUBLISHED = "PUBLISHED"
     """(d) It was not published when the conduct occurred."""
+    REGION = "REGION"
+    """It supplements the catalogue of another region (地方补充措施)."""
     NOTICE = "NOTICE"
     """(e) The notice told of other measures only (事先告知)."""
 
@@ -42,6 +45,8 @@ class Proposal:
 
     rule: ListRule
     subject_kind: str
+    region: str
+    """Of the decision."""
     decided_on: date
     conduct_on: date
     named: tuple[str, ...]
@@ -59,6 +64,7 @@ def proposal_of(
     return Proposal(
         rule=rule,
         subject_kind=subject_kind,
+        region=record.region,
         decided_on=decided_on,
         conduct_on=conduct_on if isinstance(conduct_on, date) else decided_on,
         named=tuple(map(str, named)) if isinstance(named, list) else (),
@@ -72,7 +78,7 @@ def decide_measures(proposal: Proposal, rules: Rules) -> tuple[list[MeasureRule]
     ordered: list[MeasureRule] = []
     refused: list[tuple[str, str]] = []
     for measure in rules.measures:
-        if _is_proposed(measure, proposal):
+        if _is_proposed(measure, proposal, rules):
             condition = unmet(measure, proposal, rules)
             if condition is None:
                 ordered.append(measure)
@@ -81,10 +87,12 @@ def decide_measures(proposal: Proposal, rules: Rules) -> tuple[list[MeasureRule]
     return ordered, refused
 
 
-def _is_proposed(measure: MeasureRule, proposal: Proposal) -> bool:
+def _is_proposed(measure: MeasureRule, proposal: Proposal, rules: Rules) -> bool:
     if proposal.named:
         return measure.code in proposal.named
-    return measure.follows(proposal.rule.code, proposal.subject_kind)
+    return measure.follows(proposal.rule.code, proposal.subject_kind) and lies_in(
+        rules.regions, proposal.region, measure.region
+    )
 
 
 def unmet(measure: MeasureRule, proposal: Proposal, rules: Rules) -> Condition | None:
@@ -98,6 +106,8 @@ def unmet(measure: MeasureRule, proposal: Proposal, rules: Rules) -> Condition |
         return Condition.PROPORTION
     if not measure.follows(proposal.rule.code, proposal.subject_kind):
         return Condition.RELEVANCE
+    if not lies_in(rules.regions, proposal.region, measure.region):
+        return Condition.REGION
     if not (measure.span.covers(proposal.decided_on) and measure.span.covers(proposal.conduct_on)):
         return Condition.PUBLISHED
     if proposal.noticed and measure.code not in proposal.noticed:

@@ -86,6 +86,8 @@ class Reason(StrEnum):
     """An acknowledgement by a department that does not carry out measures of the family."""
     NOT_ITS_TICKET = "not-its-ticket"
     """A ticket is answered by the department that it is about, and by nobody else opened, extended or closed there."""
+    NOT_IN_REGION = "not-in-region"
+    """An item, basis or list of a region's own, used by somebody or about a decision of another region."""
     BAD_TERM = "bad-term"
     """A term that no rule allows."""
     BAD_TARGET = "bad-target"

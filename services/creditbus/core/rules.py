@@ -68,6 +68,8 @@ class Item:
     """Domains whose departments send it; empty: every department."""
     takes: tuple[tuple[str, frozenset[str]], ...] = ()
     """(fact, values) that its events are limited to."""
+    region: str = ""
+    """Region that supplements the catalogue with it (地方补充目录); "" = the whole autonomous region's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,8 @@ class Instrument:
     level: str
     """CONSENT is no law: it lets be recorded what needs consent, and is no basis of a decision."""
     span: Span
+    region: str = ""
+    """Region that it holds in; "" = everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,8 @@ class ListRule:
     proposes_after_months: int = 0
     is_order: bool = False
     """No list, but an order of a court against one subject (限制消费令)."""
+    region: str = ""
+    """Region whose departments decide it; "" = everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +138,8 @@ class MeasureRule:
     """A measure may be applied to conduct only if it was published by then."""
     effect: str = ""
     """RIGHTS (takes rights or adds duties), MANAGEMENT or MARKET; "" in editions of before it was told."""
+    region: str = ""
+    """Region where it follows from a decision; "" = everywhere."""
 
     def follows(self, list_code: str, subject_kind: str) -> bool:
         """Whether it follows from being on a list, for subjects of a kind."""

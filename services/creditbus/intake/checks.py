@@ -9,7 +9,7 @@ from datetime import date
 from itertools import pairwise
 
 from creditbus.core.events import NATURAL_PERSON, Event
-from creditbus.core.identifiers import Scheme, current_region, grade, is_blocked
+from creditbus.core.identifiers import Scheme, current_region, grade, is_blocked, lies_in
 from creditbus.core.outcome import Fault, Reason
 from creditbus.core.records import business_day, date_of, day_of
 from creditbus.core.rules import Rules
@@ -207,6 +207,23 @@ def is_consent(instrument: str, rules: Rules) -> bool:
     return row is not None and row.level == "CONSENT"
 
 
+def check_local(event: Event, checking: Checking, found: list[Fault]) -> None:
+    """What supplements the catalogue of a region is for that region's departments and decisions (domain.md 3.1)."""
+    rules, department = checking.rules, checking.rules.departments.get(event.sender)
+    item, listed = rules.items.get(event.head.item), rules.lists.get(str(event.facts.get("list")))
+    local = [("item", item.code, item.region)] if item is not None and item.region else []
+    if listed is not None and listed.region:
+        local.append(("facts.list", listed.code, listed.region))
+    for index, basis in enumerate(event.head.bases):
+        instrument = rules.instruments.get(basis.instrument)
+        if instrument is not None and instrument.region:
+            local.append((f"bases[{index}].instrument", instrument.code, instrument.region))
+    for name, value, region in local:
+        places = (event.head.region, department.region if department is not None else event.head.region)
+        if not all(lies_in(rules.regions, place, region) for place in places):
+            found.append(fault(Reason.NOT_IN_REGION, name, value, checking, [region]))
+
+
 def check_codes(event: Event, checking: Checking, found: list[Fault]) -> None:
     """Every coded fact has a value of its list."""
     for name, allowed in checking.code_lists.get(event.kind, ()):
@@ -379,6 +396,7 @@ CHECKS: Sequence[Check] = (
     check_dates,
     check_fact_dates,
     check_bases,
+    check_local,
     check_codes,
     check_extension,
     check_measures,

@@ -12,6 +12,7 @@ from creditbus.breaker.log import BREAKER, LISTINGS
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types
 from creditbus.core.breaker import CALM, ENDS_HOLD, RELEASE
+from creditbus.core.identifiers import lies_in
 from creditbus.core.rules import Rules
 from creditbus.lab.reading import read_values
 
@@ -47,7 +48,10 @@ class Radius:
         self.regions[listing["region"]] += 1
         self.lists[listing["list"]] += 1
         self.orders.update(
-            measure.family for measure in rules.measures if measure.follows(listing["list"], listing["subject_kind"])
+            measure.family
+            for measure in rules.measures
+            if measure.follows(listing["list"], listing["subject_kind"])
+            and lies_in(rules.regions, listing["region"], measure.region)
         )
 
 

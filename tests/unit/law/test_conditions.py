@@ -22,8 +22,8 @@ PUBLISHED = date(2021, 12, 16)
 def proposal(**changes: Any) -> Proposal:
     """A decision of the market regulator to put a firm on its list of severe dishonesty, with everything done."""
     values: dict[str, Any] = {
-        "rule": MARKET, "subject_kind": "LEGAL_PERSON", "decided_on": DAY, "conduct_on": DAY, "named": (),
-        "noticed": frozenset(), "is_exempt": False,
+        "rule": MARKET, "subject_kind": "LEGAL_PERSON", "region": "150100", "decided_on": DAY, "conduct_on": DAY,
+        "named": (), "noticed": frozenset(), "is_exempt": False,
     }  # fmt: skip
     return Proposal(**{**values, **changes})
 

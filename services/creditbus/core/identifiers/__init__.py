@@ -13,7 +13,15 @@ from creditbus.core.identifiers.grading import (
     subject_key_of,
 )
 from creditbus.core.identifiers.normalising import normalise_identifier
-from creditbus.core.identifiers.regions import PROVINCES, REGISTRARS, RegionSpan, RegionTable, current_region
+from creditbus.core.identifiers.regions import (
+    PROVINCES,
+    REGISTRARS,
+    RegionSpan,
+    RegionTable,
+    covers,
+    current_region,
+    lies_in,
+)
 from creditbus.core.identifiers.schemes import BLOCKING, AuthorityTypes, Flag, Graded, Scheme
 from creditbus.core.identifiers.synthetic import SYNTHETIC_PREFIX, synthetic_citizen, synthetic_uscc
 
@@ -28,10 +36,12 @@ __all__ = [
     "RegionSpan",
     "RegionTable",
     "Scheme",
+    "covers",
     "current_region",
     "grade",
     "is_blocked",
     "is_sole_trader",
+    "lies_in",
     "normalise_identifier",
     "subject_class_of",
     "subject_key_of",

@@ -85,6 +85,16 @@ def current_region(regions: RegionTable, code: str) -> str:
     return code
 
 
+def covers(whole: str, part: str) -> bool:
+    """Whether a region, league or county (GB/T 2260) is part of another one, or the same."""
+    return whole in (part, part[:4] + "00", part[:2] + "0000")
+
+
+def lies_in(regions: RegionTable, code: str, whole: str) -> bool:
+    """Whether what was decided under a region code belongs to a region of today; "" is everywhere."""
+    return not whole or covers(whole, current_region(regions, code))
+
+
 def _successor(regions: RegionTable, code: str) -> str | None:
     span = regions.spans.get(code) or regions.spans.get(code[:4] + "00")
     return None if span is None or span.valid_to is None else span.successor

@@ -20,15 +20,16 @@ from creditbus.catalogue.loader import load
 from creditbus.catalogue.models import Catalogue
 from creditbus.client.producer import event_id_for
 from creditbus.client.subscriber import Executor, Order, acknowledgement_of
-from creditbus.core.identifiers import synthetic_uscc
+from creditbus.core.identifiers import covers, synthetic_uscc
 from creditbus.core.records import BEIJING
 from creditbus.lab.errors import NotReadyError
 from creditbus.lab.scenarios.stage import Stage
 
 BUREAU, COURT, BAOTOU = "150100-scjg", "150100-zy", "150200-zwfw"
 _DATA = Path(__file__).parent / "data"
-_BUREAU_CODE = authority_code("150100", 19)
-_COURT_CODE = authority_code("150100", 20)
+_CITY = "150100"
+_BUREAU_CODE = authority_code(_CITY, 19)
+_COURT_CODE = authority_code(_CITY, 20)
 _LIST = "L01"
 _SEQUENCES = 800_000_000
 """Synthetic firms of this story are numbered below this; each run has a firm of its own."""
@@ -76,7 +77,7 @@ class Story:
             "event_id": event_id_for(department, kind, number, str(self.run)),
             "item": item,
             "authority": codes[department],
-            "region": "150100",
+            "region": _CITY,
             "reported_at": self.now.isoformat(timespec="milliseconds"),
             "fictitious": True,
             "subject": {
@@ -168,7 +169,11 @@ def _list(stage: Stage, story: Story) -> str:
 
 def _answer(stage: Stage, story: Story, catalogue: Catalogue, orders: list[Order], action: str) -> str:
     """Everybody who carries out a measure of the list receives its order or its lift, and says what it did."""
-    expected = {one.code for one in catalogue.measures if _LIST in one.lists and "LEGAL_PERSON" in one.subjects}
+    expected = {
+        one.code
+        for one in catalogue.measures
+        if _LIST in one.lists and "LEGAL_PERSON" in one.subjects and (not one.region or covers(one.region, _CITY))
+    }
 
     def mine() -> dict[str, Order]:
         found = [one for one in orders if one.subject_key == story.key and one.action == action]
