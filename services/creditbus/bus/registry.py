@@ -10,10 +10,12 @@ import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
 
+from creditbus.bus.schemacache import SchemaCache
 from creditbus.bus.schemas import Schema
 from creditbus.core.errors import RetryLaterError, SettingsError
 
@@ -47,8 +49,12 @@ class Pushed:
 class Registry:
     """Client of one registry. For several threads at once."""
 
-    def __init__(self, url: str, timeout_seconds: float = 10.0) -> None:
-        """url: base of the Confluent-compatible API, such as http://127.0.0.1:18081/apis/ccompat/v7."""
+    def __init__(self, url: str, timeout_seconds: float = 10.0, cache: Path | None = None) -> None:
+        """url: base of the Confluent-compatible API, such as http://127.0.0.1:18081/apis/ccompat/v7.
+
+        cache: file of what was answered; an id stands for one schema for ever, so nobody need ask again.
+        """
+        self._cache = SchemaCache(cache)
         self._http = httpx.Client(base_url=url.rstrip("/"), timeout=timeout_seconds, headers=_CONTENT)
         self._url = url
 
@@ -82,11 +88,13 @@ class Registry:
 
     def id_of(self, topic: str, schema: Schema) -> int:
         """Id under which this very schema is registered for the topic. Raises UnknownSchemaError."""
-        found = self._id_or_none(subject_of(topic, schema), schema)
+        subject = subject_of(topic, schema)
+        found = self._cache.id_of(subject, schema.text) or self._id_or_none(subject, schema)
         if found is None:
             raise UnknownSchemaError(
-                f"{subject_of(topic, schema)} is not registered as this release has it; run `creditbus schemas push`"
+                f"{subject} is not registered as this release has it; run `creditbus schemas push`"
             )
+        self._cache.remember(found, schema.text, subject)
         return found
 
     def is_compatible(self, topic: str, schema: Schema) -> bool:
@@ -97,14 +105,18 @@ class Registry:
 
     def name_and_text(self, schema_id: int) -> tuple[str, str]:
         """Full name and JSON text of a registered schema. Raises UnknownSchemaError."""
+        text = self._cache.text_of(schema_id) or self._text_of(schema_id)
+        self._cache.remember(schema_id, text)
+        definition = json.loads(text)
+        return f"{definition.get('namespace', '')}.{definition['name']}", text
+
+    def _text_of(self, schema_id: int) -> str:
         status, answer = self._request("GET", f"/schemas/ids/{schema_id}")
         if status == httpx.codes.NOT_FOUND:
             raise UnknownSchemaError(f"the registry has no schema {schema_id}")
         if status != httpx.codes.OK:
             raise RetryLaterError(f"schema registry {self._url}: HTTP {status} while asking for schema {schema_id}")
-        text = str(answer["schema"])
-        definition = json.loads(text)
-        return f"{definition.get('namespace', '')}.{definition['name']}", text
+        return str(answer["schema"])
 
     def subjects(self) -> list[str]:
         """All registered subjects."""

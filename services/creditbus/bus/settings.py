@@ -23,6 +23,11 @@ class ServiceSettings(BaseSettings):
         "127.0.0.1", description="address that gateway, look-up and console listen on; the lab keeps to loopback"
     )
     http_port: int = Field(0, ge=0, le=65535, description="port for health and metrics on loopback; 0 = any free one")
+    schema_cache: Path | None = Field(
+        None,
+        description="file that remembers what the registry said of schemas, so that a region's node starts while its "
+        "hub's registry is away; none by default",
+    )
     data: Path = Field(Path(".lab/data"), description="folder for local state; lost state is restored from Kafka")
     secrets: Path = Field(Path(".lab/secrets"), description="folder with the secret files")
     vault: Path = Field(

@@ -18,6 +18,8 @@ from creditbus.core.events import PERSON_KINDS
 _DAY_MS = 86_400_000
 _MEASURES, _INCENTIVES = "credit.measures", "credit.incentives"
 PERSON_SUFFIX = ".person"
+LOCAL_RECORDS = "credit.records.local"
+"""Where a region's intake writes: its records alone, to be mirrored to the hub."""
 
 
 class Topic(BaseModel):
@@ -55,8 +57,11 @@ class _File(BaseModel):
     topics: tuple[Topic, ...]
 
 
-def load_topics(path: Path | None = None) -> tuple[Topic, ...]:
-    """Every topic by its own name, expanded. Raises SettingsError that names row, field and problem."""
+def load_topics(path: Path | None = None, regions: Sequence[str] = ()) -> tuple[Topic, ...]:
+    """Every topic by its own name, expanded. Raises SettingsError that names row, field and problem.
+
+    regions: those whose records the hub merges, by the names that the mirror gives them.
+    """
     source = path or _topics_file()
     try:
         content = _File.model_validate(yaml.safe_load(source.read_text(encoding="utf-8")))
@@ -64,7 +69,17 @@ def load_topics(path: Path | None = None) -> tuple[Topic, ...]:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"{source.name}: {where}: {first['msg']}; see the head of the file for its keys") from error
-    return tuple(_expanded(content))
+    return tuple(_expanded(content, regions))
+
+
+def mirrored_records(region: str) -> str:
+    """Topic on which the hub has the records of a region, as MirrorMaker 2 names it."""
+    return f"{region}.{LOCAL_RECORDS}"
+
+
+def merge_changelog(region: str) -> str:
+    """Topic with what merge remembers of a region."""
+    return f"{region}.credit.changelog.merge"
 
 
 def topic_of_family(family: str) -> str:
@@ -130,9 +145,9 @@ def _topics_file() -> Path:
     return installed if installed.is_file() else folder.parent / "deploy" / "topics.yaml"
 
 
-def _expanded(content: _File) -> Iterator[Topic]:
+def _expanded(content: _File, regions: Sequence[str]) -> Iterator[Topic]:
     for row in content.topics:
-        for topic in _one_each(row, content):
+        for topic in _one_each(row, content, regions):
             yield topic.model_copy(update={"twin": False})
             if row.twin:
                 yield topic.model_copy(
@@ -145,8 +160,8 @@ def _expanded(content: _File) -> Iterator[Topic]:
                 )
 
 
-def _one_each(row: Topic, content: _File) -> Iterator[Topic]:
-    for mark, names in (("<domain>", content.domains), ("<family>", content.families)):
+def _one_each(row: Topic, content: _File, regions: Sequence[str]) -> Iterator[Topic]:
+    for mark, names in (("<domain>", content.domains), ("<family>", content.families), ("<region>", regions)):
         if mark in row.name:
             for name in names:
                 yield row.model_copy(update={"name": row.name.replace(mark, name)})

@@ -105,7 +105,7 @@ class Preparation:
         domains = dict(self._domains())
         missing = {name for name in domains.values() if f"credit.events.{name}" not in ports.codecs}
         if missing:
-            registry = Registry(ports.settings.registry_url)
+            registry = Registry(ports.settings.registry_url, cache=ports.settings.schema_cache)
             try:
                 new = {f"credit.events.{name}": codecs_for(name, registry, ports.schemas) for name in sorted(missing)}
             finally:
@@ -118,7 +118,7 @@ class Preparation:
 
     def _prepare_approvals(self) -> None:
         """Events are taken on whether or not approvals can be."""
-        registry = Registry(self._ports.settings.registry_url)
+        registry = Registry(self._ports.settings.registry_url, cache=self._ports.settings.schema_cache)
         try:
             records = self._ports.schemas.records
             self._ports.approvals = {name: Writer(registry, topic, records[name]) for topic, name in APPROVALS}

@@ -36,7 +36,7 @@ def main() -> int:
 
     def life(stopping: Stopping) -> None:
         between = BetweenBatches()
-        registry = Registry(settings.registry_url)
+        registry = Registry(settings.registry_url, cache=settings.schema_cache)
         session = Session(_loop_settings(settings), _processor(settings, schemas, registry), service.metrics, None)
         try:
             service.health.up()
@@ -60,6 +60,7 @@ def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry)
         checking=_Checkings(settings.brokers, OtherNumbers(settings.brokers, types)),
         gateway_keys={"gateway-1": read_key(settings.secrets, "gateway-hmac.key")},
         payload_key=platform_key,
+        records=settings.intake_records,
     )
     return IntakeProcessor(parts)
 

@@ -25,7 +25,6 @@ from creditbus.core.text import mask_identifier
 from creditbus.intake.checks import Checking, fault
 from creditbus.intake.steps import Body, Privacy, decide, is_late, other_numbers
 
-RECORDS = "credit.records"
 REJECTIONS = "credit.rejections"
 QUALITY = "credit.quality"
 IDENTITIES = "credit.identities"
@@ -46,6 +45,8 @@ class Parts:
     """Keys that stamps are made with, by key id."""
     payload_key: bytes
     """Key of the hashes in rejections."""
+    records: str = "credit.records"
+    """Topic of the records: the hub's, or a region's own (credit.records.local)."""
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class IntakeProcessor:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._record_writer = parts.writers(RECORDS, "CreditRecord")
+        self._record_writer = parts.writers(parts.records, "CreditRecord")
         self._rejection_writer = parts.writers(REJECTIONS, "Rejection")
         self._quality_writer = parts.writers(QUALITY, "QualityRow")
         self._read_event = EventReader(parts.schemas)
@@ -151,7 +152,9 @@ class IntakeProcessor:
     def _records(self, records: Iterable[CreditRecord]) -> Iterable[Output]:
         for record in records:
             trace = (("event_key", record.event_key.encode()),)
-            yield Output(RECORDS, record.subject_key.encode(), self._record_writer.of_struct(record), None, trace)
+            yield Output(
+                self._parts.records, record.subject_key.encode(), self._record_writer.of_struct(record), None, trace
+            )
 
     def _identity(self, one: Identity) -> Output:
         return Output(IDENTITIES, one.key.encode(), self._identity_writer.of_struct(one))

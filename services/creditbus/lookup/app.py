@@ -99,7 +99,7 @@ def _built(settings: LookupSettings) -> Ports:
 def build(settings: LookupSettings) -> Ports:
     """Open everything. Raises RetryLaterError while something is away."""
     schemas, catalogue = SchemaSet.load(), load()
-    registry = Registry(settings.registry_url)
+    registry = Registry(settings.registry_url, cache=settings.schema_cache)
     queries = Queries(ClickHouse(settings.clickhouse_url), body_reader(schemas), _disclosure_of(catalogue))
     queries.is_up()
     topics = tuple(topic for topic in load_topics() if topic.name.startswith(("credit.events.", "credit.records")))

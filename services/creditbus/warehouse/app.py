@@ -89,7 +89,7 @@ def main() -> int:
     specs = table_specs(schemas)
 
     def life(stopping: Stopping) -> None:
-        registry = Registry(settings.registry_url)
+        registry = Registry(settings.registry_url, cache=settings.schema_cache)
         clickhouse = ClickHouse(settings.clickhouse_url)
         types = Types(registry)
         lag = Lag(service.metrics)

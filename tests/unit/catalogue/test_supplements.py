@@ -31,7 +31,7 @@ BAOTOU, BUREAU, ITEM, LIST, MEASURE = (
 
 @lru_cache
 def catalogue() -> Catalogue:
-    return supplemented(load(), [EXAMPLE])
+    return supplemented(load(DATA), [EXAMPLE])
 
 
 @lru_cache

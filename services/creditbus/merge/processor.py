@@ -1,0 +1,92 @@
+"""Merge as a processor of the transactional loop: a region's records in, the same bytes out on the hub's topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from creditbus.bus.avro import NotAvroError
+from creditbus.bus.registry import UnknownSchemaError
+from creditbus.bus.schemas import Schema
+from creditbus.bus.wire import Types, Writers, read_value
+from creditbus.core.deadletter import dead_letter
+from creditbus.core.framing import FRAME_BYTES, NotConfluentError
+from creditbus.core.processing import Effects, Message, Output, StateReader
+from creditbus.merge.steps import PRUNED_AT_ONCE, day_key, day_of_ms, forgotten, id_key, remembered
+
+RECORDS = "credit.records"
+DEAD_LETTERS = "credit.deadletters"
+HUB_TIME, ORIGIN = "hub_recorded_at", "region"
+"""Headers: when the hub had the record, in milliseconds since 1970, and the region that it came from."""
+_RECORD = "creditbus.records.CreditRecord"
+_READER = "merge"
+
+
+class MergeProcessor:
+    """core.processing.Processor of merge; state: which records came within the days that are remembered."""
+
+    def __init__(
+        self, region: str, types: Types, writers: Writers, prefix_of: Callable[[Schema], bytes], days: int
+    ) -> None:
+        """prefix_of: frame under which a schema's messages stand on the hub's topic; days: as in MergeSettings."""
+        self._region = region.encode()
+        self._types = types
+        self._letter_writer = writers(DEAD_LETTERS, "DeadLetter")
+        self._prefix_of = prefix_of
+        self._prefixes: dict[str, bytes] = {}
+        self._days = days
+
+    def process(self, topic: str, partition: int, messages: Sequence[Message], state: StateReader) -> Effects:
+        """Each new record goes on as it is, in order; the rest is counted, and what cannot be read is told of."""
+        effects = Effects()
+        read = [(message, self._read(message, effects)) for message in messages]
+        records = [(message, *found) for message, found in read if found is not None]
+        ids = list(dict.fromkeys(record_id for _, _, record_id in records))
+        known = state.get_many([id_key(one) for one in ids])
+        seen = {one for one, day in zip(ids, known, strict=True) if day is not None}
+        for message, schema, record_id in records:
+            if record_id in seen:
+                effects.count("duplicate", "mirrored_twice")
+                continue
+            seen.add(record_id)
+            effects.outputs.append(self._taken_over(message, schema, partition))
+            effects.state.update(remembered(record_id, message.timestamp()[1]))
+            effects.count("ok", "merged")
+        if messages:
+            self._prune(day_of_ms(messages[-1].timestamp()[1]), state, effects)
+        return effects
+
+    def forget(self, topic: str, partition: int) -> None:
+        """Nothing is remembered outside the state."""
+
+    def _read(self, message: Message, effects: Effects) -> tuple[Schema, bytes] | None:
+        """Schema and id of a record; None for what is none."""
+        try:
+            schema, value = read_value(self._types, message.value())
+            if schema.name == _RECORD:
+                return schema, bytes.fromhex(value["record_id"])
+        except (NotConfluentError, UnknownSchemaError, NotAvroError, ValueError) as error:
+            effects.outputs.append(self._letter(message, type(error).__name__))
+            effects.count("rejected", "unreadable")
+        else:
+            effects.count("dropped", "no_record")
+        return None
+
+    def _taken_over(self, message: Message, schema: Schema, partition: int) -> Output:
+        """The same key, payload and headers, on the partition with the same number."""
+        payload = (message.value() or b"")[FRAME_BYTES:]
+        told = ((HUB_TIME, str(message.timestamp()[1]).encode()), (ORIGIN, self._region))
+        headers = (*(message.headers() or ()), *told)
+        prefix = self._prefixes.get(schema.body_schema) or self._prefix_of(schema)
+        self._prefixes[schema.body_schema] = prefix
+        return Output(RECORDS, message.key(), prefix + payload, partition, headers)
+
+    def _letter(self, message: Message, reason: str) -> Output:
+        place: Any = (message.topic(), message.partition(), message.offset())
+        letter = dead_letter(_READER, place, message.value() or b"", reason, message.timestamp()[1])
+        return Output(DEAD_LETTERS, letter.key, self._letter_writer.of_struct(letter))
+
+    def _prune(self, today: int, state: StateReader, effects: Effects) -> None:
+        for key, _ in state.scan(day_key(0), day_key(max(0, today - self._days)), PRUNED_AT_ONCE):
+            for one in forgotten(key):
+                effects.state.setdefault(one, None)
