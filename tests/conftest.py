@@ -43,6 +43,7 @@ DOCKER_SOCKET = Path("/var/run/docker.sock")
 KEPT_VARIABLES = ("CREDITBUS_CACHE",)
 TOGETHER = (
     ("tests/e2e/test_console_page.py", "browser"),
+    ("tests/e2e/test_region.py", "region"),
     ("tests/e2e/", "lab"),
     ("tests/chaos/test_broker_away.py", "lab"),
     ("tests/chaos/test_kill_nine.py", "lab"),

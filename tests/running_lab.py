@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ PARTS = (
     "kafka", "controller", "registry", "clickhouse", "gateway", "intake", "clock", "dossier", "warehouse", "lookup",
     "console", "monitor", "breaker",
 )  # fmt: skip
+REGIONAL_PARTS = ("merge", "mirror")
+"""Parts of a hub with a region, and of the region's node."""
 LOG_LINES = 15
 """Lines of a log that a failed test shows."""
 RUBBISH = b"rubbish"
@@ -104,21 +107,29 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session")
 def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
     """The lab with every service."""
-    folder = tmp_path_factory.mktemp("lab") / "data"
+    with lab_running(tmp_path_factory.mktemp("lab") / "data") as lab:
+        yield lab
+
+
+@contextmanager
+def lab_running(folder: Path, *arguments: str, **settings: str) -> Iterator[RunningLab]:
+    """A lab on free ports. arguments: further ones of `creditbus up`; settings: of the lab, without their prefix."""
+    parts = (*PARTS, *REGIONAL_PARTS)
     ports = {
         f"CREDITBUS_LAB_{part.upper()}_PORT": str(port)
-        for part, port in zip(PARTS, free_ports(len(PARTS)), strict=True)
+        for part, port in zip(parts, free_ports(len(parts)), strict=True)
     }
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("CREDITBUS_")},
         **{name: value for name, value in os.environ.items() if name == "CREDITBUS_CACHE"},
         **ports,
+        **{f"CREDITBUS_LAB_{name.upper()}": value for name, value in settings.items()},
         "CREDITBUS_LAB_DATA": str(folder),
         "CREDITBUS_LAB_RECORD_STARTUP": "false",
         "COLUMNS": "200",
     }
     lab = RunningLab(folder, environment)
-    lab.creditbus("up", "--detach", seconds=400)
+    lab.creditbus("up", "--detach", *arguments, seconds=400)
     try:
         yield lab
     finally:

@@ -15,7 +15,7 @@ from creditbus.catalogue.loader import code_lists_of, load
 from creditbus.catalogue.plan import ROWS, SHOWN_BY, PlanRow, load_plan, plan_as_markdown
 from creditbus.catalogue.views import load_views
 from creditbus.cli import build
-from creditbus.lab.stack import SERVICES
+from creditbus.lab.stack import MERGE, SERVICES
 
 ROOT = Path(__file__).parents[2]
 PLAN = load_plan()
@@ -40,7 +40,7 @@ def known() -> dict[str, set[str]]:
             path for source in sources for path in re.findall(r'"(/v1/[^"]*)"', source.read_text(encoding="utf-8"))
         },
         "topic": {topic.name for topic in load_topics()},
-        "service": set(SERVICES),
+        "service": {*SERVICES, MERGE},
         "command": set(commands.list_commands(typer.Context(commands))),  # type: ignore[attr-defined]
         "assess": {"bulletin", "departments", "leagues", "levels", "supervision"},
         "law": {row.code for row in catalogue.instruments},

@@ -25,7 +25,7 @@ from creditbus.lab.errors import AlreadyRunningError, LabError, NotRunningError
 from creditbus.lab.ports import refuse_taken_ports
 from creditbus.lab.process import tail
 from creditbus.lab.settings import LabSettings, load_settings
-from creditbus.lab.stack import DeployStep, choose_parts, deploy_after, deploy_tasks, ports, processes
+from creditbus.lab.stack import DeployStep, choose_parts, deploy_after, deploy_tasks, parts_of, ports, processes
 from creditbus.lab.state import LabState, find_alive, read_state, state_path, stop_orphans, wait_gone
 from creditbus.lab.steps import Phase
 from creditbus.lab.supervisor import Supervisor, is_owned, owned_folder
@@ -129,7 +129,7 @@ def _up(settings: LabSettings, steps: Sequence[DeployStep], names: Sequence[str]
     4. fork       the supervisor; show how it starts
     5. stay       until Ctrl-C, unless detached
     """
-    folder, parts = settings.folder, choose_parts(names)
+    folder, parts = settings.folder, choose_parts(names, parts_of(settings))
     with owned_folder(folder):
         _stop_what_was_left(folder)
         state_path(folder).unlink(missing_ok=True)
@@ -159,7 +159,7 @@ def _build(
         settings.folder,
         processes(settings, artifacts, parts),
         deploy_tasks(settings, steps, parts),
-        deploy_after(parts),
+        deploy_after(parts, settings),
     )
 
 

@@ -28,7 +28,7 @@ def deploy_steps() -> Sequence[DeployStep]:
     """What has to be done once Kafka, the registry and ClickHouse answer, in this order."""
     return (
         DeployStep(en="create secrets", zh="生成密钥", run=_secrets),
-        DeployStep(en="create topics", zh="创建主题", run=_topics),
+        DeployStep(en="create topics", zh="创建主题", run=_topics, at_region=True),
         DeployStep(en="register schemas", zh="登记模式", run=_schemas),
         DeployStep(en="put the catalogue in force", zh="启用目录版本", run=_edition),
         DeployStep(en="start the clock", zh="写入首个时钟节拍", run=_first_tick),
@@ -41,7 +41,7 @@ def _secrets(places: LabAddresses) -> None:
 
 
 def _topics(places: LabAddresses) -> None:
-    ensure_topics(places.brokers, load_topics())
+    ensure_topics(places.brokers, load_topics(regions=places.merges))
 
 
 def _schemas(places: LabAddresses) -> None:

@@ -17,7 +17,7 @@ from creditbus.lab.lockfile import read_lock
 from creditbus.lab.ports import holder_of
 from creditbus.lab.process import answers_http, tail
 from creditbus.lab.settings import PREFIX, LabSettings
-from creditbus.lab.stack import PARTS, addresses, ports
+from creditbus.lab.stack import addresses, parts_of, ports
 from creditbus.lab.state import LabState, ProcessRecord, find_alive
 from creditbus.lab.steps import PartitionLag, Phase, last_error, service_of_group, unmoved
 from creditbus.lab.texts import Text
@@ -102,7 +102,7 @@ def find_artifacts(settings: LabSettings) -> Finding:
 
 def find_ports(settings: LabSettings) -> Iterator[Finding]:
     """Ports that would stop a start, or one line when there are none."""
-    taken = [(name, port) for name, port in ports(settings, PARTS).items() if holder_of(port) is not None]
+    taken = [(name, port) for name, port in ports(settings, parts_of(settings)).items() if holder_of(port) is not None]
     for name, port in taken:
         yield _bad(
             f"port {port}",

@@ -22,6 +22,9 @@ ROOTS = (
     f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}",
     f"org.apache.kafka:kafka-server:{KAFKA_VERSION}",
     f"org.apache.kafka:kafka-tools:{KAFKA_VERSION}",
+    # MirrorMaker 2, and the converters that it starts with
+    f"org.apache.kafka:connect-mirror:{KAFKA_VERSION}",
+    f"org.apache.kafka:connect-json:{KAFKA_VERSION}",
     "org.slf4j:slf4j-simple:1.7.36",
 )
 REGISTRY = f"io.apicurio:apicurio-registry-app:tar.gz:all:{REGISTRY_VERSION}"

@@ -17,6 +17,7 @@ from creditbus.lab.errors import SettingsError
 PREFIX = "CREDITBUS_LAB_"
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
+Region = Annotated[str, Field(pattern=r"^([a-z][a-z0-9-]{0,30})?$")]
 
 
 class LabSettings(BaseSettings):
@@ -28,6 +29,13 @@ class LabSettings(BaseSettings):
     """Folder of everything that the lab keeps: topics, tables, local state, logs."""
     maven_url: str | None = None
     """Mirror from which Java artifacts are downloaded; default: Maven's central repository."""
+
+    merges: Region = ""
+    """At the hub: name of the region whose records it merges into its own. None by default."""
+    region: Region = ""
+    """Makes this lab the node of the region of that name: gateway, intake, warehouse, look-up, and a mirror."""
+    hub: Path | None = None
+    """Of a region's node: data folder of the hub's lab on this machine, for addresses, secrets and the vault."""
 
     kafka_port: Port = 19092
     """Kafka, for clients."""
@@ -55,11 +63,17 @@ class LabSettings(BaseSettings):
     """Health and metrics of breaker."""
     monitor_port: Port = 19105
     """Health and metrics of monitor."""
+    merge_port: Port = 19107
+    """Health and metrics of merge."""
+    mirror_port: Port = 19108
+    """The mirror, for its own tasks."""
 
     kafka_heap_mb: int = Field(default=512, ge=256)
     """Kafka's Java heap, MiB."""
     registry_heap_mb: int = Field(default=192, ge=128)
     """The registry's Java heap, MiB."""
+    mirror_heap_mb: int = Field(default=256, ge=128)
+    """MirrorMaker's Java heap, MiB."""
     record_startup: bool = True
     """Write JVM start-up caches at the first orderly stop: 25 s once, then Kafka and registry start twice as fast."""
 
@@ -95,6 +109,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> LabSettings:
             zh=f"{name} 的值 {first['input']!r} 无效：{first['msg']}。请改正或删除",
         ) from error
     refuse_double_ports(settings)
+    if bool(settings.region) != (settings.hub is not None):
+        raise SettingsError(
+            en="CREDITBUS_LAB_REGION and CREDITBUS_LAB_HUB belong together: set both for the node of a region, or none",
+            zh="CREDITBUS_LAB_REGION 与 CREDITBUS_LAB_HUB 须同时设置（盟市节点），或都不设置",
+        )
     return settings
 
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from creditbus.bus.topics import LOCAL_RECORDS
 from creditbus.lab.artifacts import Artifacts
 from creditbus.lab.clickhouse import CLICKHOUSE, clickhouse_process, make_folders, python_environment
 from creditbus.lab.errors import SettingsError
+from creditbus.lab.hub import hub_of
 from creditbus.lab.java import Jvm
 from creditbus.lab.kafka import KafkaNode, kafka_process
+from creditbus.lab.mirror import MIRROR, MirrorNode, mirror_process
 from creditbus.lab.process import BEHIND, Process, answers_http
 from creditbus.lab.registry import RegistryNode, registry_process
 from creditbus.lab.settings import LabSettings
@@ -20,8 +23,10 @@ from creditbus.lab.supervisor import DEPLOY, Task
 
 HOST = "127.0.0.1"
 SERVICES = ("gateway", "intake", "clock", "breaker", "dossier", "warehouse", "lookup", "console", "monitor")
-# what can be left out; Kafka and the registry always run
-PARTS = (CLICKHOUSE, *SERVICES)
+MERGE = "merge"
+# what can be left out; Kafka always runs, and at the hub the registry
+PARTS = (CLICKHOUSE, *SERVICES, MERGE)
+REGION_PARTS = (CLICKHOUSE, "gateway", "intake", "warehouse", "lookup", MIRROR)
 MAY_LAG = frozenset({"warehouse", "monitor"})
 NEED_CLICKHOUSE = frozenset({"warehouse", "lookup", "console"})
 
@@ -39,52 +44,70 @@ class LabAddresses:
     folder: Path
     secrets: Path
     vault: Path
+    merges: tuple[str, ...] = ()
+    """Regions whose records the hub merges."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployStep:
     """One thing to do once Kafka, registry and ClickHouse answer, before services start. Repeating it is harmless.
 
-    needs: parts without which the step is left out ("clickhouse").
+    needs: parts without which the step is left out ("clickhouse"). at_region: whether the node of a region does it too;
+    what it does not do comes from its hub.
     """
 
     en: str
     zh: str
     run: Callable[[LabAddresses], None]
     needs: tuple[str, ...] = ()
+    at_region: bool = False
 
 
 def addresses(settings: LabSettings) -> LabAddresses:
-    """The addresses that follow from the settings."""
+    """The addresses that follow from the settings; registry, secrets and vault of a region's node are its hub's."""
+    hub = hub_of(settings)
+    home = hub.folder if hub is not None else settings.folder
     return LabAddresses(
         brokers=f"{HOST}:{settings.kafka_port}",
-        registry_url=RegistryNode(port=settings.registry_port, brokers="").url,
+        registry_url=hub.registry_url if hub else RegistryNode(port=settings.registry_port, brokers="").url,
         clickhouse_url=f"http://{HOST}:{settings.clickhouse_port}",
         gateway_url=f"http://{HOST}:{settings.gateway_port}",
         lookup_url=f"http://{HOST}:{settings.lookup_port}",
         console_url=f"http://{HOST}:{settings.console_port}",
         folder=settings.folder,
-        secrets=settings.folder / "secrets",
-        vault=settings.folder / "services" / "intake" / "vault.sqlite",
+        secrets=home / "secrets",
+        vault=home / "services" / "intake" / "vault.sqlite",
+        merges=(settings.merges,) if settings.merges else (),
     )
 
 
-def choose_parts(names: Sequence[str] | None) -> tuple[str, ...]:
-    """Parts to run, in the stack's order; None means all. Raises SettingsError for a name that there is not."""
+def parts_of(settings: LabSettings) -> tuple[str, ...]:
+    """What can run in this lab, in the stack's order."""
+    if settings.region:
+        return REGION_PARTS
+    return PARTS if settings.merges else tuple(part for part in PARTS if part != MERGE)
+
+
+def choose_parts(names: Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...]:
+    """Parts to run, in the order of those that can; None means all. Raises SettingsError for a name that is none."""
     if names is None:
-        return PARTS
-    if unknown := [name for name in names if name not in PARTS]:
+        return tuple(known)
+    if unknown := [name for name in names if name not in known]:
         raise SettingsError(
-            en=f"There is no service {', '.join(unknown)}. Choose from: {', '.join(PARTS)}",
-            zh=f"没有名为 {'、'.join(unknown)} 的服务。可选：{'、'.join(PARTS)}",
+            en=f"There is no service {', '.join(unknown)}. Choose from: {', '.join(known)}",
+            zh=f"没有名为 {'、'.join(unknown)} 的服务。可选：{'、'.join(known)}",
         )
     wanted = {*names, *([CLICKHOUSE] if NEED_CLICKHOUSE.intersection(names) else [])}
-    return tuple(part for part in PARTS if part in wanted)
+    return tuple(part for part in known if part in wanted)
 
 
 def ports(settings: LabSettings, parts: Sequence[str]) -> dict[str, int]:
     """Every port that has to be free before the start, by the name in its setting."""
-    return {name: settings.port_of(name) for name in ("kafka", "controller", "registry", *parts)}
+    return {name: settings.port_of(name) for name in ("kafka", "controller", *_registry(settings), *parts)}
+
+
+def _registry(settings: LabSettings) -> tuple[str, ...]:
+    return () if settings.region else ("registry",)
 
 
 def processes(settings: LabSettings, artifacts: Artifacts, parts: Sequence[str]) -> tuple[Process, ...]:
@@ -101,29 +124,42 @@ def processes(settings: LabSettings, artifacts: Artifacts, parts: Sequence[str])
         brokers=places.brokers,
         jvm=Jvm(max_heap_mb=settings.registry_heap_mb, min_heap_mb=64, record_startup=settings.record_startup),
     )
-    return (
-        kafka_process(kafka, artifacts),
-        registry_process(registry, artifacts),
-        *(
-            clickhouse_process(settings.folder / CLICKHOUSE, settings.clickhouse_port)
-            if part == CLICKHOUSE
-            else _service(part, settings, places)
-            for part in PARTS
-            if part in parts
-        ),
-    )
+    made = {
+        "kafka": lambda: kafka_process(kafka, artifacts),
+        "registry": lambda: registry_process(registry, artifacts),
+        CLICKHOUSE: lambda: clickhouse_process(settings.folder / CLICKHOUSE, settings.clickhouse_port),
+        MIRROR: lambda: mirror_process(mirror_node(settings, places), artifacts),
+    }
+    running = ("kafka", *_registry(settings), *(part for part in parts_of(settings) if part in parts))
+    return tuple(made[part]() if part in made else _service(part, settings, places) for part in running)
 
 
-def deploy_after(parts: Sequence[str]) -> tuple[str, ...]:
+def deploy_after(parts: Sequence[str], settings: LabSettings) -> tuple[str, ...]:
     """What has to be ready before the deploy steps."""
-    return ("kafka", "registry", *([CLICKHOUSE] if CLICKHOUSE in parts else []))
+    return ("kafka", *_registry(settings), *([CLICKHOUSE] if CLICKHOUSE in parts else []))
 
 
 def deploy_tasks(settings: LabSettings, steps: Sequence[DeployStep], parts: Sequence[str]) -> tuple[Task, ...]:
-    """The deploy steps whose needs are among the parts, bound to this lab."""
+    """The deploy steps of this lab whose needs are among the parts, bound to it."""
     places = addresses(settings)
     return tuple(
-        Task(en=step.en, zh=step.zh, run=partial(step.run, places)) for step in steps if set(step.needs) <= set(parts)
+        Task(en=step.en, zh=step.zh, run=partial(step.run, places))
+        for step in steps
+        if set(step.needs) <= set(parts) and (step.at_region or not settings.region)
+    )
+
+
+def mirror_node(settings: LabSettings, places: LabAddresses) -> MirrorNode:
+    """The mirror between a region's node and its hub."""
+    hub = hub_of(settings)
+    assert hub is not None
+    return MirrorNode(
+        region=settings.region,
+        brokers=places.brokers,
+        hub_brokers=hub.brokers,
+        folder=settings.folder / MIRROR,
+        port=settings.mirror_port,
+        jvm=Jvm(max_heap_mb=settings.mirror_heap_mb, min_heap_mb=64, record_startup=settings.record_startup),
     )
 
 
@@ -139,7 +175,17 @@ def environment(name: str, settings: LabSettings, places: LabAddresses) -> dict[
         "CREDITBUS_SECRETS": str(places.secrets),
         "CREDITBUS_VAULT": str(places.vault),
         "CREDITBUS_HTTP_PORT": str(settings.port_of(name)),
+        **(_of_region(name, settings) if settings.region else {}),
+        **({"CREDITBUS_MERGE_REGION": settings.merges} if name == MERGE else {}),
         **python_environment(),
+    }
+
+
+def _of_region(name: str, settings: LabSettings) -> dict[str, str]:
+    """What a service at a region's node is told besides: where its records go, and to do without the hub's registry."""
+    return {
+        "CREDITBUS_INTAKE_RECORDS": LOCAL_RECORDS,
+        "CREDITBUS_SCHEMA_CACHE": str(settings.folder / "services" / name / "schemas.jsonl"),
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from creditbus.lab.errors import SettingsError
 from creditbus.lab.settings import LabSettings, load_settings
-from creditbus.lab.stack import PARTS, choose_parts
+from creditbus.lab.stack import PARTS, REGION_PARTS, choose_parts, parts_of
 from creditbus.lab.texts import user_language
 
 
@@ -31,18 +31,30 @@ def test_other_variables_are_nobodys_business() -> None:
 
 
 def test_every_part_has_a_port() -> None:
-    assert len({LabSettings().port_of(part) for part in PARTS}) == len(PARTS)
+    assert len({LabSettings().port_of(part) for part in {*PARTS, *REGION_PARTS}}) == len({*PARTS, *REGION_PARTS})
 
 
 def test_a_service_that_reads_the_tables_brings_clickhouse_with_it() -> None:
-    assert choose_parts(("lookup", "intake")) == ("clickhouse", "intake", "lookup")
-    assert choose_parts(()) == ()
-    assert choose_parts(None) == PARTS
+    assert choose_parts(("lookup", "intake"), PARTS) == ("clickhouse", "intake", "lookup")
+    assert choose_parts((), PARTS) == ()
+    assert choose_parts(None, PARTS) == PARTS
 
 
 def test_a_service_that_there_is_not_is_refused_with_the_list() -> None:
     with pytest.raises(SettingsError, match="no service intakes"):
-        choose_parts(("intakes",))
+        choose_parts(("intakes",), PARTS)
+
+
+def test_a_lab_is_a_hub_with_or_without_a_region_or_a_region_s_node() -> None:
+    assert "merge" not in parts_of(load_settings({}))
+    assert "merge" in parts_of(load_settings({"CREDITBUS_LAB_MERGES": "baotou"}))
+    region = {"CREDITBUS_LAB_REGION": "baotou", "CREDITBUS_LAB_HUB": "hub"}
+    assert parts_of(load_settings(region)) == REGION_PARTS
+    for name in region:
+        with pytest.raises(SettingsError, match="belong together"):
+            load_settings({name: region[name]})
+    with pytest.raises(SettingsError, match="CREDITBUS_LAB_REGION is 'Baotou!'"):
+        load_settings({**region, "CREDITBUS_LAB_REGION": "Baotou!"})
 
 
 def test_the_language_follows_the_locale_and_an_explicit_choice_goes_before_it() -> None:

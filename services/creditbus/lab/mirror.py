@@ -1,0 +1,127 @@
+"""MirrorMaker 2 between a region's node and its hub: records go up, what the hub decides comes down (design.md 7).
+
+Up, the hub sees the region's records on a topic with the region's name before it. Down, the topics keep their names, so
+that every reader at the region works as at the hub, and goes on with what it has while the hub is away.
+Both ways exactly once: the mirror reads what is committed, and its offsets are part of its transactions.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from creditbus.bus.topics import LOCAL_RECORDS, load_topics
+from creditbus.lab.artifacts import Artifacts
+from creditbus.lab.java import Jvm, java_command
+from creditbus.lab.process import Process
+
+HOST = "127.0.0.1"
+MIRROR, HUB = "mirror", "hub"
+_RECORDS = "credit.records"
+_AT_HUB = frozenset({"clock", "dossier", "breaker", "operator"})
+"""Who writes at the hub alone."""
+_AT_REGION = frozenset({"intake", "warehouse", "lookup", "subscribers"})
+"""Who reads at a region."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirrorNode:
+    """One mirror on this machine."""
+
+    region: str
+    brokers: str
+    hub_brokers: str
+    folder: Path
+    port: int
+    """Where its workers reach each other; loopback only."""
+    jvm: Jvm
+
+
+def topics_down() -> list[str]:
+    """Topics that every region has a copy of: written at the hub, read at a region, and not written there too."""
+    return [
+        topic.name
+        for topic in load_topics()
+        if _AT_HUB.intersection(topic.written_by)
+        and _AT_REGION.intersection(topic.read_by)
+        and (topic.name == _RECORDS or "intake" not in topic.written_by)
+    ]
+
+
+def properties(node: MirrorNode) -> dict[str, str]:
+    """MirrorMaker's configuration: which topics, both ways, exactly once; nothing of groups and rights."""
+    up, down = f"{node.region}->{HUB}", f"{HUB}->{node.region}"
+    internal = (
+        "offset.storage", "status.storage", "config.storage", "offset-syncs.topic", "checkpoints.topic",
+        "heartbeats.topic",
+    )  # fmt: skip
+    return {
+        "clusters": f"{HUB}, {node.region}",
+        f"{HUB}.bootstrap.servers": node.hub_brokers,
+        f"{node.region}.bootstrap.servers": node.brokers,
+        f"{up}.enabled": "true",
+        f"{up}.topics": LOCAL_RECORDS.replace(".", "\\\\."),
+        f"{down}.enabled": "true",
+        f"{down}.topics": "|".join(name.replace(".", "\\\\.") for name in topics_down()),
+        f"{down}.replication.policy.class": "org.apache.kafka.connect.mirror.IdentityReplicationPolicy",
+        f"{HUB}.exactly.once.source.support": "enabled",
+        f"{node.region}.exactly.once.source.support": "enabled",
+        "dedicated.mode.enable.internal.rest": "true",
+        "listeners": f"http://{HOST}:{node.port}",
+        "consumer.isolation.level": "read_committed",
+        "consumer.fetch.max.wait.ms": "100",
+        "tasks.max": "2",
+        "replication.factor": "1",
+        **{f"{name}.replication.factor": "1" for name in internal},
+        "emit.heartbeats.enabled": "false",
+        "sync.topic.configs.enabled": "false",
+        "sync.topic.acls.enabled": "false",
+        # nobody moves a group's offsets from one cluster to the other
+        "groups": "none",
+        "refresh.groups.enabled": "false",
+        "refresh.topics.interval.seconds": "30",
+    }
+
+
+def mirror_process(node: MirrorNode, artifacts: Artifacts) -> Process:
+    """The mirror as a child process; it waits by itself for a hub that is away."""
+    file = node.folder / "mirror.properties"
+
+    def prepare() -> None:
+        node.folder.mkdir(parents=True, exist_ok=True)
+        file.write_text("\n".join(f"{key} = {value}" for key, value in properties(node).items()) + "\n")
+
+    options = (
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-Dorg.slf4j.simpleLogger.showDateTime=true",
+        "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+        # the configuration of each of its thirty clients, and a line a second while the hub is away
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.connect.mirror=info",
+        "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.connect.mirror.MirrorMakerConfig=warn",
+        "-cp",
+        artifacts.kafka_classpath,
+    )
+    main = ("org.apache.kafka.connect.mirror.MirrorMaker", str(file))
+    return Process(
+        name=MIRROR,
+        argv=java_command(MIRROR, node.jvm, artifacts, (*options, *main)),
+        env={},
+        prepare=prepare,
+        is_ready=lambda: _answers(node.port),
+        depends_on=("kafka",),
+        port=node.port,
+        address=f"{HOST}:{node.port}",
+        memory_mb=node.jvm.max_heap_mb + 150,
+        stop_within_seconds=60.0 if node.jvm.record_startup else 15.0,
+    )
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection((HOST, port), timeout=1):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,129 @@
+"""A region's own node: its records reach the hub once, what the hub decides comes back; alone it goes on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from creditbus.bus.kafka import consumer_config
+from creditbus.client.producer import BusClient
+from running_lab import RunningLab, lab_running
+from waiting import wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
+COURT, EXAMPLE = "150100-zy", Path(__file__).parents[2] / "schemas/avro/examples/CourtEnforcement/valid-firm.json"
+SUBJECT = "91150102MA0N123408"
+RECORDS = "credit.records"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A hub, and the node of a region that sends to it."""
+
+    hub: RunningLab
+    node: RunningLab
+    key: str
+
+    def send(self, *numbers: int) -> None:
+        """Events about one firm, to the region's gateway."""
+        with BusClient(f"http://127.0.0.1:{self.node.port('gateway')}", self.key) as bus:
+            receipts = bus.send([event(number) for number in numbers])
+        assert {receipt.status for receipt in receipts} == {"RECEIVED"}
+
+    def asked(self, path: str) -> dict[str, Any]:
+        """What the region's look-up answers."""
+        headers = {"Authorization": f"Bearer {self.key}", "X-Purpose": "casework", "X-Basis": "test"}
+        answer = httpx.get(f"http://127.0.0.1:{self.node.port('lookup')}{path}", headers=headers, timeout=30)
+        return answer.json() if answer.status_code == httpx.codes.OK else {}
+
+    def has_record(self, number: int) -> bool:
+        """Whether the region's look-up knows what became of an event."""
+        return bool(self.asked(f"/v1/events/{event(number)['event_id']}").get("records"))
+
+    def decided(self) -> int:
+        """How many of the firm's records the hub's dossier has, as the region's look-up knows it."""
+        dossier = self.asked(f"/v1/subjects/{SUBJECT}").get("dossier") or {}
+        return int(dossier.get("counts", {}).get("CourtEnforcement", 0))
+
+
+def event(number: int) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    made["event_id"] = f"00000000-0000-4000-8000-0000000d{number:04}"
+    made["document"]["number"] = made["facts"]["case_number"] = f"（2026）内01执{9_000 + number}号"
+    return made
+
+
+def records_on(lab: RunningLab, topic: str) -> list[bytes]:
+    """Event keys of the committed records of a topic, each as often as it stands there."""
+    found: list[bytes] = []
+    brokers = f"127.0.0.1:{lab.port('kafka')}"
+    with closing(Consumer(consumer_config(brokers, "test", enable_partition_eof=True))) as consumer:
+        left = set(consumer.list_topics(topic, timeout=15).topics[topic].partitions)
+        consumer.assign([TopicPartition(topic, partition, 0) for partition in left])
+        deadline = time.monotonic() + 30
+        while left and time.monotonic() < deadline:
+            for message in consumer.consume(1_000, 0.2):
+                if message.error() is not None:
+                    left.discard(message.partition() or 0)
+                else:
+                    told = dict(message.headers() or ())
+                    found += [cast("bytes", told["event_key"])] if "event_key" in told else []
+    return found
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+    folder = tmp_path_factory.mktemp("region")
+    with ExitStack() as labs:
+        hub = labs.enter_context(lab_running(folder / "hub", "--services", "clock,dossier,merge", merges="baotou"))
+        node = labs.enter_context(lab_running(folder / "node", region="baotou", hub=str(hub.folder)))
+        key = json.loads((hub.folder / "secrets" / "lab-keys.json").read_text())[COURT]
+        yield Region(hub, node, key)
+
+
+def test_records_go_up_once_through_kills_and_the_decision_comes_back(region: Region) -> None:
+    before = region.decided()
+    for start in range(0, 100, 20):
+        region.send(*range(start, start + 20))
+        if start == 20:
+            region.node.kill("mirror")
+        if start == 60:
+            region.hub.kill("merge")
+    wait_until("every dossier to come back", lambda: region.decided() == before + 100)
+    at_hub = records_on(region.hub, RECORDS)
+    assert len(at_hub) == len(set(at_hub)) == before + 100
+    assert sorted(at_hub) == sorted(records_on(region.node, "credit.records.local"))
+
+
+def test_a_region_works_alone_while_its_hub_is_away_and_catches_up(region: Region) -> None:
+    region.send(200)
+    wait_until("the dossier", lambda: region.decided() > 0)
+    before = region.decided()
+    region.hub.creditbus("down")
+    for part in ("gateway", "intake", "lookup"):
+        region.node.kill(part)
+    wait_until("the gateway again", lambda: is_ready(region.node, "gateway"))
+    wait_until("the look-up again", lambda: is_ready(region.node, "lookup"))
+    region.send(201)
+    wait_until("the record at the region", lambda: region.has_record(201))
+    assert region.decided() == before, "what it had it still answers"
+    region.hub.creditbus("up", "--detach", "--services", "clock,dossier,merge", seconds=400)
+    wait_until("the hub's dossier", lambda: region.decided() == before + 1)
+    at_hub = records_on(region.hub, RECORDS)
+    assert len(at_hub) == len(set(at_hub))
+
+
+def is_ready(lab: RunningLab, part: str) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{lab.port(part)}/health/ready", timeout=5).is_success
+    except httpx.HTTPError:
+        return False
