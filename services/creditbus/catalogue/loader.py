@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from creditbus.catalogue.errors import CatalogueError
-from creditbus.catalogue.models import Catalogue, MeasureRow
+from creditbus.catalogue.models import Catalogue, Item, MeasureRow
 from creditbus.catalogue.supplements import supplement_files, supplemented
 from creditbus.catalogue.themes import ROW_THEMES
 from creditbus.core.conditions import Condition
@@ -222,6 +222,7 @@ def _ethics(catalogue: Catalogue) -> Iterator[str]:
     """Lines that the data may not cross (design.md section 1)."""
     yield from (problem for measure in catalogue.measures for problem in _forced_market(measure))
     yield from _taken_rights(catalogue)
+    yield from (problem for item in catalogue.items for problem in _financial(item))
     levels = {row.code: row.level for row in catalogue.instruments}
     for listed in catalogue.lists:
         if listed.severe and "ListDecision" in listed.entry_kinds and len(set(listed.steps)) != _ALL_STEPS:
@@ -232,6 +233,18 @@ def _ethics(catalogue: Catalogue) -> Iterator[str]:
             yield f"lists: {listed.code}: basis: a list needs a law, a regulation or a rule of a ministry as its basis"
         if listed.scope == "REGIONAL" and {levels.get(code) for code in listed.basis} != {"LOCAL_REGULATION"}:
             yield f"lists: {listed.code}: basis: a regional list rests on a regional regulation alone (domain.md 0.1-3)"
+
+
+def _financial(item: Item) -> Iterator[str]:
+    """Credit data of persons stay with the credit reporting system, a peer (征信业管理条例; domain.md 1, row 21)."""
+    if item.namespace != "FINANCIAL":
+        return
+    if set(item.subjects) - {"LEGAL_PERSON", "ORGAN"}:
+        yield f"items: {item.code}: subjects: financial credit information is exchanged about organisations only"
+    if item.sharing == "public":
+        yield f"items: {item.code}: sharing: financial credit information is not published; use shared or authorised"
+    if not item.providers:
+        yield f"items: {item.code}: providers: is empty; name the domains that send it"
 
 
 def _forced_market(measure: MeasureRow) -> Iterator[str]:

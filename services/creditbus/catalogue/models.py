@@ -93,6 +93,8 @@ class Item(Named):
     """How often it is brought up to date (更新频率)."""
     basis: tuple[str, ...] = ()
     """Instruments that let it be collected."""
+    namespace: Literal["PUBLIC", "FINANCIAL"] = "PUBLIC"
+    """Whether it is of the catalogue of public or of that of financial credit information (金融信用信息)."""
     conduct: str = ""
     """What conduct or fact it tells of (信用行为); told of supplements."""
     channel: str = ""

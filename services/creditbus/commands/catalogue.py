@@ -12,16 +12,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from creditbus.bus.schemas import SchemaSet
 from creditbus.catalogue.differences import differences_of
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.errors import CatalogueError
 from creditbus.catalogue.law import law_as_markdown
-from creditbus.catalogue.loader import load
+from creditbus.catalogue.loader import code_lists_of, load
 from creditbus.catalogue.models import Catalogue, FormerDepartment
 from creditbus.catalogue.page import catalogue_page
 from creditbus.catalogue.purposes import load_purposes
 from creditbus.catalogue.supplements import supplement_files
 from creditbus.catalogue.themes import THEMES, called, fields_of, names_of, rows_of, shown, span_of
+from creditbus.commands.formats import format_of
 
 console = Console()
 
@@ -31,11 +33,12 @@ Folder = Annotated[Path | None, typer.Option("--folder", help="Folder of the dat
 def register(app: typer.Typer) -> None:
     """Add the group `catalogue` to app."""
     group = typer.Typer(
-        help="The catalogue: check, show, explain, list, diff, law, page. 目录数据。", no_args_is_help=True
+        help="The catalogue: check, show, explain, format, list, diff, law, page. 目录数据。", no_args_is_help=True
     )
     group.command("check")(check)
     group.command("show")(show)
     group.command("explain")(explain)
+    group.command("format")(show_format)
     group.command("list")(list_theme)
     group.command("diff")(diff)
     group.command("law")(law)
@@ -99,6 +102,26 @@ def explain(
         console.print(f"[bold]{code}[/] {theme}: {escape(' · '.join(filter(None, names_of(row))))}", highlight=False)
     for theme, name, row in used:
         console.print(f"  ← {theme} {name}: {escape(' · '.join(filter(None, names_of(row))))}", highlight=False)
+
+
+def show_format(
+    code: Annotated[str, typer.Argument(help="Code of an item, such as F01-FRAUD 条目代码")], folder: Folder = None
+) -> None:
+    """The facts that an item's events carry: type, allowed values, meaning. 条目的数据格式。"""
+    catalogue = _loaded(folder)
+    item = next((row for row in catalogue.items if row.code == code), None)
+    if item is None:
+        _fail(f"there is no item {code}; `creditbus catalogue list items` lists them 没有该条目")
+    schemas = SchemaSet.load()
+    console.print(f"[bold]{code}[/] {escape(item.zh)} · {escape(item.en)}", highlight=False)
+    for kind in item.kinds:
+        table = Table(title=kind)
+        for column in ("field 字段", "type 类型", "values 取值", "中文", "English"):
+            table.add_column(column, overflow="fold")
+        for row in format_of(item, kind, code_lists_of(catalogue), schemas):
+            table.add_row(*map(escape, row))
+        console.print(table)
+    console.print("What every event carries besides 其他字段: `creditbus schemas show KIND`")
 
 
 def diff(

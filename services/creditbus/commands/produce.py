@@ -177,7 +177,9 @@ def _only_item(kind: str, department: Department, rules: Rules) -> str:
     items = [
         code
         for code, item in sorted(rules.items.items())
-        if kind in item.kinds and (not department.items or code in department.items)
+        if kind in item.kinds
+        and (not department.items or code in department.items)
+        and (not item.providers or department.domain in item.providers)
     ]
     if len(items) == 1:
         return items[0]

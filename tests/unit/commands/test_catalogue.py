@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from creditbus.catalogue.loader import DATA, load
+from creditbus.bus.schemas import SchemaSet
+from creditbus.catalogue.loader import DATA, code_lists_of, load, problems_of
+from creditbus.catalogue.models import Item
 from creditbus.catalogue.themes import THEMES, rows_of
 from creditbus.cli import build
+from creditbus.commands.formats import format_of
 
 app = build(["catalogue"])
 
@@ -41,6 +44,39 @@ def test_a_changed_row_is_told_field_by_field_and_one_that_came_or_went_as_a_who
     (changed,) = [line for line in told.splitlines() if "term_months" in line]
     assert [cell.strip() for cell in changed.strip("│").split("│")] == ["lists", "L01", "term_months", "23", "24"]
     assert "LIFT-150000" in told
+
+
+@pytest.mark.parametrize("item", load().items, ids=lambda row: row.code)
+def test_every_item_has_a_data_format_with_the_values_that_it_takes(run: CliRunner, item: Item) -> None:
+    told = run.invoke(app, ["catalogue", "format", item.code])
+    assert told.exit_code == 0
+    for kind in item.kinds:
+        assert kind in told.output
+        rows = {row[0]: row[2] for row in format_of(item, kind, code_lists_of(load()), SchemaSet.load())}
+        assert {name: rows[f"facts.{name}"] for name in item.takes} == {
+            name: ", ".join(values) for name, values in item.takes.items()
+        }
+
+
+def test_an_item_that_there_is_not_is_told_of(run: CliRunner) -> None:
+    assert "there is no item F99" in run.invoke(app, ["catalogue", "format", "F99"]).output
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"subjects": ("LEGAL_PERSON", "NATURAL_PERSON")}, "exchanged about organisations only"),
+        ({"sharing": "public"}, "financial credit information is not published"),
+        ({"providers": ()}, "name the domains that send it"),
+    ],
+)
+def test_financial_credit_information_is_of_organisations_and_not_published(
+    values: dict[str, object], told: str
+) -> None:
+    catalogue = load()
+    items = [row.model_copy(update=values) if row.code == "F01-FRAUD" else row for row in catalogue.items]
+    wrong = list(problems_of(catalogue.model_copy(update={"items": tuple(items)})))
+    assert [told in one for one in wrong] == [True], wrong
 
 
 NAMES = """

@@ -45,6 +45,8 @@ def of_item(code: str) -> dict[str, Any]:
     event = example(item.kinds[0], item=code)
     if code == "C05-ABNORMAL":
         event = example("ListDecision", item=code, facts__list="L20", bases=[{"instrument": "QYXXGS", "article": "1"}])
+    for name, values in item.takes.items():
+        event["facts"][name] = values[0]
     if "LEGAL_PERSON" not in item.subjects:
         event["subject"] = example("Practitioner")["subject"]
     if item.needs_basis:
