@@ -41,7 +41,11 @@ class TopicLog:
         self._lag = lag
 
     def start(self, newest_row: Callable[[str, int], int | None]) -> None:
-        """Go to where each partition's rows end. newest_row: offset by topic and partition, None without rows."""
+        """Go to where each partition's rows end. newest_row: offset by topic and partition, None without rows.
+
+        A kill between the rows and their offset leaves the offset behind: the next commit brings it up to the rows, or
+        a partition where nothing comes any more would seem to stand still.
+        """
         with translated("reading the ends of the topics"):
             metadata = self._consumer.list_topics(timeout=15).topics
             places = [TopicPartition(topic, number) for topic in self._topics for number in metadata[topic].partitions]
@@ -49,7 +53,10 @@ class TopicLog:
             for place in places:
                 low, high = self._consumer.get_watermark_offsets(place, timeout=15)
                 key = (place.topic, place.partition)
-                place.offset = resume_offset(newest_row(*key), committed.get(key), low, high, key)
+                newest = newest_row(*key)
+                place.offset = resume_offset(newest, committed.get(key), low, high, key)
+                if newest is not None and committed.get(key, -1) < place.offset:
+                    self._passed[key] = place.offset
         self._consumer.assign(places)
 
     def poll(self, most: int, seconds: float) -> list[Framed]:

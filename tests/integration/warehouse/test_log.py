@@ -38,10 +38,10 @@ def log(kafka_brokers: str, topics: tuple[str, str]) -> Iterator[TopicLog]:
     made.close()
 
 
-def has_started(log: TopicLog) -> bool:
+def has_started(log: TopicLog, newest: Callable[[tuple[str, int]], int | None] = lambda _: None) -> bool:
     """A broker that has just started may say that no broker coordinates the group yet; the service tries again too."""
     try:
-        log.start(lambda topic, partition: None)
+        log.start(lambda topic, partition: newest((topic, partition)))
     except ReconnectError:
         return False
     return True
@@ -95,3 +95,20 @@ def test_tombstones_are_passed_so_that_nobody_takes_them_for_a_standstill(
             return bool(other.committed([TopicPartition(topics[0], 0)], 10)[0].offset == 2)
 
         wait_until("the position behind them", is_passed)
+
+
+def test_an_offset_that_a_kill_left_behind_is_brought_up_to_the_rows(
+    kafka_brokers: str, topics: tuple[str, str]
+) -> None:
+    producer = Producer(producer_config(kafka_brokers))
+    for number in range(4):
+        producer.produce(topics[0], frame(1, str(number).encode()), partition=0)
+    assert producer.flush(10) == 0
+    rows = {(topics[0], 0): 3}
+    with closing(TopicLog(kafka_brokers, topics, Lag(Metrics("test")))) as log:
+        wait_until("the group's coordinator", lambda: has_started(log, rows.get))
+        log.commit({})
+        with closing(Consumer(consumer_config(kafka_brokers, GROUP))) as other:
+            places = [TopicPartition(topics[0], number) for number in (0, 1)]
+            wait_until("the offset", lambda: other.committed(places, 10)[0].offset == 4)
+            assert other.committed(places, 10)[1].offset < 0, "nothing is said of what has no rows"
