@@ -12,7 +12,7 @@ from creditbus.breaker.settings import BreakerSettings
 from creditbus.breaker.steps import Approval, Breaker, Decision
 from creditbus.bus.editions import current_edition, watch_edition
 from creditbus.bus.metrics import Metrics
-from creditbus.bus.registry import Registry
+from creditbus.bus.registry import registry_of
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service, Stopping
@@ -33,7 +33,7 @@ def main() -> int:
     schemas = SchemaSet.load()
 
     def life(stopping: Stopping) -> None:
-        registry = Registry(settings.registry_url)
+        registry = registry_of(settings)
         edition = current_edition(settings.brokers)
         rules, has_changed = rules_by_hash(settings.brokers)(edition), watch_edition(settings.brokers, edition)
         log_of_sources = BreakerLog(settings.brokers, registry, schemas)

@@ -17,6 +17,7 @@ import httpx
 
 from creditbus.bus.schemacache import SchemaCache
 from creditbus.bus.schemas import Schema
+from creditbus.bus.settings import ServiceSettings
 from creditbus.core.errors import RetryLaterError, SettingsError
 
 _AT_ONCE = 8
@@ -158,3 +159,8 @@ class Registry:
         if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise RetryLaterError(f"schema registry {self._url}: HTTP {answer.status_code} for {path}")
         return answer.status_code, answer.json() if answer.content else {}
+
+
+def registry_of(settings: ServiceSettings) -> Registry:
+    """The registry of a service."""
+    return Registry(settings.registry_url, cache=settings.schema_cache)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from creditbus.bus.metrics import Metrics
-from creditbus.bus.registry import Registry
+from creditbus.bus.registry import registry_of
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service, Stopping
 from creditbus.clock.log import TickLog
@@ -39,7 +39,7 @@ def main() -> int:
     schemas = SchemaSet.load()
 
     def life(stopping: Stopping) -> None:
-        registry = Registry(settings.registry_url)
+        registry = registry_of(settings)
         try:
             log = TickLog(settings.brokers, registry, schemas)
             last = log.last_ticks()

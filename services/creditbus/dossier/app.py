@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.places import read_places
 from creditbus.bus.registry import Registry
 from creditbus.bus.restore import Restorer
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
-from creditbus.bus.service import Service, Stopping
+from creditbus.bus.service import Service
 from creditbus.bus.store import RocksStores
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run, state_folder
+from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, state_folder
 from creditbus.bus.wire import Types, Writers, body_reader
+from creditbus.bus.worker import work
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.dossier.settings import DossierSettings
@@ -29,9 +29,7 @@ def main() -> int:
     service = Service("dossier", settings.http_port)
     schemas = SchemaSet.load()
 
-    def life(stopping: Stopping) -> None:
-        between = BetweenBatches()
-        registry = Registry(settings.registry_url)
+    def open_session(registry: Registry) -> Session:
         processor = DossierProcessor(
             LogReader(Types(registry)),
             Outputs(Writers(registry, schemas), schemas),
@@ -46,17 +44,11 @@ def main() -> int:
             open_store=RocksStores(state_folder(settings.data, GROUP, settings.dossier_slot)),
             metrics=service.metrics,
         )
-        session = Session(_loop_settings(settings), processor, service.metrics, restorer)
-        try:
-            # from nought on, so that the first one shows as an increase
-            service.metrics.count("creditbus_messages_decided_total", 0, outcome="parked", reason="cause")
-            service.health.up()
-            run(session, stopping=stopping, between=between)
-        finally:
-            session.close()
-            registry.close()
+        # from nought on, so that the first one shows as an increase
+        service.metrics.count("creditbus_messages_decided_total", 0, outcome="parked", reason="cause")
+        return Session(_loop_settings(settings), processor, service.metrics, restorer)
 
-    return service.main(life)
+    return work(service, settings, open_session)
 
 
 def _loop_settings(settings: DossierSettings) -> LoopSettings:

@@ -12,7 +12,7 @@ from creditbus.bus.editions import current_edition
 from creditbus.bus.keyring import Keyring
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher
-from creditbus.bus.registry import Registry, UnknownSchemaError
+from creditbus.bus.registry import Registry, UnknownSchemaError, registry_of
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
@@ -105,7 +105,7 @@ class Preparation:
         domains = dict(self._domains())
         missing = {name for name in domains.values() if f"credit.events.{name}" not in ports.codecs}
         if missing:
-            registry = Registry(ports.settings.registry_url, cache=ports.settings.schema_cache)
+            registry = registry_of(ports.settings)
             try:
                 new = {f"credit.events.{name}": codecs_for(name, registry, ports.schemas) for name in sorted(missing)}
             finally:
@@ -118,7 +118,7 @@ class Preparation:
 
     def _prepare_approvals(self) -> None:
         """Events are taken on whether or not approvals can be."""
-        registry = Registry(self._ports.settings.registry_url, cache=self._ports.settings.schema_cache)
+        registry = registry_of(self._ports.settings)
         try:
             records = self._ports.schemas.records
             self._ports.approvals = {name: Writer(registry, topic, records[name]) for topic, name in APPROVALS}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.editions import current_edition
 from creditbus.bus.keyfiles import read_vault_keys
 from creditbus.bus.othernumbers import OtherNumbers
@@ -12,11 +11,12 @@ from creditbus.bus.privacy import Vault
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
-from creditbus.bus.service import Service, Stopping
+from creditbus.bus.service import Service
 from creditbus.bus.settings import read_key
 from creditbus.bus.topics import load_topics
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run
+from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session
 from creditbus.bus.wire import Types, Writers
+from creditbus.bus.worker import work
 from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.persons import Persons
 from creditbus.intake.processor import IntakeProcessor, Parts
@@ -34,18 +34,10 @@ def main() -> int:
     service = Service("intake", settings.http_port)
     schemas = SchemaSet.load()
 
-    def life(stopping: Stopping) -> None:
-        between = BetweenBatches()
-        registry = Registry(settings.registry_url, cache=settings.schema_cache)
-        session = Session(_loop_settings(settings), _processor(settings, schemas, registry), service.metrics, None)
-        try:
-            service.health.up()
-            run(session, stopping=stopping, between=between)
-        finally:
-            session.close()
-            registry.close()
+    def open_session(registry: Registry) -> Session:
+        return Session(_loop_settings(settings), _processor(settings, schemas, registry), service.metrics, None)
 
-    return service.main(life)
+    return work(service, settings, open_session)
 
 
 def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry) -> IntakeProcessor:

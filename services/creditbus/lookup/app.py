@@ -23,7 +23,7 @@ from creditbus.bus.logs import configure_logging
 from creditbus.bus.measured import Measured
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.privacy import Vault
-from creditbus.bus.registry import Registry
+from creditbus.bus.registry import registry_of
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.topics import load_topics
 from creditbus.bus.wire import body_reader
@@ -99,7 +99,7 @@ def _built(settings: LookupSettings) -> Ports:
 def build(settings: LookupSettings) -> Ports:
     """Open everything. Raises RetryLaterError while something is away."""
     schemas, catalogue = SchemaSet.load(), load()
-    registry = Registry(settings.registry_url, cache=settings.schema_cache)
+    registry = registry_of(settings)
     queries = Queries(ClickHouse(settings.clickhouse_url), body_reader(schemas), _disclosure_of(catalogue))
     queries.is_up()
     topics = tuple(topic for topic in load_topics() if topic.name.startswith(("credit.events.", "credit.records")))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.restore import Restorer
 from creditbus.bus.schemas import Schema, SchemaSet
-from creditbus.bus.service import Service, Stopping
+from creditbus.bus.service import Service
 from creditbus.bus.store import RocksStores
 from creditbus.bus.topics import merge_changelog, mirrored_records
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run, state_folder
+from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, state_folder
 from creditbus.bus.wire import Types, Writers
+from creditbus.bus.worker import work
 from creditbus.core.errors import RetryLaterError
 from creditbus.core.framing import frame_prefix
 from creditbus.merge.processor import RECORDS, MergeProcessor
@@ -27,9 +27,7 @@ def main() -> int:
     service = Service("merge", settings.http_port)
     schemas = SchemaSet.load()
 
-    def life(stopping: Stopping) -> None:
-        between = BetweenBatches()
-        registry = Registry(settings.registry_url)
+    def open_session(registry: Registry) -> Session:
         processor = MergeProcessor(
             settings.merge_region,
             Types(registry),
@@ -45,15 +43,9 @@ def main() -> int:
             open_store=RocksStores(state_folder(settings.data, loop.app, loop.slot)),
             metrics=service.metrics,
         )
-        session = Session(loop, processor, service.metrics, restorer)
-        try:
-            service.health.up()
-            run(session, stopping=stopping, between=between)
-        finally:
-            session.close()
-            registry.close()
+        return Session(loop, processor, service.metrics, restorer)
 
-    return service.main(life)
+    return work(service, settings, open_session)
 
 
 def prefix_of(registry: Registry, schema: Schema) -> bytes:

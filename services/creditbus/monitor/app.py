@@ -18,7 +18,7 @@ import structlog
 from creditbus.bus.editions import current_edition
 from creditbus.bus.kafka import admin, translated
 from creditbus.bus.metrics import Metrics
-from creditbus.bus.registry import Registry, UnknownSchemaError
+from creditbus.bus.registry import UnknownSchemaError, registry_of
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.service import Service, Stopping
 from creditbus.bus.wire import Types, read_value
@@ -62,7 +62,7 @@ def main() -> int:
     def count(stopping: Stopping) -> None:
         require_topic(settings.brokers)
         follow(live, settings.brokers, service.metrics)
-        registry = Registry(settings.registry_url)
+        registry = registry_of(settings)
 
         async def stream() -> None:
             app = build(settings, live, Types(registry), service.metrics)

@@ -12,7 +12,7 @@ import structlog
 from creditbus.bus.deadletters import DeadLetters
 from creditbus.bus.lag import Lag
 from creditbus.bus.metrics import Metrics
-from creditbus.bus.registry import Registry
+from creditbus.bus.registry import registry_of
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service, Stopping
 from creditbus.bus.topics import load_topics
@@ -89,7 +89,7 @@ def main() -> int:
     specs = table_specs(schemas)
 
     def life(stopping: Stopping) -> None:
-        registry = Registry(settings.registry_url, cache=settings.schema_cache)
+        registry = registry_of(settings)
         clickhouse = ClickHouse(settings.clickhouse_url)
         types = Types(registry)
         lag = Lag(service.metrics)
