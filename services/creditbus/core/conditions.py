@@ -7,7 +7,7 @@ decided before: a decision whose term is over proposes nothing (listing.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -77,22 +77,19 @@ def decide_measures(proposal: Proposal, rules: Rules) -> tuple[list[MeasureRule]
     """(measures to order, (code, condition that is not met) of the others), in the order of the catalogue."""
     ordered: list[MeasureRule] = []
     refused: list[tuple[str, str]] = []
-    for measure in rules.measures:
-        if _is_proposed(measure, proposal, rules):
-            condition = unmet(measure, proposal, rules)
-            if condition is None:
-                ordered.append(measure)
-            else:
-                refused.append((measure.code, condition.value))
+    for measure in _proposed(proposal, rules):
+        condition = unmet(measure, proposal, rules)
+        if condition is None:
+            ordered.append(measure)
+        else:
+            refused.append((measure.code, condition.value))
     return ordered, refused
 
 
-def _is_proposed(measure: MeasureRule, proposal: Proposal, rules: Rules) -> bool:
+def _proposed(proposal: Proposal, rules: Rules) -> Iterable[MeasureRule]:
     if proposal.named:
-        return measure.code in proposal.named
-    return measure.follows(proposal.rule.code, proposal.subject_kind) and lies_in(
-        rules.regions, proposal.region, measure.region
-    )
+        return (measure for measure in rules.measures if measure.code in proposal.named)
+    return rules.measures_after(proposal.rule.code, proposal.subject_kind, proposal.region)
 
 
 def unmet(measure: MeasureRule, proposal: Proposal, rules: Rules) -> Condition | None:

@@ -12,7 +12,7 @@ from datetime import date
 
 from creditbus.core.calendar import WorkingCalendar
 from creditbus.core.events import ORGANISATION_KINDS, PERSON_KINDS
-from creditbus.core.identifiers import AuthorityTypes, RegionTable
+from creditbus.core.identifiers import AuthorityTypes, RegionTable, lies_in
 
 _ALL_KINDS = ORGANISATION_KINDS | PERSON_KINDS
 
@@ -417,6 +417,14 @@ class Rules:
     """Domains whose departments may rate, by scheme."""
     periods: Mapping[tuple[str, str], tuple[PublicityRule, ...]] = field(init=False)
     """Publicity rules by kind and severity, those for sectors first."""
+
+    def measures_after(self, list_code: str, subject_kind: str, region: str) -> tuple[MeasureRule, ...]:
+        """Every measure that follows from being put on a list by a decision of a region, in the catalogue's order."""
+        return tuple(
+            measure
+            for measure in self.measures
+            if measure.follows(list_code, subject_kind) and lies_in(self.regions, region, measure.region)
+        )
 
     def __post_init__(self) -> None:
         adverse = [rule for rule in self.retention if rule.deletes == "ADVERSE"]

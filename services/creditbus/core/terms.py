@@ -11,6 +11,7 @@ from __future__ import annotations
 from creditbus.core.alerts import About, subject_alert
 from creditbus.core.calendar import add_working_days
 from creditbus.core.context import Context
+from creditbus.core.identifiers import wholes_of
 from creditbus.core.records import Alert, CreditRecord, date_of, day_of
 from creditbus.core.rules import Rules, TermRule, Text
 from creditbus.core.state import Answer, Summary, TermState
@@ -244,8 +245,7 @@ def _last_day(state: TermState, working_days: int, ctx: Context) -> int:
 def _rule(state: TermState, ctx: Context) -> TermRule | None:
     """The row of the county, else of the league or city, else of the region."""
     rows = {row.region: row for row in ctx.rules.terms if row.term == state.term}
-    region = state.region
-    return rows.get(region) or rows.get(region[:4] + "00") or rows.get(region[:2] + "0000")
+    return next((rows[region] for region in wholes_of(state.region) if region in rows), None)
 
 
 def _named(waiting: str, rules: Rules) -> Text:

@@ -12,7 +12,6 @@ from creditbus.breaker.log import BREAKER, LISTINGS
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types
 from creditbus.core.breaker import CALM, ENDS_HOLD, RELEASE
-from creditbus.core.identifiers import lies_in
 from creditbus.core.rules import Rules
 from creditbus.lab.reading import read_values
 
@@ -49,9 +48,7 @@ class Radius:
         self.lists[listing["list"]] += 1
         self.orders.update(
             measure.family
-            for measure in rules.measures
-            if measure.follows(listing["list"], listing["subject_kind"])
-            and lies_in(rules.regions, listing["region"], measure.region)
+            for measure in rules.measures_after(listing["list"], listing["subject_kind"], listing["region"])
         )
 
 

@@ -21,6 +21,7 @@ from creditbus.core.identifiers.regions import (
     covers,
     current_region,
     lies_in,
+    wholes_of,
 )
 from creditbus.core.identifiers.schemes import BLOCKING, AuthorityTypes, Flag, Graded, Scheme
 from creditbus.core.identifiers.synthetic import SYNTHETIC_PREFIX, synthetic_citizen, synthetic_uscc
@@ -47,4 +48,5 @@ __all__ = [
     "subject_key_of",
     "synthetic_citizen",
     "synthetic_uscc",
+    "wholes_of",
 ]

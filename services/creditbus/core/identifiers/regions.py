@@ -85,9 +85,14 @@ def current_region(regions: RegionTable, code: str) -> str:
     return code
 
 
+def wholes_of(code: str) -> tuple[str, str, str]:
+    """A county, its league or city, and its region (GB/T 2260), from the nearest on; of a league itself twice."""
+    return code, code[:4] + "00", code[:2] + "0000"
+
+
 def covers(whole: str, part: str) -> bool:
-    """Whether a region, league or county (GB/T 2260) is part of another one, or the same."""
-    return whole in (part, part[:4] + "00", part[:2] + "0000")
+    """Whether a region, league or county is part of another one, or the same."""
+    return whole in wholes_of(part)
 
 
 def lies_in(regions: RegionTable, code: str, whole: str) -> bool:
