@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from creditbus.bus.kafka import consumer_config
 from creditbus.client.producer import BusClient
+from creditbus.lab.process import answers_http
 from running_lab import RunningLab, lab_running
 from waiting import wait_until
 
@@ -44,6 +45,10 @@ class Region:
         headers = {"Authorization": f"Bearer {self.key}", "X-Purpose": "casework", "X-Basis": "test"}
         answer = httpx.get(f"http://127.0.0.1:{self.node.port('lookup')}{path}", headers=headers, timeout=30)
         return answer.json() if answer.status_code == httpx.codes.OK else {}
+
+    def is_ready(self, part: str) -> bool:
+        """Whether a part of the node is ready."""
+        return answers_http(f"http://127.0.0.1:{self.node.port(part)}/health/ready")
 
     def has_record(self, number: int) -> bool:
         """Whether the region's look-up knows what became of an event."""
@@ -112,8 +117,8 @@ def test_a_region_works_alone_while_its_hub_is_away_and_catches_up(region: Regio
     region.hub.creditbus("down")
     for part in ("gateway", "intake", "lookup"):
         region.node.kill(part)
-    wait_until("the gateway again", lambda: is_ready(region.node, "gateway"))
-    wait_until("the look-up again", lambda: is_ready(region.node, "lookup"))
+    wait_until("the gateway again", lambda: region.is_ready("gateway"))
+    wait_until("the look-up again", lambda: region.is_ready("lookup"))
     region.send(201)
     wait_until("the record at the region", lambda: region.has_record(201))
     assert region.decided() == before, "what it had it still answers"
@@ -121,10 +126,3 @@ def test_a_region_works_alone_while_its_hub_is_away_and_catches_up(region: Regio
     wait_until("the hub's dossier", lambda: region.decided() == before + 1)
     at_hub = records_on(region.hub, RECORDS)
     assert len(at_hub) == len(set(at_hub))
-
-
-def is_ready(lab: RunningLab, part: str) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{lab.port(part)}/health/ready", timeout=5).is_success
-    except httpx.HTTPError:
-        return False

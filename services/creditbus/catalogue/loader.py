@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from creditbus.catalogue.errors import CatalogueError
-from creditbus.catalogue.models import Catalogue, Item, MeasureRow
+from creditbus.catalogue.errors import CatalogueError, told
+from creditbus.catalogue.models import ALL_STEPS, Catalogue, Item, MeasureRow
 from creditbus.catalogue.supplements import supplement_files, supplemented
 from creditbus.catalogue.themes import ROW_THEMES
 from creditbus.core.conditions import Condition
@@ -19,7 +19,6 @@ from creditbus.core.outcome import Reason
 DATA = Path(__file__).parent / "data"
 _OBJECT_FILES = ("score", "publicity", "code_lists", "reasons")
 _MARKET_FAMILIES = frozenset({"M13", "M14"})
-_ALL_STEPS = 3
 _COUNTIES = 103
 _MESSAGES = (
     "LISTED", "WAITING", "REMOVED", "ORDER", "LIFT", "SUSPEND", "RESUME", "OFFER", "WITHDRAW", "DISHONEST_SUBJECT",
@@ -42,7 +41,7 @@ def load(folder: Path | None = None) -> Catalogue:
     try:
         catalogue = Catalogue.model_validate(values)
     except ValidationError as error:
-        raise CatalogueError("\n".join(_told(error, values))) from error
+        raise CatalogueError("\n".join(told(error, values))) from error
     catalogue = supplemented(catalogue, supplement_files(folder))
     problems = list(problems_of(catalogue))
     if problems:
@@ -225,7 +224,7 @@ def _ethics(catalogue: Catalogue) -> Iterator[str]:
     yield from (problem for item in catalogue.items for problem in _financial(item))
     levels = {row.code: row.level for row in catalogue.instruments}
     for listed in catalogue.lists:
-        if listed.severe and "ListDecision" in listed.entry_kinds and len(set(listed.steps)) != _ALL_STEPS:
+        if listed.severe and "ListDecision" in listed.entry_kinds and set(listed.steps) != ALL_STEPS:
             yield f"lists: {listed.code}: steps: a severe list needs notice, heard and served before it takes effect"
         if listed.nature == "ORDER" and (listed.severe or "LAW" not in {levels.get(code) for code in listed.basis}):
             yield f"lists: {listed.code}: nature: an order is no severe list and rests on a law; correct them"
@@ -283,12 +282,3 @@ def _read(path: Path) -> Any:
         raise CatalogueError(f"{path.name} is missing in {path.parent}") from error
     except yaml.YAMLError as error:
         raise CatalogueError(f"{path.name}: not readable as YAML: {error}") from error
-
-
-def _told(error: ValidationError, values: dict[str, Any]) -> Iterator[str]:
-    for one in error.errors():
-        file, *where = one["loc"]
-        row = values[str(file)][where[0]] if where and isinstance(where[0], int) else None
-        code = row.get("code", where[0]) if isinstance(row, dict) else None
-        rest = where[1:] if row is not None else where
-        yield ": ".join(str(part) for part in (file, code, ".".join(map(str, rest)), one["msg"]) if part is not None)

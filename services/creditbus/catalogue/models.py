@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -12,6 +12,7 @@ Mark = Literal["S0", "V", "C", "GK"]
 SubjectKind = Literal["LEGAL_PERSON", "SOLE_TRADER", "NATURAL_PERSON", "ORGAN"]
 PersonKind = Literal["SOLE_TRADER", "NATURAL_PERSON"]
 ListStep = Literal["notice", "heard", "served"]
+ALL_STEPS: frozenset[str] = frozenset(get_args(ListStep))
 FIRST_DAY = date(1949, 10, 1)
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from creditbus.catalogue.errors import CatalogueError
+from creditbus.catalogue.errors import CatalogueError, told
 from creditbus.catalogue.models import (
+    ALL_STEPS,
     Catalogue,
     GroundRow,
     Instrument,
@@ -32,7 +33,6 @@ _IN_REGION = ("instruments", "items", "lists", "measures", "terms")
 _LEVELS = ("REGION", "LEAGUE", "COUNTY")
 _TOLD_OF_ITEMS = ("conduct", "channel", "coverage", "valid", "update")
 """What an item has to say of itself, besides its sharing (深圳经济特区社会信用条例第三十三、三十四条)."""
-_ALL_STEPS = frozenset({"notice", "heard", "served"})
 
 
 class Supplement(BaseModel):
@@ -77,15 +77,15 @@ def supplemented(catalogue: Catalogue, files: Iterable[Path]) -> Catalogue:
 
 
 def _read(path: Path) -> Supplement:
+    values: dict[str, Any] = {}
     try:
-        values: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
         for theme in _IN_REGION:
             for row in values.get(theme) or ():
                 row.setdefault("region", values.get("region"))
         return Supplement.model_validate(values)
     except ValidationError as error:
-        told = [f"{path.name}: {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise CatalogueError("\n".join(told)) from error
+        raise CatalogueError("\n".join(f"{path.name}: {one}" for one in told(error, values))) from error
     except (yaml.YAMLError, AttributeError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{path.name}: not readable as a supplement: {error}; write it as YAML, UTF-8") from error
 
@@ -177,7 +177,7 @@ def _of_lists(supplement: Supplement) -> Iterator[str]:
             yield f"{at}: entry_kinds: courts' lists and orders are not a region's; use [ListDecision]"
         if row.term_months is None:
             yield f"{at}: term_months: is missing; a region's list ends by itself"
-        if set(row.steps) != _ALL_STEPS:
+        if set(row.steps) != ALL_STEPS:
             yield f"{at}: steps: notice, heard and served come before every listing; name all three"
         if row.proposes is not None:
             yield f"{at}: proposes: a region's list leads to no other one; remove it"

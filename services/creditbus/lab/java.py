@@ -7,6 +7,12 @@ from pathlib import Path
 
 from creditbus.lab.artifacts import Artifacts
 
+DATED_LOG = (
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+)
+"""Options of a JVM that logs through slf4j-simple."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jvm:

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 
 from creditbus.lab.artifacts import Artifacts
 from creditbus.lab.errors import NotReadyError
-from creditbus.lab.java import Jvm, java_command
+from creditbus.lab.java import DATED_LOG, Jvm, java_command
 from creditbus.lab.process import Process
 
 HOST = "127.0.0.1"
@@ -122,8 +122,7 @@ def cluster_id(node: KafkaNode) -> str:
 def kafka_process(node: KafkaNode, artifacts: Artifacts) -> Process:
     """Kafka as a child process."""
     options = (
-        "-Dorg.slf4j.simpleLogger.showDateTime=true",
-        "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+        *DATED_LOG,
         # the full configuration, three times a start
         *(
             f"-Dorg.slf4j.simpleLogger.log.{name}=warn"

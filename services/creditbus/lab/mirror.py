@@ -13,7 +13,7 @@ from pathlib import Path
 
 from creditbus.bus.topics import LOCAL_RECORDS, load_topics
 from creditbus.lab.artifacts import Artifacts
-from creditbus.lab.java import Jvm, java_command
+from creditbus.lab.java import DATED_LOG, Jvm, java_command
 from creditbus.lab.process import Process
 
 HOST = "127.0.0.1"
@@ -95,8 +95,7 @@ def mirror_process(node: MirrorNode, artifacts: Artifacts) -> Process:
     options = (
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
-        "-Dorg.slf4j.simpleLogger.showDateTime=true",
-        "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+        *DATED_LOG,
         # the configuration of each of its thirty clients, and a line a second while the hub is away
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
         "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.connect.mirror=info",

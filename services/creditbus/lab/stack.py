@@ -44,6 +44,8 @@ class LabAddresses:
     folder: Path
     secrets: Path
     vault: Path
+    hub_brokers: str = ""
+    """Of a region's node: those of its hub."""
     merges: tuple[str, ...] = ()
     """Regions whose records the hub merges."""
 
@@ -77,6 +79,7 @@ def addresses(settings: LabSettings) -> LabAddresses:
         folder=settings.folder,
         secrets=home / "secrets",
         vault=home / "services" / "intake" / "vault.sqlite",
+        hub_brokers=hub.brokers if hub else "",
         merges=(settings.merges,) if settings.merges else (),
     )
 
@@ -151,12 +154,10 @@ def deploy_tasks(settings: LabSettings, steps: Sequence[DeployStep], parts: Sequ
 
 def mirror_node(settings: LabSettings, places: LabAddresses) -> MirrorNode:
     """The mirror between a region's node and its hub."""
-    hub = hub_of(settings)
-    assert hub is not None
     return MirrorNode(
         region=settings.region,
         brokers=places.brokers,
-        hub_brokers=hub.brokers,
+        hub_brokers=places.hub_brokers,
         folder=settings.folder / MIRROR,
         port=settings.mirror_port,
         jvm=Jvm(max_heap_mb=settings.mirror_heap_mb, min_heap_mb=64, record_startup=settings.record_startup),

@@ -12,7 +12,8 @@ from creditbus.bus.wire import Types, Writers, read_value
 from creditbus.core.deadletter import dead_letter
 from creditbus.core.framing import FRAME_BYTES, NotConfluentError
 from creditbus.core.processing import Effects, Message, Output, StateReader
-from creditbus.merge.steps import PRUNED_AT_ONCE, day_key, day_of_ms, forgotten, id_key, remembered
+from creditbus.core.records import business_day
+from creditbus.merge.steps import PRUNED_AT_ONCE, day_key, forgotten, id_key, remembered
 
 RECORDS = "credit.records"
 DEAD_LETTERS = "credit.deadletters"
@@ -53,7 +54,7 @@ class MergeProcessor:
             effects.state.update(remembered(record_id, message.timestamp()[1]))
             effects.count("ok", "merged")
         if messages:
-            self._prune(day_of_ms(messages[-1].timestamp()[1]), state, effects)
+            self._prune(business_day(messages[-1].timestamp()[1]), state, effects)
         return effects
 
     def forget(self, topic: str, partition: int) -> None:
@@ -88,5 +89,4 @@ class MergeProcessor:
 
     def _prune(self, today: int, state: StateReader, effects: Effects) -> None:
         for key, _ in state.scan(day_key(0), day_key(max(0, today - self._days)), PRUNED_AT_ONCE):
-            for one in forgotten(key):
-                effects.state.setdefault(one, None)
+            effects.state.update(dict.fromkeys(forgotten(key)))

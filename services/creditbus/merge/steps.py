@@ -2,26 +2,22 @@
 
 A mirror that was killed goes on from its last noted offset, minutes ago at most; days are ample. What comes twice later
 than that changes nothing either, since the dossier knows each record for as long as it keeps it.
-Keys: ``r`` and the record's id lead to the day on which it came; ``d``, day and id list the ids of a day.
+Keys: ``r`` and the record's id say that it came; ``d``, day and id list the ids of a day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-_DAY_MS = 86_400_000
+from creditbus.core.records import business_day
+
 _DAY_BYTES = 4
 PRUNED_AT_ONCE = 2_000
 """So many ids are forgotten in one batch at most."""
 
 
-def day_of_ms(at_ms: int) -> int:
-    """Day since 1970 of a moment."""
-    return at_ms // _DAY_MS
-
-
 def id_key(record_id: bytes) -> bytes:
-    """Where the day of a record is."""
+    """Is there when the record came."""
     return b"r" + record_id
 
 
@@ -32,9 +28,8 @@ def day_key(day: int, record_id: bytes = b"") -> bytes:
 
 def remembered(record_id: bytes, at_ms: int) -> Iterator[tuple[bytes, bytes]]:
     """What is written of a record that came at a moment."""
-    day = day_of_ms(at_ms)
-    yield id_key(record_id), day.to_bytes(_DAY_BYTES, "big")
-    yield day_key(day, record_id), b""
+    yield id_key(record_id), b""
+    yield day_key(business_day(at_ms), record_id), b""
 
 
 def forgotten(key: bytes) -> tuple[bytes, bytes]:

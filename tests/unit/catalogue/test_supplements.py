@@ -115,6 +115,7 @@ def test_what_would_loosen_or_go_beyond_the_law_is_refused(
     ("text", "told"),
     [
         ("region: '150200'", "zh: Field required"),
+        ("region: '150200'\nzh: 分\nen: row\nitems: [{code: 150200-X}]", "items: 150200-X: kinds: Field required"),
         ("- a list", "not readable as a supplement"),
         ("region: '150299'\nzh: 无\nen: none", "150299 is no region, league, city or county of today"),
         ("region: '150200'\nzh: 分\nen: score\nscore: {}", "score: Extra inputs are not permitted"),
