@@ -1,4 +1,4 @@
-"""Intake and dossier alone, on one core, without brokers: bytes in, bytes out.
+"""Intake, of all kinds together and of each, and dossier alone, on one core, without brokers: bytes in, bytes out.
 
 The thread's CPU time counts, so that neighbours on the machine do not.
 """
@@ -8,7 +8,10 @@ from __future__ import annotations
 import hmac
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
+from itertools import cycle, islice
 from pathlib import Path
 
 from creditbus.bus.collector import BetweenBatches
@@ -31,16 +34,17 @@ from creditbus.lab.simulator.story import Mix, Story
 _KEY = b"k" * 32
 _DAY = date(2026, 11, 22)
 _NOW_MS = 1_795_449_600_000
+_BATCH = 4_000
 _POSITION = Position(source_offset=0, changelog_offset=0, lineage="", written_at_ms=0)
 
 
-def measure(events: int, batch: int = 4_000) -> dict[str, float]:
-    """Events per second of intake and of the dossier."""
+def measure(events: int) -> dict[str, float]:
+    """Events per second of intake, of intake by kind, and of the dossier."""
     registry, schemas = MemoryRegistry(), SchemaSet.load()
     writers, types = Writers(registry, schemas), Types(registry)
     rules = compile_rules(edition_of(load()))
     checking = Checking(rules=rules, code_lists=code_lists_by_kind(rules), now_ms=_NOW_MS)
-    messages = _messages(events, registry, schemas)
+    by_kind = _messages(events, registry, schemas)
     intake = IntakeProcessor(
         Parts(
             schemas=schemas,
@@ -52,41 +56,59 @@ def measure(events: int, batch: int = 4_000) -> dict[str, float]:
             payload_key=_KEY,
         )
     )
-    between = BetweenBatches()
-    began = time.thread_time()
-    outputs: list[Output] = []
-    for start in range(0, events, batch):
-        outputs += intake.process("credit.events.market", 0, messages[start : start + batch], NoState()).outputs
-        between()
-    intake_rate = events / (time.thread_time() - began)
-    records = [
-        MemoryMessage(number, one.key, one.value, (), _NOW_MS + 1000)
-        for number, one in enumerate(one for one in outputs if one.topic == "credit.records")
-    ]
-    control = [
+    rate, outputs = _intake_rate(intake, sorted(sum(by_kind.values(), []), key=MemoryMessage.offset))
+    found = {"intake events/s, one core": rate}
+    for kind, messages in sorted(by_kind.items()):
+        found[f"intake events/s, one core, {kind}"], _ = _intake_rate(intake, [*islice(cycle(messages), _BATCH)])
+    log = [
         writers("credit.records", "EditionInForce")({"edition": rules.edition, "engine": 1, "activated_at": 0}),
         writers("credit.records", "ClockTick")({"at": _NOW_MS, "previous": None}),
     ]
-    log = [*(MemoryMessage(0, None, value, (), _NOW_MS + 1000) for value in control), *records]
-    dossier = DossierProcessor(LogReader(types), Outputs(writers, schemas), lambda _: rules, body_reader(schemas))
+    records = [(one.key, one.value) for one in outputs if one.topic == "credit.records"]
+    dossier = DossierProcessor(
+        LogReader(types),
+        Outputs(writers, schemas),
+        lambda _: rules,
+        body_reader(schemas),
+        read_log=lambda _, places: {place: messages[place].value() or b"" for place in places},
+    )
+    messages = [
+        MemoryMessage(place, key, value, (), _NOW_MS + 1000)
+        for place, (key, value) in enumerate([*((None, value) for value in log), *records])
+    ]
+    return {**found, "dossier events/s, one core": _dossier_rate(dossier, messages)}
+
+
+def _intake_rate(intake: IntakeProcessor, messages: Sequence[MemoryMessage]) -> tuple[float, list[Output]]:
+    between, outputs = BetweenBatches(), list[Output]()
+    began = time.thread_time()
+    for start in range(0, len(messages), _BATCH):
+        outputs += intake.process("credit.events.market", 0, messages[start : start + _BATCH], NoState()).outputs
+        between()
+    return len(messages) / (time.thread_time() - began), outputs
+
+
+def _dossier_rate(dossier: DossierProcessor, messages: Sequence[MemoryMessage]) -> float:
+    between = BetweenBatches()
     with tempfile.TemporaryDirectory() as folder:
         store = RocksStores(Path(folder))("bench", 0)
         began = time.thread_time()
-        for start in range(0, len(log), batch):
-            effects = dossier.process("credit.records", 0, log[start : start + batch], store)
+        for start in range(0, len(messages), _BATCH):
+            effects = dossier.process("credit.records", 0, messages[start : start + _BATCH], store)
             store.write(effects.state, _POSITION)
             del effects
             between()
-        dossier_rate = len(records) / (time.thread_time() - began)
+        spent = time.thread_time() - began
         store.close()
-    return {"intake events/s, one core": intake_rate, "dossier events/s, one core": dossier_rate}
+    return len(messages) / spent
 
 
-def _messages(events: int, registry: MemoryRegistry, schemas: SchemaSet) -> list[MemoryMessage]:
+def _messages(events: int, registry: MemoryRegistry, schemas: SchemaSet) -> dict[str, list[MemoryMessage]]:
+    """Events as they are sent, by kind, their offsets in the order of all."""
     story = Story(seed=1, subjects=max(100, events // 12), day=_DAY, mix=Mix(bad=0.02))
     writers = Writers(registry, schemas)
     readers = {kind: compile_reader(schema.definition) for kind, schema in schemas.events.items()}
-    messages = []
+    by_kind: dict[str, list[MemoryMessage]] = defaultdict(list)
     for number, sent in enumerate(story.events(events)):
         kind = sent.event["kind"]
         fields = {name: value for name, value in sent.event.items() if name != "kind"}
@@ -94,5 +116,5 @@ def _messages(events: int, registry: MemoryRegistry, schemas: SchemaSet) -> list
         sender = sent.department.encode()
         stamp = hmac.digest(_KEY, sender + b"\x00" + value, "sha256").hex().encode()
         headers = [("sender", sender), ("kid", b"gateway-1"), ("sig", stamp)]
-        messages.append(MemoryMessage(number, sent.event["event_id"].encode(), value, headers, _NOW_MS + 1000))
-    return messages
+        by_kind[kind].append(MemoryMessage(number, sent.event["event_id"].encode(), value, headers, _NOW_MS + 1000))
+    return by_kind
