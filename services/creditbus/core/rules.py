@@ -6,6 +6,7 @@ edition by its hash, and whoever decides gets a ``Rules`` as an argument.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -408,6 +409,8 @@ class Rules:
     """By kind of event."""
     repair: tuple[RepairRule, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
+    restricted: re.Pattern[str] = field(init=False)
+    """Any word of any restriction."""
     kept_out: tuple[KeptOut, ...] = ()
     retention: tuple[RetentionRule, ...] = ()
     """Rows that delete; editions of before they did have none."""
@@ -435,3 +438,5 @@ class Rules:
             key = (rule.kind, rule.severity)
             periods[key] = (*periods.get(key, ()), rule)
         object.__setattr__(self, "periods", periods)
+        words = {re.escape(word) for rule in self.restrictions for word in rule.words}
+        object.__setattr__(self, "restricted", re.compile("|".join(sorted(words)) or "(?!)"))

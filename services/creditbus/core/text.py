@@ -28,6 +28,8 @@ _WIDE_TO_ASCII = {
     for wide in range(ord(start), ord(end) + 1)
 }
 _SPELLING = _INVISIBLE | _WIDE_TO_ASCII
+_UNTIDY = re.compile(rf"[{''.join(map(chr, _SPELLING))}]|[^\S ]|  |^ | $")
+"""What ``normalise_text`` mends: in hardly any text."""
 
 
 def normalise_text(raw: str) -> str:
@@ -35,7 +37,7 @@ def normalise_text(raw: str) -> str:
 
     Chinese punctuation stays: full NFKC would turn ，（） into , ( ) in text that is published.
     """
-    return " ".join(raw.translate(_SPELLING).split())
+    return raw if _UNTIDY.search(raw) is None else " ".join(raw.translate(_SPELLING).split())
 
 
 _PLAIN = re.compile(r"[\u4e00-\u9fa5〔〕0-9A-Za-z-]*")

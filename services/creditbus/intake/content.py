@@ -24,6 +24,8 @@ def check_content(event: Event, checking: Checking, found: list[Fault]) -> None:
     """No text about a person has a word of a restriction, unless what allows it is quoted; the text is not shown."""
     texts = {field: normalise_text(value) for field, value in _texts(event)}
     everything = "\n".join(texts.values())
+    if checking.rules.restricted.search(everything) is None:
+        return
     for rule in _restrictions(event, checking):
         if any(word in everything for word in rule.words) and not _is_allowed(rule, event, checking.rules):
             for field, text in texts.items():

@@ -41,6 +41,12 @@ class TestSpelling:
     def test_twice_equals_once(self, raw: str) -> None:
         assert normalise_text(normalise_text(raw)) == normalise_text(raw)
 
+    @given(st.text(st.sampled_from("内A１Ｂ \u3000\u00a0\t\n\x1c\u0085\u2028\u200b\u00ad\ufeff，")))
+    def test_leaves_text_alone_only_where_nothing_is_to_be_done(self, raw: str) -> None:
+        """White space as str.split has it, of which regular expressions need not have the same idea."""
+        assert normalise_text(raw).split() == normalise_text(raw + "\t").split()
+        assert normalise_text(raw) == normalise_text(raw + "\t")
+
 
 class TestDocumentNumber:
     @pytest.mark.parametrize(
