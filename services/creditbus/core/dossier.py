@@ -49,7 +49,8 @@ def apply_record(
     facts_of: reads the facts of a record; called only where they matter.
     """
     if view.summary.redirect and not is_own_affair(view.summary, record):
-        applied = [forward(view, record, _known(view, record), facts_of, ctx)]
+        known = _known(record, view.event(record.event_key), view.row(record.natural_key))
+        applied = [forward(view, record, known, facts_of, ctx)]
     else:
         applied = _apply_here(view, record, facts_of, ctx)
     if view.summary.links or view.summary.closed_by:
@@ -60,7 +61,8 @@ def apply_record(
 def _apply_here(
     view: SubjectView, record: CreditRecord, facts_of: Callable[[CreditRecord], Facts], ctx: Context
 ) -> list[Applied]:
-    known = _known(view, record)
+    event, row = view.event(record.event_key), view.row(record.natural_key)
+    known = _known(record, event, row)
     if known is not None:
         note_same(view, record)
         return [Applied(record, known)]
@@ -74,20 +76,30 @@ def _apply_here(
     if record.target_key is not None and view.row(record.target_key) is None:
         _hold(view, record)
         return [Applied(record, HELD)]
-    _record(view, record, facts_of, ctx)
+    _record(view, record, facts_of, ctx, is_first=event is None and row is None)
     applied = [Applied(record, RECORDED)]
     there = [record.natural_key]
     while there:
         for waiting in _released(view, there.pop()):
-            _record(view, waiting, facts_of, ctx)
+            _record(view, waiting, facts_of, ctx, is_first=False)
             applied.append(Applied(waiting, RECORDED, 1))
             there.append(waiting.natural_key)
     return applied
 
 
-def _record(view: SubjectView, record: CreditRecord, facts_of: Callable[[CreditRecord], Facts], ctx: Context) -> None:
-    """Put a record on file, in the place of what it corrects; what was ended for good stays ended."""
-    if _is_first(view, record):
+def _record(
+    view: SubjectView,
+    record: CreditRecord,
+    facts_of: Callable[[CreditRecord], Facts],
+    ctx: Context,
+    *,
+    is_first: bool,
+) -> None:
+    """Put a record on file, in the place of what it corrects; what was ended for good stays ended.
+
+    is_first: nothing was ever said of its event or its fact, as with nearly all.
+    """
+    if is_first and record.corrects_key is None:
         _put_on_file(view, record, ACTIVE)
         if view.summary.kind in ctx.rules.deleted_kinds:
             keep_fact(view.summary, record, ctx, is_over=False)
@@ -230,14 +242,12 @@ def rescore(summary: Summary, ctx: Context) -> Score | None:
     return result
 
 
-def _known(view: SubjectView, record: CreditRecord) -> str | None:
+def _known(record: CreditRecord, event: EventRow | None, row: Row | None) -> str | None:
     """DUPLICATE or SUPERSEDED when the event or the fact is known at this revision or a later one."""
-    event = view.event(record.event_key)
     if event is not None:
         if record.revision > event.revision:
             return None
         return DUPLICATE if record.revision == event.revision else SUPERSEDED
-    row = view.row(record.natural_key)
     if row is None or record.op == "WITHDRAW" or record.revision > row.revision:
         return None
     if row.moved_to and record.event_key != row.event_key:
@@ -273,11 +283,6 @@ def _released(view: SubjectView, natural_key: str) -> list[CreditRecord]:
     view.summary.held.remove(natural_key)
     view.set_held(natural_key, [])
     return waiting
-
-
-def _is_first(view: SubjectView, record: CreditRecord) -> bool:
-    """Whether nothing was ever said of the event or the fact: nearly always."""
-    return record.corrects_key is None and view.event(record.event_key) is None and view.row(record.natural_key) is None
 
 
 def _corrected_keys(view: SubjectView, record: CreditRecord) -> list[str]:

@@ -43,9 +43,10 @@ class Outputs:
         self._change_writer = writers(CHANGES, "Change")
         self._detail = schemas.records["DossierDetail"]
 
-    def change(self, change: Change, partition: int) -> Output:
-        """One row of history."""
-        return Output(CHANGES, change.subject_key.encode(), self._change_writer.of_struct(change), partition)
+    def changes(self, changes: Iterable[Change], partition: int) -> list[Output]:
+        """Rows of history."""
+        encoded = self._change_writer.of_struct
+        return [Output(CHANGES, change.subject_key.encode(), encoded(change), partition) for change in changes]
 
     def emission(self, emission: Emission, partition: int) -> Output:
         """A listing change, an order or an alert, on the topic of its kind and of its subject's kind."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -57,7 +58,7 @@ class DossierProcessor:
         view, decided = decide_or_park(state, entries, values, lookups, places)
         effects = Effects(unfinished=decided.unfinished)
         outputs = effects.outputs
-        outputs.extend(self._outputs.change(change, partition) for change in decided.changes)
+        outputs.extend(self._outputs.changes(decided.changes, partition))
         outputs.extend(self._outputs.emission(emission, partition) for emission in decided.emissions)
         outputs.extend(self._outputs.parked(parked, partition) for parked in decided.parked)
         outputs.extend(self._outputs.note(note, view.meta, partition) for note in decided.notes)
@@ -155,8 +156,8 @@ def lookups_of(
 
 
 def _count(effects: Effects, decided: Decided) -> None:
-    for applied in decided.applied:
-        effects.count("ok", applied.outcome.lower())
+    for outcome, amount in Counter([applied.outcome for applied in decided.applied]).items():
+        effects.count("ok", outcome.lower(), amount)
     for reason, amount in decided.dropped.items():
         effects.count("dropped", reason, amount)
     for parked in decided.parked:

@@ -278,10 +278,11 @@ def _apply(
         decided.applied.append(result)
         decided.changes.append(_change(subject, result, before, ctx))
         before = _standing(subject)
-    decided.changes.extend(_ended(subject, record, one, ctx) for one in ctx.ended)
+    if ctx.ended:
+        decided.changes.extend(_ended(subject, record, one, ctx) for one in ctx.ended)
     tell_grade(subject.summary, grade_was, record.record_id, record.record_id, ctx)
-    decided.emissions.extend(ctx.emissions)
-    decided.moved.extend(ctx.moves)
+    decided.emissions += ctx.emissions
+    decided.moved += ctx.moves
 
 
 def _advance(view: PartitionView, tick: Tick | Jump, decided: Decided) -> None:

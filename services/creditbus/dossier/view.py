@@ -27,6 +27,7 @@ _TIMERS = b"t"
 _ROWS = (b"n", b"e", b"h", b"q", b"f")
 """Kinds of keys that a subject may have many of."""
 PERSON_PREFIX = "p:"
+_NO_HOLDS: frozenset[str] = frozenset()
 _encode = msgspec.msgpack.Encoder().encode
 _summary = msgspec.msgpack.Decoder(Summary).decode
 _row = msgspec.msgpack.Decoder(Row).decode
@@ -103,12 +104,10 @@ def keys_of(records: Iterable[CreditRecord]) -> list[bytes]:
     """The state that applying records looks at, to be read in one go for the whole batch."""
     keys: list[bytes] = []
     for record in records:
-        rows = row_key(record.subject_key, "")
-        keys.append(summary_key(record.subject_key))
-        keys.append(rows + bytes.fromhex(record.natural_key))
-        keys.append(event_row_key(record.subject_key, record.event_key))
+        subject = record.subject_key
+        keys += summary_key(subject), row_key(subject, record.natural_key), event_row_key(subject, record.event_key)
         if record.target_key is not None:
-            keys.append(rows + bytes.fromhex(record.target_key))
+            keys.append(row_key(subject, record.target_key))
     return keys
 
 
@@ -389,4 +388,4 @@ class SubjectState:
 
 
 def _holds_of(summary: Summary) -> frozenset[str]:
-    return frozenset(listing.hold_id for listing in summary.listings if listing.hold_id)
+    return frozenset([one.hold_id for one in summary.listings if one.hold_id]) if summary.listings else _NO_HOLDS
