@@ -35,7 +35,8 @@ from creditbus.core.state import (
 )
 from creditbus.core.subject import DUPLICATE, HELD, RECORDED, Applied, Expired, Facts, SubjectView
 from creditbus.core.terms import move_terms, tell_near
-from creditbus.core.way_back import miss_term
+from creditbus.core.waiting import hold, move_waiting, release, stop_waiting
+from creditbus.core.way_back import forget_unasked, miss_term
 
 _MOST_MOVES = 20
 """So many corrections of a natural key are followed; a circle of them ends here."""
@@ -68,22 +69,41 @@ def _apply_here(
         return [Applied(record, known)]
     if record.op == UNLINK:
         return [unlink(view, record, facts_of, _apply_here, ctx)]
+    if event is not None:
+        outcome = WITHDRAWN if record.op == "WITHDRAW" else CORRECTED
+        ctx.ended.extend((one.record_id, one.kind, outcome) for one in stop_waiting(view, record.event_key))
     if record.op == "WITHDRAW":
         _withdraw(view, record, ctx)
         return [Applied(record, RECORDED)]
     if record.target_key is not None and (target := _standing_at(view, record.target_key)) != record.target_key:
         record = msgspec.structs.replace(record, target_key=target)
+    is_first = event is None and row is None and record.corrects_key is None
     if record.target_key is not None and view.row(record.target_key) is None:
-        _hold(view, record)
-        return [Applied(record, HELD)]
-    _record(view, record, facts_of, ctx, is_first=event is None and row is None)
-    applied = [Applied(record, RECORDED)]
-    there = [record.natural_key]
+        final = _final_state(view, record)
+        if not is_first:
+            _take_back_corrected(view, record, ctx)
+            forget_unasked(view.summary, record, ctx)
+        hold(view, record, final)
+        outcome = HELD
+    else:
+        _record(view, record, facts_of, ctx, is_first=is_first)
+        outcome = RECORDED
+    return [Applied(record, outcome), *_go_on_waiting(view, record.natural_key, facts_of, ctx)]
+
+
+def _go_on_waiting(
+    view: SubjectView, natural_key: str, facts_of: Callable[[CreditRecord], Facts], ctx: Context
+) -> list[Applied]:
+    """What waited for a fact that is told takes effect; what another event has told anew meanwhile does not."""
+    applied, there = [], [natural_key]
     while there:
-        for waiting in _released(view, there.pop()):
-            _record(view, waiting, facts_of, ctx, is_first=False)
-            applied.append(Applied(waiting, RECORDED, 1))
-            there.append(waiting.natural_key)
+        for record in release(view, there.pop()):
+            row = view.row(record.natural_key)
+            is_last = row is None or row.record_id == record.record_id
+            if is_last:
+                _record(view, record, facts_of, ctx, is_first=False)
+                there.append(record.natural_key)
+            applied.append(Applied(record, RECORDED if is_last else SUPERSEDED, 1))
     return applied
 
 
@@ -99,7 +119,7 @@ def _record(
 
     is_first: nothing was ever said of its event or its fact, as with nearly all.
     """
-    if is_first and record.corrects_key is None:
+    if is_first:
         _put_on_file(view, record, ACTIVE)
         if view.summary.kind in ctx.rules.deleted_kinds:
             keep_fact(view.summary, record, ctx, is_over=False)
@@ -112,6 +132,7 @@ def _record(
         keep_fact(view.summary, record, ctx, is_over=final is not None)
     if final is None:
         take_effect(view, record, facts_of, ctx)
+        forget_unasked(view.summary, record, ctx)
     else:
         ctx.ended.append((record.record_id, record.kind, final))
 
@@ -268,23 +289,6 @@ def _withdraw(view: SubjectView, record: CreditRecord, ctx: Context) -> None:
     view.summary.version += 1
 
 
-def _hold(view: SubjectView, record: CreditRecord) -> None:
-    assert record.target_key is not None
-    view.set_held(record.target_key, [*view.held(record.target_key), record])
-    if record.target_key not in view.summary.held:
-        view.summary.held.append(record.target_key)
-    view.set_event(record.event_key, EventRow(record.revision, record.record_id, record.natural_key))
-
-
-def _released(view: SubjectView, natural_key: str) -> list[CreditRecord]:
-    if natural_key not in view.summary.held:
-        return []
-    waiting = view.held(natural_key)
-    view.summary.held.remove(natural_key)
-    view.set_held(natural_key, [])
-    return waiting
-
-
 def _corrected_keys(view: SubjectView, record: CreditRecord) -> list[str]:
     """Natural keys under which revisions before this one may stand."""
     event = view.event(record.event_key)
@@ -299,15 +303,19 @@ def _final_state(view: SubjectView, record: CreditRecord) -> str | None:
 
 
 def _take_back_corrected(view: SubjectView, record: CreditRecord, ctx: Context) -> None:
-    """End the effects of the revisions before this one, wherever among this subject's facts they stand."""
+    """End the effects of the revisions before this one, wherever among this subject's facts they stand.
+
+    An earlier revision of the same fact counts no more whatever event told it.
+    """
     for key in _corrected_keys(view, record):
-        row = view.row(key)
-        if row is not None and row.event_key == record.event_key:
+        row, is_here = view.row(key), key == record.natural_key
+        is_own = row is not None and row.event_key == record.event_key
+        if row is not None and (is_own or is_here):
             end_effects(view, key, ("CORRECTED", record.record_id), ctx, goes_on=True)
             if row.state == ACTIVE:
                 view.summary.uncount(row.kind)
                 ctx.ended.append((row.record_id, row.kind, CORRECTED))
-        if key != record.natural_key and (row is None or row.event_key == record.event_key):
+        if not is_here and (row is None or is_own):
             _move(view, key, record)
 
 
@@ -317,14 +325,7 @@ def _move(view: SubjectView, key: str, record: CreditRecord) -> None:
     view.set_row(key, Row(record.record_id, record.revision, record.event_key, record.kind, SUPERSEDED, there))
     move_terms(summary, key, there)
     move_kept(summary, key, there)
-    waiting = view.held(key) if key in summary.held else []
-    if waiting:
-        view.set_held(key, [])
-        summary.held.remove(key)
-        moved = [msgspec.structs.replace(one, target_key=there) for one in waiting]
-        view.set_held(there, [*view.held(there), *moved])
-        if there not in summary.held:
-            summary.held.append(there)
+    move_waiting(view, key, there)
 
 
 def _standing_at(view: SubjectView, natural_key: str) -> str:

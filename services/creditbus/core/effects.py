@@ -29,7 +29,7 @@ from creditbus.core.repair import answer_application, lacks_notice, watch_grant
 from creditbus.core.retention import keep_listing, keep_taken_back
 from creditbus.core.rules import ListRule
 from creditbus.core.score import entry_of
-from creditbus.core.state import ACTIVE, FINAL, REPAIRED, REVOKED, STOPPED, Row, Summary
+from creditbus.core.state import ACTIVE, FINAL, REPAIRED, REVOKED, STOPPED, WAITING, Row, Summary
 from creditbus.core.subject import Facts, SubjectView
 from creditbus.core.terms import REVOCATION, is_disputed, is_shielded, tell_late, term_about
 from creditbus.core.tickets import forget_stage, note_stage
@@ -258,15 +258,15 @@ def finish(view: SubjectView, natural_key: str, why: tuple[str, str, str], ctx: 
     row = view.row(natural_key)
     if row is None:
         return
-    if row.state != ACTIVE:
-        if row.state in FINAL:
-            keep_taken_back(view.summary, natural_key, cause, ctx)
-        return
-    end_effects(view, natural_key, (cause, cause_id), ctx)
-    keep_taken_back(view.summary, natural_key, cause, ctx)
-    view.summary.uncount(row.kind)
-    view.set_row(natural_key, Row(row.record_id, row.revision, row.event_key, row.kind, state))
-    ctx.ended.append((row.record_id, row.kind, state))
+    if row.state == ACTIVE:
+        end_effects(view, natural_key, (cause, cause_id), ctx)
+        view.summary.uncount(row.kind)
+        ctx.ended.append((row.record_id, row.kind, state))
+    if row.state in (ACTIVE, WAITING):
+        row = Row(row.record_id, row.revision, row.event_key, row.kind, state)
+        view.set_row(natural_key, row)
+    if row.state in FINAL:
+        keep_taken_back(view.summary, natural_key, cause, ctx)
 
 
 def end_effects(

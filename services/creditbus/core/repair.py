@@ -16,7 +16,7 @@ from creditbus.core.records import CreditRecord, date_of
 from creditbus.core.rules import RepairRule, Rules, Text
 from creditbus.core.state import ACTIVE, ListingState, Summary, TermState
 from creditbus.core.subject import Facts, SubjectView
-from creditbus.core.terms import REPAIR_ACCEPTANCE, REPAIR_DECISION, open_terms
+from creditbus.core.terms import REPAIR_ACCEPTANCE, REPAIR_DECISION, closed_terms, open_terms
 
 REPAIR_TERMS = (REPAIR_ACCEPTANCE, REPAIR_DECISION)
 _NOTICE, _TIME = "NOTICE", "TIME"
@@ -90,11 +90,12 @@ def unmet_by(summary: Summary, state: TermState, rules: Rules) -> Unmet:
 def answer_application(view: SubjectView, record: CreditRecord, key: str, facts: Facts, ctx: Context) -> None:
     """Note what an application says of its conditions, and answer what it lacks and from when it may be asked for."""
     summary, row = view.summary, view.row(key)
-    mine = [one for one in open_terms(summary, key, *REPAIR_TERMS) if one.opened_by == record.natural_key]
-    for state in mine:
-        state.target_kind, state.given = row.kind if row is not None else "", given_by(facts)
-    if mine:
-        unmet = unmet_by(summary, mine[0], ctx.rules)
+    for state in (*summary.terms, *closed_terms(summary)):
+        if state.opened_by == record.natural_key and state.term in REPAIR_TERMS:
+            state.target_kind, state.given = row.kind if row is not None else "", given_by(facts)
+    asked = [one for one in open_terms(summary, key, *REPAIR_TERMS) if one.opened_by == record.natural_key]
+    if asked:
+        unmet = unmet_by(summary, asked[0], ctx.rules)
         _tell(summary, record, REPAIR_UNMET, _TOO_EARLY if unmet.ask_from is not None else REPAIR_UNMET, unmet, ctx)
 
 

@@ -19,6 +19,8 @@ STOPPED = "STOPPED"
 """Its publication ended by a decision about a dispute."""
 ROLLED_BACK = "ROLLED_BACK"
 """It never took effect, since its source was rolled back; a new revision may."""
+WAITING = "WAITING"
+"""It is told, but waits for the fact that it is about, and has no effect meanwhile."""
 DELETED = "DELETED"
 """Its time is over (保存期限): nothing but this mark is left of it."""
 FINAL = frozenset({REPAIRED, REVOKED, STOPPED, DELETED})
@@ -194,7 +196,7 @@ class Answer(msgspec.Struct, array_like=True):
     given_by: str
     """Natural key of the record that answers."""
     closed: list[TermState] = []
-    """None: it has no question yet, and closes the term that begins next."""
+    """In the order of who asked; none as long as the question has not come."""
 
 
 class TicketState(msgspec.Struct, array_like=True):

@@ -75,18 +75,16 @@ def merge_terms(summary: Summary, states: list[TermState]) -> None:
 
 
 def move_terms(summary: Summary, key: str, there: str) -> None:
-    """A fact is told under another natural key: what is asked about it is asked there."""
-    for state in summary.terms:
-        if state.key == key:
-            state.key = there
+    """A fact is told under another natural key: what is asked about it is asked there, and it asks from there."""
+    for state in (*summary.terms, *closed_terms(summary)):
+        state.key = there if state.key == key else state.key
+        state.opened_by = there if state.opened_by == key else state.opened_by
     for ticket in summary.tickets:
         if ticket.key == key:
             ticket.key = there
     for answer in summary.given:
         if answer.key == key:
             answer.key = there
-            for state in answer.closed:
-                state.key = there
     _sort(summary)
 
 
@@ -114,6 +112,11 @@ def open_terms(summary: Summary, key: str, *terms: str) -> list[TermState]:
     return [state for state in summary.terms if state.key == key and state.term in terms]
 
 
+def closed_terms(summary: Summary) -> list[TermState]:
+    """Terms that an answer closed, which may be taken back."""
+    return [state for one in summary.given for state in one.closed]
+
+
 def is_disputed(summary: Summary, key: str) -> bool:
     """Whether a dispute of a fact is open."""
     return bool(open_terms(summary, key, DISPUTE))
@@ -137,9 +140,12 @@ def close(summary: Summary, key: str, *terms: str) -> bool:
 
 
 def answer(summary: Summary, key: str, term: str, record: CreditRecord) -> None:
-    """A record answers about a fact in effect: open terms are closed, else it is kept for the question to come."""
-    closed = open_terms(summary, key, term)
-    close(summary, key, term)
+    """A record answers about a fact in effect: it closes what was asked up to its day, whenever that comes.
+
+    Of several questions of the very day of the answer, those that come after it are new ones: in doubt one is open.
+    """
+    closed = [state for state in open_terms(summary, key, term) if state.since <= record.decided_on]
+    summary.terms = [state for state in summary.terms if state not in closed]
     summary.given.append(Answer(term, key, record.decided_on, record.natural_key, closed))
     _sort(summary)
 
@@ -147,7 +153,7 @@ def answer(summary: Summary, key: str, term: str, record: CreditRecord) -> None:
 def begin_unless_answered(summary: Summary, state: TermState, ctx: Context) -> bool:
     """Let a term run, unless an answer of its day or later came before it; a question told anew is asked once."""
     asked = (state.term, state.key, state.opened_by)
-    closed = [one for given in summary.given for one in given.closed]
+    closed = closed_terms(summary)
     for one in (*summary.terms, *closed):
         if (one.term, one.key, one.opened_by) == asked:
             _tell_anew(one, state, ctx)
@@ -186,13 +192,13 @@ def forget_answers(summary: Summary, natural_key: str) -> None:
 
 def _add_unless_answered(summary: Summary, state: TermState) -> bool:
     about = (state.term, state.key)
-    early = (one for one in summary.given if (one.term, one.key) == about and not one.closed)
-    known = next((one for one in early if one.decided_on >= state.since), None)
-    if known is None:
-        _add(summary, state)
-    else:
-        known.closed = [state]
-    return known is None
+    for one in summary.given:
+        is_first = one.decided_on == state.since and not one.closed
+        if (one.term, one.key) == about and (one.decided_on > state.since or is_first):
+            one.closed = sorted([*one.closed, state], key=lambda closed: closed.opened_by)
+            return False
+    _add(summary, state)
+    return True
 
 
 def remind(summary: Summary, state: TermState, cause_id: str, ctx: Context) -> TermRule | None:

@@ -18,6 +18,7 @@ from creditbus.core.terms import (
     SHIELD,
     answer,
     begin_unless_answered,
+    closed_terms,
     extend,
     forget_answers,
     is_disputed,
@@ -27,6 +28,9 @@ from creditbus.core.terms import (
     take_back_answer,
     term_about,
 )
+
+_ASKED = (DISPUTE, SHIELD, *REPAIR_TERMS)
+"""Terms that a record opens about another fact."""
 
 
 def file_dispute(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
@@ -125,7 +129,26 @@ def forget_terms(summary: Summary, natural_key: str, cause_id: str, ctx: Context
     summary.terms = [one for one in summary.terms if one not in asked and one.key != natural_key]
     summary.answers = [one for one in summary.answers if one[1] != natural_key]
     forget_answers(summary, natural_key)
-    for state in asked:
+    _end_asked(summary, asked, cause_id, ctx)
+
+
+def forget_unasked(summary: Summary, record: CreditRecord, ctx: Context) -> None:
+    """A correction of a dispute, an application or a plan does not ask what it asked before: nor is it answered."""
+    unasked = [
+        state
+        for state in (*summary.terms, *closed_terms(summary))
+        if state.opened_by == record.natural_key and state.term in _ASKED and state.record_id != record.record_id
+    ]
+    if unasked:
+        summary.terms = [one for one in summary.terms if one not in unasked]
+        for given in summary.given:
+            given.closed = [one for one in given.closed if one not in unasked]
+        _end_asked(summary, unasked, record.record_id, ctx)
+
+
+def _end_asked(summary: Summary, states: list[TermState], cause_id: str, ctx: Context) -> None:
+    """What was asked is asked no more: the annotation or the shield that came with it ends."""
+    for state in states:
         if state.term == DISPUTE:
             _end_annotation(summary, state.key, cause_id, ctx)
         elif state.term == SHIELD:

@@ -118,6 +118,8 @@ def _is_new(subject: ReferenceSubject, record: SeenRecord) -> bool:
 def _take(subject: ReferenceSubject, record: SeenRecord) -> None:
     before = subject.events.get(record.event_key)
     subject.events[record.event_key] = (record.revision, record.natural_key)
+    for waiting in subject.waiting.values():
+        waiting[:] = [one for one in waiting if one.event_key != record.event_key]
     if record.op == "WITHDRAW":
         subject.facts[record.natural_key] = (record.revision, record.event_key)
         subject.version += 1
@@ -125,22 +127,38 @@ def _take(subject: ReferenceSubject, record: SeenRecord) -> None:
     target = record.target_key
     while target in subject.moved:
         target = subject.moved[target]
+    earlier = {record.corrects_key, before[1] if before is not None else None}
     if target is not None and target not in subject.facts:
+        _move(subject, record, earlier)
+        subject.facts[record.natural_key] = (record.revision, record.event_key)
+        subject.moved.pop(record.natural_key, None)
         subject.waiting.setdefault(target, []).append(record)
+        _follow(subject, record.natural_key)
         return
-    _put(subject, record, {record.corrects_key, before[1] if before is not None else None})
+    _put(subject, record, earlier)
 
 
-def _put(subject: ReferenceSubject, record: SeenRecord, earlier: set[str | None]) -> None:
-    """The fact stands; what was told of it under earlier numbers moves along, and what waited for it follows."""
+def _move(subject: ReferenceSubject, record: SeenRecord, earlier: set[str | None]) -> None:
+    """What was told of the fact under earlier numbers moves along."""
     for key in earlier - {None, record.natural_key}:
         assert key is not None
         if key not in subject.facts or subject.facts[key][1] == record.event_key:
             subject.facts[key] = (record.revision, record.event_key)
             subject.moved[key] = record.natural_key
             subject.waiting.setdefault(record.natural_key, []).extend(subject.waiting.pop(key, []))
+
+
+def _put(subject: ReferenceSubject, record: SeenRecord, earlier: set[str | None]) -> None:
+    """The fact stands, and what waited for it follows."""
+    _move(subject, record, earlier)
     subject.facts[record.natural_key] = (record.revision, record.event_key)
     subject.moved.pop(record.natural_key, None)
     subject.version += 1
-    for waiting in subject.waiting.pop(record.natural_key, []):
-        _put(subject, waiting, {waiting.corrects_key})
+    _follow(subject, record.natural_key)
+
+
+def _follow(subject: ReferenceSubject, natural_key: str) -> None:
+    """What waited for a fact that is told now; not what another event has told anew meanwhile."""
+    for waiting in subject.waiting.pop(natural_key, []):
+        if subject.facts[waiting.natural_key] == (waiting.revision, waiting.event_key):
+            _put(subject, waiting, set())

@@ -486,3 +486,26 @@ def test_nothing_is_kept_of_answers_to_what_has_ended() -> None:
     assert bus.summary().given
     bus.send(gone)
     assert bus.summary().given == []
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_an_answer_is_one_to_all_that_was_asked_before_it_whenever_it_comes(order: tuple[int, ...]) -> None:
+    asked = [
+        make_record("Dispute", number=f"异{days}", decided_on=day_of(DAY + timedelta(days=days)), **target_of(COURT))
+        for days in (-2, -1, 1)
+    ]
+    facts = {"stage": "FILED", "outcome": None}
+    bus = a_listed_firm(*((record, facts) for record in asked), REJECTED)
+    for record in ((*asked[:2], REJECTED[0])[number] for number in order):
+        bus.send(record)
+    assert (terms(bus), bus.summary().listings[0].disputed) == ([], False)
+    bus.send(asked[2])
+    assert (terms(bus), bus.summary().listings[0].disputed) == (["DISPUTE"], True), "it is asked anew"
+
+
+def test_conditions_that_an_application_meets_are_known_though_its_answer_came_first() -> None:
+    refused = repair("REFUSED")
+    told = taken_back(refused, "revoked")
+    bus = a_listed_firm(repair("APPLIED"), refused, (told, {"reason": "误报"}))
+    bus.send(refused[0], repair("APPLIED")[0], told)
+    assert [sorted(state.given) for state in bus.summary().terms] == [["COMMITMENT", "PERFORMANCE"]] * 2

@@ -58,7 +58,16 @@ def about(kind: str, number: str, target: CreditRecord, **facts: Any) -> Told:
     return make_record(kind, number=number, **target_of(target)), facts
 
 
-DISPUTED = about("Dispute", "异1", PENALIZED, stage="FILED", outcome=None)
+def asked(kind: str, number: str, target: CreditRecord, stage: str, revision: int = 1, renumbered: str = "") -> Told:
+    """A question of the day before: its answers are of the day itself."""
+    changes = {"event_id": f"event-{kind}-{number}", "revision": revision, "decided_on": day_of(on(-1))}
+    if renumbered:
+        changes["corrects_key"] = make_record(kind, number=number).natural_key
+    record = make_record(kind, number=renumbered or number, **changes, **target_of(target))
+    return record, {"stage": stage, "outcome": None}
+
+
+DISPUTED = asked("Dispute", "异1", PENALIZED, "FILED")
 REJECTED = about("Dispute", "异2", PENALIZED, stage="DECIDED", outcome="REJECTED")
 UNSHIELDED = about("Repair", "屏2", COURT, stage="UNSHIELDED")
 REFUSED = about("Repair", "修4", COURT, stage="REFUSED")
@@ -79,22 +88,27 @@ POOL: tuple[Told, ...] = (
     step("NOTICE", on(-60)),
     step("STATEMENT", on(-30)),
     step("SERVICE", on(-5)),
+    (make_record(number="〔2026〕2号", event_id="told by another system", revision=2), PENALTY),
     DISPUTED,
+    asked("Dispute", "异1", COURT, "FILED", revision=2),
     about("Revocation", "撤2", DISPUTED[0], reason="x"),
     REJECTED,
-    about("Dispute", "异3", COURT, stage="FILED", outcome=None),
+    asked("Dispute", "异3", COURT, "FILED"),
+    asked("Dispute", "异3", COURT, "FILED", revision=2, renumbered="异3之一"),
     about("Revocation", "撤3", REJECTED[0], reason="x"),
     about("Repair", "修1", PENALIZED, stage="GRANTED"),
-    about("Dispute", "异4", TAX, stage="FILED", outcome=None),
+    asked("Dispute", "异4", TAX, "FILED"),
     about("Dispute", "异5", COURT, stage="DECIDED", outcome="UPHELD"),
-    about("Repair", "修2", COURT, stage="APPLIED"),
+    asked("Repair", "修2", COURT, "APPLIED"),
+    asked("Repair", "修2", PENALIZED, "APPLIED", revision=2, renumbered="修2之一"),
     about("Repair", "修3", COURT, stage="GRANTED"),
-    about("Repair", "屏1", COURT, stage="SHIELDED"),
+    asked("Repair", "屏1", COURT, "SHIELDED"),
     UNSHIELDED,
     (make_record("Repair", number="屏2", revision=2, op="WITHDRAW"), {}),
     REFUSED,
     about("Revocation", "撤4", REFUSED[0], reason="x"),
-    about("Repair", "屏3", PENALIZED, stage="SHIELDED"),
+    asked("Repair", "屏3", PENALIZED, "SHIELDED"),
+    asked("Repair", "屏3", COURT, "SHIELDED", revision=2),
     about("Revocation", "撤1", TAX, reason="x"),
     rated("A", on(-3)),
     rated("D", on(-2)),
