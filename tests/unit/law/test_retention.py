@@ -171,6 +171,14 @@ def test_a_fact_that_a_correction_moves_to_somebody_else_is_not_deleted_there() 
     assert deleted(bus) == []
 
 
+def send_on(bus: Bus, *entries: Entry) -> None:
+    """Send entries, and the copies that they lead to."""
+    bus.send(*entries)
+    while bus.moved:
+        copies, bus.moved = bus.moved, []
+        bus.send(*copies)
+
+
 def test_a_fact_under_two_numbers_is_deleted_under_both_and_a_split_does_not_bring_it_back() -> None:
     """A person got a new number: copies are kept no longer than what they are copies of."""
     new = "p:1:" + "b" * 40
@@ -181,27 +189,55 @@ def test_a_fact_under_two_numbers_is_deleted_under_both_and_a_split_does_not_bri
     told = ((OLD, PENALTY), (kept, PENALTY), (link, {"reason": "NUMBER_CHANGE"}), (split, {"target": about}))
     bus = a_bus(*told, rules=RULES)
 
-    def send(*entries: Entry) -> None:
-        """Entries, and the copies that they lead to."""
-        bus.send(*entries)
-        while bus.moved:
-            copies, bus.moved = bus.moved, []
-            bus.send(*copies)
-
-    send(OLD, kept, link)
+    send_on(bus, OLD, kept, link)
     assert bus.summary(new).counts["Penalty"] == 2
     days_pass(bus, 0, LEFT + 1)
     assert set(deleted(bus)) == {(OLD.record_id, OLD.event_key)}
     assert bus.summary(new).counts["Penalty"] == 1
-    send(OLD)
+    send_on(bus, OLD)
     assert bus.summary(new).counts["Penalty"] == 1, "what comes again stays deleted"
-    send(split)
+    send_on(bus, split)
     assert bus.summary(OLD.subject_key).counts["Penalty"] == 1
     assert bus.summary(new).counts.get("Penalty", 0) == 0
-    send(OLD)
+    send_on(bus, OLD)
     assert bus.summary(OLD.subject_key).counts["Penalty"] == 1
     assert None in rows_of(bus, OLD), "a bare mark and no event"
     assert None not in rows_of(bus, kept)
+
+
+def test_what_was_deleted_under_the_new_number_stays_so_when_the_old_one_leads_there_no_more() -> None:
+    """The dossier is made anew then, of everything but the copies; the mark is of no record any more."""
+    before = {**PERSON, "subject_key": "p:1:" + "b" * 40}
+    near, link = (
+        make_record(number="罚近", **before),
+        make_record("IdentityLink", "联1", **before, linked_key=OLD.subject_key),
+    )
+    split = make_record("IdentitySplit", "撤联1", **before, **target_of(link))
+    about = {"kind": link.kind, "authority": link.authority, "document_number": "联1", "item_number": ""}
+    told = ((OLD, PENALTY), (near, PENALTY), (link, {"reason": "NUMBER_CHANGE"}), (split, {"target": about}))
+    bus = a_bus(*told, rules=RULES)
+    send_on(bus, OLD, near, link)
+    assert bus.summary(OLD.subject_key).counts["Penalty"] == 2
+    days_pass(bus, 0, LEFT + 1)
+    send_on(bus, split)
+    assert "Penalty" not in bus.summary(OLD.subject_key).counts
+    send_on(bus, OLD)
+    assert "Penalty" not in bus.summary(OLD.subject_key).counts
+
+
+def test_what_was_deleted_of_a_firm_does_not_go_to_its_new_code() -> None:
+    fine, kept = make_record(), make_record(number="〔2026〕3号")
+    gone = make_record("Revocation", number="撤1", **target_of(fine))
+    link = make_record("IdentityLink", "联1", linked_key="o:new")
+    about = {"kind": fine.kind, "authority": fine.authority, "document_number": fine.document_number, "item_number": ""}
+    told = ((fine, PENALTY), (kept, PENALTY), (gone, {"target": about}), (link, {"reason": "CODE_CHANGE"}))
+    bus = a_bus(*told, rules=RULES)
+    bus.send(fine, kept, gone)
+    days_pass(bus, 0, 20)
+    assert [record for record, _ in deleted(bus)] == [fine.record_id]
+    bus.send(link)
+    assert fine.record_id not in [copy.record_id for copy in bus.moved]
+    assert kept.record_id in [copy.record_id for copy in bus.moved]
 
 
 @pytest.mark.parametrize("size", [1, 2, 10_000])
