@@ -97,6 +97,68 @@ def acknowledge(summary: Summary, record: CreditRecord, facts: Facts, ctx: Conte
     _answered(summary, listing.listing_id, ORDER_ACKNOWLEDGEMENT, answer_of(order, sender))
 
 
+def take_back(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """An answer was withdrawn, revoked or corrected: its department is asked again, in doubt once too often."""
+    order_id, sender = str(facts["order_id"]), record.sender
+    found = next(((one, order) for one in summary.in_force for order in one.orders if order.order_id == order_id), None)
+    offered = (order for one in summary.incentives for order in one.orders if order.order_id == order_id)
+    order = found[1] if found is not None else next(offered, None)
+    if order is None:
+        _ask_for_lift_again(summary, record, facts, ctx)
+    elif facts["action"] != "LIFT":
+        _forget_answer(order, sender, facts)
+        if found is not None and sender not in (*order.acknowledged, *order.declined):
+            _ask_again(summary, found[0], order, sender, ctx)
+
+
+def _forget_answer(order: OrderState, sender: str, facts: Facts) -> None:
+    if facts["state"] == "APPLIED":
+        order.acknowledged = _with(order.acknowledged, sender, is_in=False)
+    else:
+        order.declined = _with(order.declined, sender, is_in=False)
+
+
+def _ask_again(summary: Summary, listing: ListingState, order: OrderState, department: str, ctx: Context) -> None:
+    told = subscribers_of(ctx.rules, order.family, summary.kind, listing.effective_on, ctx.today)
+    if order.binding != _MANDATORY or department not in told:
+        return
+    answer = answer_of(order, department)
+    state = next(iter(open_terms(summary, listing.listing_id, ORDER_ACKNOWLEDGEMENT)), None)
+    if state is None:
+        begin(summary, _term(ORDER_ACKNOWLEDGEMENT, listing.listing_id, listing, [answer], ctx), ctx)
+    else:
+        state.waiting = _with(state.waiting, answer, is_in=True)
+
+
+def _ask_for_lift_again(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) -> None:
+    """The order is lifted: who did not say that it stopped, or that it never applied it, has to say so."""
+    order_id, family, sender = str(facts["order_id"]), str(facts["family"]), record.sender
+    if facts["action"] == "LIFT":
+        ahead = (ORDER_ACKNOWLEDGEMENT, f"{order_id} {sender}", record.decided_on)
+        summary.answers = [one for one in summary.answers if one != ahead]
+    is_told = sender in subscribers_of(ctx.rules, family, summary.kind, record.decided_on, ctx.today)
+    if facts["action"] != "LIFT" and facts["state"] == "APPLIED":
+        for state in open_terms(summary, order_id, LIFT_ACKNOWLEDGEMENT):
+            state.unanswered = _with(state.unanswered, sender, is_in=sender in state.waiting)
+        if not is_told:
+            _answered(summary, order_id, LIFT_ACKNOWLEDGEMENT, sender)
+    elif (is_told or facts["action"] == "LIFT") and not is_incentive(family):
+        again = term_about(LIFT_ACKNOWLEDGEMENT, order_id, record)
+        again.opened_by, again.since = "", ctx.today
+        _wait_for_lift(summary, again, record, facts, ctx)
+
+
+def _wait_for_lift(summary: Summary, new: TermState, record: CreditRecord, facts: Facts, ctx: Context) -> TermState:
+    """The department of the record has to say that it stopped. new: the term, where none is open."""
+    state = next(iter(open_terms(summary, new.key, LIFT_ACKNOWLEDGEMENT)), None)
+    if state is None:
+        state = new
+        state.measure = str(facts["family"])
+        begin(summary, state, ctx)
+    state.waiting = _with(state.waiting, record.sender, is_in=True)
+    return state
+
+
 def _note_answer(order: OrderState, sender: str, facts: Facts) -> None:
     applies = facts["state"] == "APPLIED"
     order.acknowledged = _with(order.acknowledged, sender, is_in=applies)
@@ -130,12 +192,7 @@ def _answer_late(summary: Summary, record: CreditRecord, facts: Facts, ctx: Cont
         return
     if is_incentive(str(facts["family"])):
         return  # an offer that ended harms nobody: no word is asked for
-    state = next(iter(open_terms(summary, order_id, LIFT_ACKNOWLEDGEMENT)), None)
-    if state is None:
-        state = term_about(LIFT_ACKNOWLEDGEMENT, order_id, record)
-        state.measure = str(facts["family"])
-        begin(summary, state, ctx)
-    state.waiting = _with(state.waiting, record.sender, is_in=True)
+    state = _wait_for_lift(summary, term_about(LIFT_ACKNOWLEDGEMENT, order_id, record), record, facts, ctx)
     state.unanswered = _with(state.unanswered, record.sender, is_in=False)
 
 

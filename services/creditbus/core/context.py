@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -23,6 +23,11 @@ def no_log(places: Sequence[int]) -> list[tuple[int, CreditRecord]]:
     return []
 
 
+def no_facts(record: CreditRecord) -> Mapping[str, object]:
+    """Where no facts can be read."""
+    raise StopError(f"the facts of record {record.record_id} are not at hand here")
+
+
 class Context(msgspec.Struct):
     """Rules and time of one decision."""
 
@@ -38,6 +43,8 @@ class Context(msgspec.Struct):
     """Copies of records for the key that the subject has now (core/rekeying.py)."""
     records_at: RecordsAt = no_log
     """Reads records of the partition's log again, where it is at hand."""
+    facts_of: Callable[[CreditRecord], Mapping[str, object]] = no_facts
+    """Reads the facts of a record, of those too that are read again."""
 
     @property
     def today(self) -> int:

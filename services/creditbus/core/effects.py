@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from creditbus.core.acknowledgement import acknowledge
+from creditbus.core.acknowledgement import ANSWER, acknowledge, take_back
 from creditbus.core.conditions import proposal_of
 from creditbus.core.context import Context
 from creditbus.core.identifiers import normalise_identifier
@@ -277,6 +277,7 @@ def end_effects(
     goes_on: another revision tells the same fact, so that what is asked about it is asked still.
     """
     summary = view.summary
+    _ask_again(view, natural_key, ctx)
     forget_link(summary, natural_key)
     forget_step(summary, natural_key)
     if not goes_on:
@@ -296,6 +297,17 @@ def end_effects(
         if not goes_on:
             keep_listing(summary, listing, ctx)
     end_incentives(summary, natural_key, why, ctx)
+
+
+def _ask_again(view: SubjectView, natural_key: str, ctx: Context) -> None:
+    """Where the fact is an answer to an order or a lift, whoever gave it is asked again."""
+    row = view.row(natural_key)
+    if row is None or row.kind != ANSWER or row.state != ACTIVE:
+        return
+    event = view.event(row.event_key)
+    if event is not None and event.record_id == row.record_id:
+        for _, record in ctx.records_at([event.place]):
+            take_back(view.summary, record, ctx.facts_of(record), ctx)
 
 
 def end_all_effects(summary: Summary, why: tuple[str, str], ctx: Context) -> None:

@@ -262,7 +262,7 @@ def _without(
             view.set_row(key, row)
     now = view.summary
     now.version, now.parked_from, now.parked_to = was.version, was.parked_from, was.parked_to
-    quiet = Context(ctx.rules, ctx.now_ms, ctx.turns, records_at=ctx.records_at)
+    quiet = Context(ctx.rules, ctx.now_ms, ctx.turns, records_at=ctx.records_at, facts_of=ctx.facts_of)
     for place, record in kept:
         with view.standing_at(place):
             if record.op == UNLINK:

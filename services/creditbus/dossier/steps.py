@@ -377,7 +377,13 @@ def _next_ms(summary: Summary, view: PartitionView) -> int | None:
 
 
 def _context(view: PartitionView, lookups: Lookups) -> Context:
-    return Context(_rules(view, lookups), view.meta.tick_ms, view.meta.turns, records_at=lookups.records_at)
+    return Context(
+        _rules(view, lookups),
+        view.meta.tick_ms,
+        view.meta.turns,
+        records_at=lookups.records_at,
+        facts_of=lookups.facts_of,
+    )
 
 
 def _rules(view: PartitionView, lookups: Lookups) -> Rules:

@@ -9,9 +9,11 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from builders import DAY, DAY_MS, make_record, target_of
-from creditbus.core.acknowledgement import order_state
+from creditbus.core.acknowledgement import ANSWER, order_state
 from creditbus.core.calendar import add_working_days
 from creditbus.core.certificate import Certificate, certificate_of
 from creditbus.core.records import CreditRecord, MeasureOrder, day_of
@@ -210,3 +212,103 @@ def test_a_certificate_tells_of_each_measure_who_applied_who_stopped_and_who_is_
 def test_of_a_subject_that_never_had_a_measure_the_certificate_is_clear_and_empty() -> None:
     found = certified(a_bus(rules=BOTH))
     assert (found.is_clear, found.orders) == (True, ())
+
+
+def gone(told: Told, how: str) -> Told:
+    """The end of an answer: withdrawn by intake, since it was about another subject, or revoked by who gave it."""
+    number = told[0].document_number
+    if how == "withdrawn":
+        return make_record(ANSWER, number=number, sender=told[0].sender, op="WITHDRAW", revision=2), {}
+    return make_record("Revocation", number=f"撤{number}", **target_of(told[0])), {"reason": "误报"}
+
+
+HOW = pytest.mark.parametrize("how", ["withdrawn", "revoked"])
+
+
+def knowing(*told: Told) -> Bus:
+    """A firm on the court's list, as ``listed``, and a bus that knows these records too."""
+    probe = listed()
+    bus = a_bus(
+        (COURT, COURT_FACTS),
+        (GRANTED, {"stage": "GRANTED"}),
+        *(answer(probe, *one) for one in ANSWERS),
+        *told,
+        rules=BOTH,
+    )
+    bus.send(COURT)
+    return bus
+
+
+@HOW
+@pytest.mark.parametrize("state", ["APPLIED", "NOT_APPLICABLE"])
+def test_an_answer_to_an_order_that_is_taken_back_is_waited_for_again(state: str, how: str) -> None:
+    told = answer(listed(), "ORDER", "150200-zwfw", state=state)
+    bus = knowing(gone(told, how))
+    before, order = waiting(bus), order_of(bus)
+    bus.send(told[0], gone(told, how)[0])
+    assert (waiting(bus), order_of(bus)) == (before, order)
+    assert state_of(bus) == "NOTIFIED"
+
+
+@HOW
+def test_a_department_that_did_not_stop_after_all_is_waited_for_and_told_of_by_its_age(how: str) -> None:
+    """The last that was waited for, and one of several."""
+    stops = [answer(listed(), "LIFT", sender) for sender in ("150000-ggzy", "150200-zwfw")]
+    stops.append(answer(listed(), "LIFT", "150000-ggzy", "M11"))
+    ends = [gone(one, how) for one in stops]
+    bus = knowing(*ends)
+    bus.send(GRANTED, stops[0][0], ends[0][0])
+    assert waiting(bus)["M01-LICENCE"] == ["150000-ggzy", "150200-zwfw"]
+    bus.send(stops[1][0], stops[2][0])
+    assert waiting(bus) == {"M01-LICENCE": ["150000-ggzy"]}
+    again = make_record("MeasureAcknowledgement", number="再回执", sender="150000-ggzy")
+    bus = knowing(*ends, (again, stops[0][1]))
+    bus.send(GRANTED, *(record for record, _ in stops))
+    assert waiting(bus) == {}
+    bus.send(ends[1][0])
+    assert waiting(bus) == {"M01": ["150200-zwfw"]}
+    assert not certified(bus, stops[0], stops[2]).is_clear
+    days_pass(bus, 60)
+    lengths = next(row.working_days for row in BOTH.terms if row.term == "LIFT_ACKNOWLEDGEMENT")
+    assert bus.alerts().count("LIFT_UNACKNOWLEDGED") == len(lengths)
+
+
+@HOW
+def test_who_never_applied_what_is_lifted_need_not_stop_when_its_answer_is_taken_back(how: str) -> None:
+    """It is not registered for the family, so that nobody but its own answer made it one to be asked."""
+    told = answer(listed(), "ORDER", "150000-fgw")
+    bus = knowing(gone(told, how))
+    bus.send(told[0], GRANTED)
+    assert "150000-fgw" in waiting(bus)["M01-LICENCE"]
+    bus.send(gone(told, how)[0])
+    assert waiting(bus)["M01-LICENCE"] == ["150000-ggzy", "150200-zwfw"]
+
+
+def test_an_answer_that_was_about_another_order_answers_that_one_alone() -> None:
+    probe = listed()
+    wrong, right = answer(probe, "ORDER", "150000-ggzy"), answer(probe, "ORDER", "150000-ggzy", "M11")
+    corrected = make_record("MeasureAcknowledgement", number=wrong[0].document_number, sender="150000-ggzy", revision=2)
+    bus = knowing((corrected, right[1]))
+    bus.send(wrong[0], corrected)
+    assert waiting(bus) == {"ORDER_ACKNOWLEDGEMENT": ["M01 150000-ggzy", "M01 150200-zwfw"]}
+    assert (order_of(bus).acknowledged, order_of(bus, "M11").acknowledged) == ([], ["150000-ggzy"])
+
+
+@HOW
+@given(data=st.data(), ended=st.sets(st.sampled_from(range(4))))
+def test_in_whatever_order_answers_and_their_ends_come_who_did_not_stop_is_waited_for(
+    how: str, data: st.DataObject, ended: set[int]
+) -> None:
+    """Nobody stops before the lift, as nobody can."""
+    probe, senders = listed(), ("150000-ggzy", "150200-zwfw")
+    answers = [answer(probe, action, sender) for action in ("LIFT", "ORDER") for sender in senders]
+    stops, ends = [record for record, _ in answers[:2]], [gone(answers[number], how) for number in ended]
+    drawn = data.draw(st.permutations([GRANTED, *(record for record, _ in (*answers, *ends))]))
+    lift = drawn.index(GRANTED)
+    too_early = [one for one in drawn[:lift] if one in stops]
+    bus = knowing(*ends)
+    bus.send(answer(probe, "ORDER", "150000-ggzy", "M11")[0])
+    for record in (*(one for one in drawn[:lift] if one not in stops), GRANTED, *too_early, *drawn[lift + 1 :]):
+        bus.send(record)
+    found = [name for state in bus.summary().terms for name in state.waiting if state.measure.startswith("M01")]
+    assert found == [sender for number, sender in enumerate(senders) if number in ended]
