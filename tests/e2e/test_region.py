@@ -12,18 +12,25 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from creditbus.bus.kafka import consumer_config
+from creditbus.bus.kafka import consumer_config, producer_config
+from creditbus.bus.registry import Registry
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.wire import Writers
 from creditbus.client.producer import BusClient
+from creditbus.core.identity import Identity
 from creditbus.lab.process import answers_http
 from running_lab import RunningLab, lab_running
 from waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
-COURT, EXAMPLE = "150100-zy", Path(__file__).parents[2] / "schemas/avro/examples/CourtEnforcement/valid-firm.json"
+COURT, MARKET = "150100-zy", "150100-scjg"
+EXAMPLES = Path(__file__).parents[2] / "schemas/avro/examples"
 SUBJECT = "91150102MA0N123408"
-RECORDS = "credit.records"
+RECORDS, IDENTITIES = "credit.records", "credit.identities"
+HERE, ELSEWHERE = "150102600000013", "150203600000021"
+"""Old numbers (工商注册号) of the firm, told of at the region and at another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +39,22 @@ class Region:
 
     hub: RunningLab
     node: RunningLab
-    key: str
+
+    keys: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """The court's key."""
+        return self.keys[COURT]
 
     def send(self, *numbers: int) -> None:
         """Events about one firm, to the region's gateway."""
-        with BusClient(f"http://127.0.0.1:{self.node.port('gateway')}", self.key) as bus:
-            receipts = bus.send([event(number) for number in numbers])
+        self.send_as(COURT, *map(event, numbers))
+
+    def send_as(self, department: str, *events: dict[str, Any]) -> None:
+        """Events of a department, to the region's gateway."""
+        with BusClient(f"http://127.0.0.1:{self.node.port('gateway')}", self.keys[department]) as bus:
+            receipts = bus.send(list(events))
         assert {receipt.status for receipt in receipts} == {"RECEIVED"}
 
     def asked(self, path: str) -> dict[str, Any]:
@@ -60,8 +77,15 @@ class Region:
         return int(dossier.get("counts", {}).get("CourtEnforcement", 0))
 
 
+def example(name: str, number: int) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+    made["event_id"] = f"00000000-0000-4000-8000-0000000e{number:04}"
+    made["document"]["number"] = f"节点〔2026〕{number}号"
+    return made
+
+
 def event(number: int) -> dict[str, Any]:
-    made: dict[str, Any] = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    made = example("CourtEnforcement/valid-firm", number)
     made["event_id"] = f"00000000-0000-4000-8000-0000000d{number:04}"
     made["document"]["number"] = made["facts"]["case_number"] = f"（2026）内01执{9_000 + number}号"
     return made
@@ -69,7 +93,13 @@ def event(number: int) -> dict[str, Any]:
 
 def records_on(lab: RunningLab, topic: str) -> list[bytes]:
     """Event keys of the committed records of a topic, each as often as it stands there."""
-    found: list[bytes] = []
+    told = [dict(message.headers() or ()) for message in messages_on(lab, topic)]
+    return [cast("bytes", one["event_key"]) for one in told if "event_key" in one]
+
+
+def messages_on(lab: RunningLab, topic: str) -> list[Message]:
+    """Committed messages of a topic."""
+    found: list[Message] = []
     brokers = f"127.0.0.1:{lab.port('kafka')}"
     with closing(Consumer(consumer_config(brokers, "test", enable_partition_eof=True))) as consumer:
         left = set(consumer.list_topics(topic, timeout=15).topics[topic].partitions)
@@ -80,8 +110,7 @@ def records_on(lab: RunningLab, topic: str) -> list[bytes]:
                 if message.error() is not None:
                     left.discard(message.partition() or 0)
                 else:
-                    told = dict(message.headers() or ())
-                    found += [cast("bytes", told["event_key"])] if "event_key" in told else []
+                    found.append(message)
     return found
 
 
@@ -91,8 +120,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
     with ExitStack() as labs:
         hub = labs.enter_context(lab_running(folder / "hub", "--services", "clock,dossier,merge", merges="baotou"))
         node = labs.enter_context(lab_running(folder / "node", region="baotou", hub=str(hub.folder)))
-        key = json.loads((hub.folder / "secrets" / "lab-keys.json").read_text())[COURT]
-        yield Region(hub, node, key)
+        yield Region(hub, node, json.loads((hub.folder / "secrets" / "lab-keys.json").read_text()))
 
 
 def test_records_go_up_once_through_kills_and_the_decision_comes_back(region: Region) -> None:
@@ -126,3 +154,29 @@ def test_a_region_works_alone_while_its_hub_is_away_and_catches_up(region: Regio
     wait_until("the hub's dossier", lambda: region.decided() == before + 1)
     at_hub = records_on(region.hub, RECORDS)
     assert len(at_hub) == len(set(at_hub))
+
+
+def test_old_numbers_that_are_told_of_anywhere_name_the_firm_everywhere(region: Region) -> None:
+    registered = example("Registration/valid-firm", 1)
+    registered["facts"]["former_identifiers"] = [{"scheme": "REGISTRATION", "value": HERE}]
+    region.send_as(MARKET, registered)
+    wait_until("the hub to know it", lambda: f"REGISTRATION|{HERE}".encode() in numbers_on(region.hub))
+
+    row = Identity("REGISTRATION", ELSEWHERE, SUBJECT[8:17])
+    with closing(Registry(f"http://127.0.0.1:{region.hub.port('registry')}/apis/ccompat/v7")) as registry:
+        value = Writers(registry, SchemaSet.load())(IDENTITIES, "Identity").of_struct(row)
+    producer = Producer(producer_config(f"127.0.0.1:{region.hub.port('kafka')}"))
+    producer.produce(IDENTITIES, value, row.key.encode())
+    assert producer.flush(30) == 0
+    wait_until("the region to know it", lambda: row.key.encode() in numbers_on(region.node))
+
+    fined = example("Penalty/valid-fine", 2)
+    fined["subject"]["identifiers"] = [{"scheme": "REGISTRATION", "value": ELSEWHERE}]
+    region.send_as(MARKET, fined)
+    path = f"/v1/events/{fined['event_id']}"
+    wait_until("the record", lambda: bool(region.asked(path).get("records")))
+    assert [one["subject_key"] for one in region.asked(path)["records"]] == [SUBJECT[8:17]]
+
+
+def numbers_on(lab: RunningLab) -> set[bytes]:
+    return {message.key() or b"" for message in messages_on(lab, IDENTITIES)}

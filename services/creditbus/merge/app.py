@@ -11,7 +11,7 @@ from creditbus.bus.service import Service
 from creditbus.bus.store import RocksStores
 from creditbus.bus.topics import merge_changelog, mirrored_records
 from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, state_folder
-from creditbus.bus.wire import Types, Writers
+from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.bus.worker import work
 from creditbus.core.errors import RetryLaterError
 from creditbus.core.framing import frame_prefix
@@ -33,6 +33,7 @@ def main() -> int:
             Types(registry),
             Writers(registry, schemas),
             partial(prefix_of, registry),
+            body_reader(schemas),
             settings.merge_remembered_days,
         )
         loop = _loop_settings(settings)

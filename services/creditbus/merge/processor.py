@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from creditbus.bus.avro import NotAvroError
 from creditbus.bus.registry import UnknownSchemaError
@@ -11,11 +11,13 @@ from creditbus.bus.schemas import Schema
 from creditbus.bus.wire import Types, Writers, read_value
 from creditbus.core.deadletter import dead_letter
 from creditbus.core.framing import FRAME_BYTES, NotConfluentError
+from creditbus.core.identity import Identity, identities_of
 from creditbus.core.processing import Effects, Message, Output, StateReader
 from creditbus.core.records import business_day
 from creditbus.merge.steps import PRUNED_AT_ONCE, day_key, forgotten, id_key, remembered
 
 RECORDS = "credit.records"
+IDENTITIES = "credit.identities"
 DEAD_LETTERS = "credit.deadletters"
 HUB_TIME, ORIGIN = "hub_recorded_at", "region"
 """Headers: when the hub had the record, in milliseconds since 1970, and the region that it came from."""
@@ -23,13 +25,30 @@ _RECORD = "creditbus.records.CreditRecord"
 _READER = "merge"
 
 
+class _Read(NamedTuple):
+    """What merge needs to know of a record."""
+
+    schema: Schema
+    record_id: bytes
+    numbers: list[Identity]
+    """Other numbers of an organisation that it tells."""
+
+
 class MergeProcessor:
     """core.processing.Processor of merge; state: which records came within the days that are remembered."""
 
-    def __init__(
-        self, region: str, types: Types, writers: Writers, prefix_of: Callable[[Schema], bytes], days: int
+    def __init__(  # noqa: PLR0913
+        self,
+        region: str,
+        types: Types,
+        writers: Writers,
+        prefix_of: Callable[[Schema], bytes],
+        read_body: Callable[[str, bytes], dict[str, Any]],
+        days: int,
     ) -> None:
         """prefix_of: frame under which a schema's messages stand on the hub's topic; days: as in MergeSettings."""
+        self._read_body = read_body
+        self._identity_writer = writers(IDENTITIES, "Identity")
         self._region = region.encode()
         self._types = types
         self._letter_writer = writers(DEAD_LETTERS, "DeadLetter")
@@ -41,17 +60,18 @@ class MergeProcessor:
         """Each new record goes on as it is, in order; the rest is counted, and what cannot be read is told of."""
         effects = Effects()
         read = [(message, self._read(message, effects)) for message in messages]
-        records = [(message, *found) for message, found in read if found is not None]
-        ids = list(dict.fromkeys(record_id for _, _, record_id in records))
+        records = [(message, found) for message, found in read if found is not None]
+        ids = list(dict.fromkeys(found.record_id for _, found in records))
         known = state.get_many([id_key(one) for one in ids])
         seen = {one for one, day in zip(ids, known, strict=True) if day is not None}
-        for message, schema, record_id in records:
-            if record_id in seen:
+        for message, found in records:
+            if found.record_id in seen:
                 effects.count("duplicate", "mirrored_twice")
                 continue
-            seen.add(record_id)
-            effects.outputs.append(self._taken_over(message, schema, partition))
-            effects.state.update(remembered(record_id, message.timestamp()[1]))
+            seen.add(found.record_id)
+            effects.outputs.append(self._taken_over(message, found.schema, partition))
+            effects.outputs.extend(map(self._identity, found.numbers))
+            effects.state.update(remembered(found.record_id, message.timestamp()[1]))
             effects.count("ok", "merged")
         if messages:
             self._prune(business_day(messages[-1].timestamp()[1]), state, effects)
@@ -60,18 +80,28 @@ class MergeProcessor:
     def forget(self, topic: str, partition: int) -> None:
         """Nothing is remembered outside the state."""
 
-    def _read(self, message: Message, effects: Effects) -> tuple[Schema, bytes] | None:
-        """Schema and id of a record; None for what is none."""
+    def _read(self, message: Message, effects: Effects) -> _Read | None:
+        """What is to be known of a record; None for what is none."""
         try:
             schema, value = read_value(self._types, message.value())
             if schema.name == _RECORD:
-                return schema, bytes.fromhex(value["record_id"])
+                return _Read(schema, bytes.fromhex(value["record_id"]), self._numbers(value))
         except (NotConfluentError, UnknownSchemaError, NotAvroError, ValueError) as error:
             effects.outputs.append(self._letter(message, type(error).__name__))
             effects.count("rejected", "unreadable")
         else:
             effects.count("dropped", "no_record")
         return None
+
+    def _numbers(self, record: dict[str, Any]) -> list[Identity]:
+        """Former numbers that a registration tells of: the hub's intake has to know subjects by them too."""
+        if record["kind"] != "Registration" or record["op"] != "RECORD":
+            return []
+        facts = self._read_body(record["body_schema"], record["body"])
+        return identities_of(facts.get("former_identifiers") or (), record["subject_key"])
+
+    def _identity(self, one: Identity) -> Output:
+        return Output(IDENTITIES, one.key.encode(), self._identity_writer.of_struct(one))
 
     def _taken_over(self, message: Message, schema: Schema, partition: int) -> Output:
         """The same key, payload and headers, on the partition with the same number."""

@@ -46,6 +46,12 @@ def about(kind: str, number: str, of: CreditRecord, **facts: Any) -> Told:
     return record, {**facts, "target": target(of)}
 
 
+def again(kind: str, number: str, of: CreditRecord, **facts: Any) -> Told:
+    """A correction: it is about another fact."""
+    record = make_record(kind, number, subject_key=of.subject_key, revision=2, **target_of(of))
+    return record, {**facts, "target": target(of)}
+
+
 COURT = make_record("CourtEnforcement", "执1", subject_key=OLD)
 FINE = make_record(number="罚1", subject_key=OLD)
 LINKED = link(OLD, NEW)
@@ -65,6 +71,10 @@ POOL: tuple[Told, ...] = (
     (make_record("CourtEnforcement", "执2", subject_key=NEW), COURT_FACTS),
     (make_record("Registration", "登2", subject_key=NEW, subject_name="新"), {"former_identifiers": []}),
     about("Revocation", "撤2", OWN, reason="x"),
+    again("Dispute", "异1", FINE, stage="FILED", outcome=None),
+    about("Repair", "屏1", COURT, stage="SHIELDED"),
+    again("Repair", "屏1", FINE, stage="SHIELDED"),
+    (make_record("Dispute", "异1", subject_key=OLD, op="WITHDRAW", revision=3), {}),
 )
 EVERYTHING = (*POOL, LINKED, SPLIT, link(NEW, THIRD, "并2"), link(NEW, OLD, "并3", day=1))
 ONE_SENDER_EACH = [place for place, (record, _) in enumerate(EVERYTHING) if record is not SAME]

@@ -21,7 +21,14 @@ def test_what_comes_down_is_written_by_nobody_at_the_region() -> None:
     for name in topics_down():
         writers = set(topics[name].written_by)
         assert not writers & FROM_THE_NODE, name
-        assert "intake" not in writers or name == "credit.records", "a region's intake writes credit.records.local"
+        assert "intake" not in writers or name in ("credit.records", "credit.identities"), name
+
+
+def test_a_region_s_intake_writes_elsewhere_or_the_same_row_as_the_hub_under_its_key() -> None:
+    topics = {topic.name: topic for topic in load_topics()}
+    assert topics["credit.records.local"].written_by == ("intake",)
+    assert topics["credit.identities"].settings["cleanup.policy"] == "compact"
+    assert "credit.identities" in topics_down(), "intake knows subjects by numbers that another region told of"
 
 
 def test_everything_that_a_region_s_warehouse_reads_is_there() -> None:

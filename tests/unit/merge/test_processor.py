@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import DAY_MS, make_record
-from creditbus.bus.avro import decode
+from creditbus.bus.avro import decode, encode
 from creditbus.bus.schemas import Schema
 from creditbus.bus.store import MemoryStore
-from creditbus.bus.wire import Types, Writer, Writers
+from creditbus.bus.wire import Types, Writer, Writers, body_reader
 from creditbus.core.framing import frame, frame_prefix, unframe
 from creditbus.core.processing import Effects, Position
 from creditbus.lab.sandbox import MemoryMessage, MemoryRegistry
-from creditbus.merge.processor import DEAD_LETTERS, HUB_TIME, ORIGIN, RECORDS, MergeProcessor
+from creditbus.merge.processor import DEAD_LETTERS, HUB_TIME, IDENTITIES, ORIGIN, RECORDS, MergeProcessor
 from intake_harness import schemas
 
 DAY_LENGTH = 86_400_000
@@ -42,12 +42,23 @@ class Hub:
         self.store = MemoryStore()
         self._offset = 0
         writers = Writers(self.registry, schemas())
-        self._processor = MergeProcessor("baotou", Types(self.registry), writers, self._prefix_of, REMEMBERED)
+        types, read_body = Types(self.registry), body_reader(schemas())
+        self._processor = MergeProcessor("baotou", types, writers, self._prefix_of, read_body, REMEMBERED)
 
     def message(self, number: int, at_ms: int = DAY_MS) -> MemoryMessage:
         record = make_record(number=str(number))
         headers = [("event_key", record.event_key.encode())]
         return self.raw(self.write.of_struct(record), record.subject_key.encode(), headers, at_ms)
+
+    def registration(self, number: int, former: str) -> MemoryMessage:
+        """A registration that tells of a former number."""
+        facts = schemas().events["Registration"].facts
+        told = dict.fromkeys(("legal_representative", "established_on", "capital_fen", "industry", "address"))
+        told |= {"status": "ACTIVE", "former_identifiers": [{"scheme": "REGISTRATION", "value": former}]}
+        record = make_record(
+            "Registration", number=str(number), body=encode(facts, told), body_schema=facts.body_schema
+        )
+        return self.raw(self.write.of_struct(record))
 
     def raw(
         self, value: bytes, key: bytes = b"k", headers: list[tuple[str, bytes]] | None = None, at_ms: int = DAY_MS
@@ -136,3 +147,12 @@ def test_however_the_batches_fall_the_same_records_go_on_in_the_same_order(sent:
         found += numbers_of(split.take(*left[:size]))
         left = left[size:]
     assert found == expected == [str(number) for number in dict.fromkeys(sent)]
+
+
+def test_former_numbers_that_a_registration_tells_of_are_known_at_the_hub_too() -> None:
+    hub = Hub()
+    registered = hub.registration(1, "150102600000013")
+    told = [one for one in hub.take(hub.message(2), registered, registered).outputs if one.topic == IDENTITIES]
+    [output] = told
+    row = decode(schemas().records["Identity"], unframe(output.value)[1])
+    assert (output.key, row["subject_key"]) == (b"REGISTRATION|150102600000013", make_record().subject_key)
