@@ -31,7 +31,7 @@ class Arrivals:
         self.changed: dict[str, float] = {}
         """Seconds until the change, by record."""
         self.ordered: dict[str, float] = {}
-        """Seconds until the last order, by record that lists."""
+        """Seconds until the last order that follows from it at once, by record that lists."""
         self._is_over = threading.Event()
         self._consumer = Consumer(consumer_config(places.brokers, "bench", fetch_wait_max_ms=10))
         topics = self._consumer.list_topics(timeout=15).topics
@@ -84,6 +84,7 @@ class Arrivals:
             if record in self._sent_at:
                 self.changed.setdefault(record, now - self._sent_at[record])
             return
-        record = dict(message.headers() or ()).get("record_id", b"").decode()
-        if record in self._decisions:
+        told = dict(message.headers() or ())
+        record = told.get("record_id", b"").decode()
+        if record in self._decisions and told.get("cause_id", b"").decode() == record:  # later it may be lifted
             self.ordered[record] = now - self._sent_at[record]
