@@ -33,7 +33,7 @@ class Arrivals:
         self.ordered: dict[str, float] = {}
         """Seconds until the last order that follows from it at once, by record that lists."""
         self._is_over = threading.Event()
-        self._consumer = Consumer(consumer_config(places.brokers, "bench", fetch_wait_max_ms=10))
+        self._consumer = Consumer(consumer_config(places.brokers, "bench", fetch_wait_max_ms=100))
         topics = self._consumer.list_topics(timeout=15).topics
         self._consumer.assign(
             [

@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError
 
-from creditbus.bus.kafka import consumer_config, translated
+from creditbus.bus.kafka import PATIENT, consumer_config, translated
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.errors import ReconnectError
@@ -20,7 +20,7 @@ class Follower:
 
     def __init__(self, brokers: str, registry_url: str, group: str) -> None:
         # while the brokers are away it tries again many times a second; whoever follows should not read of each
-        self._consumer = Consumer({**consumer_config(brokers, group), "log_level": 2})
+        self._consumer = Consumer({**consumer_config(brokers, group, **PATIENT), "log_level": 2})
         self._registry = Registry(registry_url)
         self._types = Types(self._registry)
 

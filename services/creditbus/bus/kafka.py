@@ -28,6 +28,13 @@ def _dotted(extra: Mapping[str, ConfigValue]) -> dict[str, ConfigValue]:
     return {name if name.endswith("_cb") else name.replace("_", "."): value for name, value in extra.items()}
 
 
+PATIENT = {"fetch_wait_max_ms": 500}
+"""For who reads for long: each fetch names every partition, and an idle broker had most of its work with them.
+
+Whoever reads to an end, or begins anew at another place, waits for the answer to the fetch before.
+"""
+
+
 def consumer_config(brokers: str, group: str, **extra: ConfigValue) -> dict[str, ConfigValue]:
     """A consumer that sees committed messages only and commits nothing by itself."""
     return {

@@ -9,7 +9,7 @@ transactional id bumps the epoch.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +20,7 @@ from confluent_kafka import TopicPartition
 
 from creditbus.bus.changelog import SOURCE_KEY, messages_of, source_value
 from creditbus.bus.clients import Clients, KafkaClients, Member
-from creditbus.bus.kafka import translated
+from creditbus.bus.kafka import PATIENT, translated
 from creditbus.bus.lag import Lag
 from creditbus.bus.membership import JoinPolicy, Membership
 from creditbus.bus.metrics import Metrics
@@ -82,6 +82,8 @@ class LoopSettings:
     changelog: str | None = None
     batch: BatchPolicy = BatchPolicy()
     join: JoinPolicy = JoinPolicy()
+    fetch: Mapping[str, int] = field(default_factory=lambda: PATIENT)
+    """How long, or for how much, the broker keeps an answer back, as the client names it."""
     session_timeout_ms: int = 6_000
     transaction_timeout_ms: int = 10_000
 
@@ -159,6 +161,7 @@ class Session:
             partition_assignment_strategy="range",
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=1_500,
+            **settings.fetch,
             **self._lag.config,
         )
         self._consumer.subscribe(

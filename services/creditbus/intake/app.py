@@ -24,6 +24,8 @@ from creditbus.intake.settings import IntakeSettings
 from creditbus.intake.steps import Privacy
 
 GROUP = "creditbus-intake"
+_IN_ONE_GO = {"fetch_min_bytes": 16_384, "fetch_wait_max_ms": 50}
+"""Events come in little messages on a hundred partitions and more: without this, each is a fetch that names all."""
 _EDITION_SECONDS = 30.0
 """How often intake looks for a newer edition; the log, not intake, decides what a record does."""
 
@@ -87,5 +89,6 @@ def _loop_settings(settings: IntakeSettings) -> LoopSettings:
         app=GROUP,
         slot=settings.intake_slot,
         topics=topics,
+        fetch=_IN_ONE_GO,
         batch=BatchPolicy(max_messages=settings.intake_batch_messages, max_seconds=settings.intake_batch_seconds),
     )

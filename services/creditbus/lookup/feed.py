@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from confluent_kafka import OFFSET_END, Consumer, TopicPartition
 
-from creditbus.bus.kafka import consumer_config
+from creditbus.bus.kafka import PATIENT, consumer_config
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.errors import BusError
@@ -28,7 +28,7 @@ class AlertFeed:
 
     def __init__(self, brokers: str, registry: Registry) -> None:
         self._types = Types(registry)
-        self._consumer = Consumer(consumer_config(brokers, "creditbus-lookup-feed"))
+        self._consumer = Consumer(consumer_config(brokers, "creditbus-lookup-feed", **PATIENT))
         partitions = self._consumer.list_topics(TOPIC, timeout=15).topics[TOPIC].partitions
         self._consumer.assign([TopicPartition(TOPIC, number, OFFSET_END) for number in partitions])
         self._readers: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[dict[str, Any] | None]]] = set()

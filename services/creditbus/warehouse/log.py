@@ -8,7 +8,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicCollection, TopicPartition
 
-from creditbus.bus.kafka import admin, consumer_config, translated
+from creditbus.bus.kafka import PATIENT, admin, consumer_config, translated
 from creditbus.bus.lag import Lag
 from creditbus.bus.watchdog import Watchdog
 from creditbus.core.errors import ReconnectError
@@ -35,7 +35,7 @@ class TopicLog:
         """Behind tombstones, which become no rows."""
         self._left: dict[Place, float] = {}
         """Partitions that are left alone, and since when."""
-        config = consumer_config(brokers, GROUP, auto_offset_reset="error", **lag.config)
+        config = consumer_config(brokers, GROUP, auto_offset_reset="error", **PATIENT, **lag.config)
         self._consumer = Consumer(config)
         self.sources = sources_of(brokers, topics)
         self._lag = lag
