@@ -84,11 +84,10 @@ def acknowledge(summary: Summary, record: CreditRecord, facts: Facts, ctx: Conte
     if facts["action"] == "LIFT":
         _answer_lift(summary, order_id, record)
         return
-    offered = [order for one in summary.incentives for order in one.orders if order.order_id == order_id]
-    if offered:
-        _note_answer(offered[0], sender, facts)
+    offered, found = _offered(summary, order_id), _in_force(summary, order_id)
+    if offered is not None:
+        _note_answer(offered, sender, facts)
         return
-    found = next(((one, order) for one in summary.in_force for order in one.orders if order.order_id == order_id), None)
     if found is None:
         _answer_late(summary, record, facts, ctx)
         return
@@ -100,15 +99,23 @@ def acknowledge(summary: Summary, record: CreditRecord, facts: Facts, ctx: Conte
 def take_back(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) -> None:
     """An answer was withdrawn, revoked or corrected: its department is asked again, in doubt once too often."""
     order_id, sender = str(facts["order_id"]), record.sender
-    found = next(((one, order) for one in summary.in_force for order in one.orders if order.order_id == order_id), None)
-    offered = (order for one in summary.incentives for order in one.orders if order.order_id == order_id)
-    order = found[1] if found is not None else next(offered, None)
+    found = _in_force(summary, order_id)
+    order = found[1] if found is not None else _offered(summary, order_id)
     if order is None:
         _ask_for_lift_again(summary, record, facts, ctx)
     elif facts["action"] != "LIFT":
         _forget_answer(order, sender, facts)
         if found is not None and sender not in (*order.acknowledged, *order.declined):
             _ask_again(summary, found[0], order, sender, ctx)
+
+
+def _in_force(summary: Summary, order_id: str) -> tuple[ListingState, OrderState] | None:
+    found = ((one, order) for one in summary.in_force for order in one.orders if order.order_id == order_id)
+    return next(found, None)
+
+
+def _offered(summary: Summary, order_id: str) -> OrderState | None:
+    return next((order for one in summary.incentives for order in one.orders if order.order_id == order_id), None)
 
 
 def _forget_answer(order: OrderState, sender: str, facts: Facts) -> None:

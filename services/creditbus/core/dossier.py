@@ -94,7 +94,10 @@ def _apply_here(
 def _go_on_waiting(
     view: SubjectView, natural_key: str, facts_of: Callable[[CreditRecord], Facts], ctx: Context
 ) -> list[Applied]:
-    """What waited for a fact that is told takes effect; what another event has told anew meanwhile does not."""
+    """What waited for a fact that is told takes effect; what another event has told anew meanwhile does not.
+
+    State of an earlier release may have records that wait for what waits itself: they follow.
+    """
     applied, there = [], [natural_key]
     while there:
         for record in release(view, there.pop()):

@@ -46,6 +46,12 @@ class Forgotten(msgspec.Struct, frozen=True):
     ordered_at: int
 
 
+def numbers_told(kind: str, facts: Mapping[str, object], subject_key: str) -> list[Identity]:
+    """What a registration tells of an organisation's former numbers (原注册号、原代码); other kinds tell none."""
+    former = facts.get("former_identifiers") if kind == "Registration" else None
+    return identities_of(former, subject_key) if isinstance(former, list) else []
+
+
 def identities_of(identifiers: Iterable[Mapping[str, str]], subject_key: str) -> list[Identity]:
     """Rows for other numbers of an organisation; never for a person's."""
     known = [(one["scheme"], normalise_identifier(one["value"])) for one in identifiers]

@@ -17,13 +17,13 @@ from creditbus.bus.wire import Types, Writers
 from creditbus.core.events import NATURAL_PERSON, Event, Head, Target
 from creditbus.core.framing import NotConfluentError, unframe
 from creditbus.core.hashing import digest
-from creditbus.core.identity import Identity
+from creditbus.core.identity import Identity, numbers_told
 from creditbus.core.outcome import Fault, Ok, Reason
 from creditbus.core.processing import Effects, Message, Output, StateReader
 from creditbus.core.records import CreditRecord
 from creditbus.core.text import mask_identifier
 from creditbus.intake.checks import Checking, fault
-from creditbus.intake.steps import Body, Privacy, decide, is_late, other_numbers
+from creditbus.intake.steps import Body, Privacy, decide, is_late
 
 REJECTIONS = "credit.rejections"
 QUALITY = "credit.quality"
@@ -99,7 +99,9 @@ class IntakeProcessor:
                 tally.late += is_late(event, checking.rules)
                 tally.corrected += event.head.revision > 1
                 effects.outputs.extend(self._records(records))
-                effects.outputs.extend(map(self._identity, other_numbers(event, records[-1].subject_key)))
+                effects.outputs.extend(
+                    map(self._identity, numbers_told(event.kind, event.facts, records[-1].subject_key))
+                )
                 effects.count("ok", "recorded")
         effects.outputs.extend(map(self._identity, self._parts.privacy.news()))
         effects.outputs.extend(self._quality(tallies, messages, checking.now_ms))

@@ -14,7 +14,7 @@ import msgspec
 from creditbus.core.calendar import working_days_between
 from creditbus.core.events import NATURAL_PERSON, Event, Identifier
 from creditbus.core.hashing import event_key, natural_key, output_id, record_id
-from creditbus.core.identity import Identity, identities_of
+from creditbus.core.identity import Identity
 from creditbus.core.outcome import Fault, Ok, Reason, Reject
 from creditbus.core.records import CreditRecord, business_day, date_of
 from creditbus.core.rules import Rules
@@ -71,12 +71,6 @@ def decide(event: Event, body: Body, privacy: Privacy, checking: Checking) -> Ok
     if moved is None or moved[0] == subject.key:
         return Ok([record])
     return Ok([_withdrawal(record, event, moved), record])
-
-
-def other_numbers(event: Event, subject_key: str) -> list[Identity]:
-    """What a registration tells of an organisation's former numbers (原注册号、原代码)."""
-    former = event.facts.get("former_identifiers") if event.kind == "Registration" else None
-    return identities_of(former, subject_key) if isinstance(former, list) else []
 
 
 def _nobody(_number: str) -> str:

@@ -11,7 +11,7 @@ from creditbus.bus.schemas import Schema
 from creditbus.bus.wire import Types, Writers, read_value
 from creditbus.core.deadletter import dead_letter
 from creditbus.core.framing import FRAME_BYTES, NotConfluentError
-from creditbus.core.identity import Identity, identities_of
+from creditbus.core.identity import Identity, numbers_told
 from creditbus.core.processing import Effects, Message, Output, StateReader
 from creditbus.core.records import business_day
 from creditbus.merge.steps import PRUNED_AT_ONCE, day_key, forgotten, id_key, remembered
@@ -94,11 +94,17 @@ class MergeProcessor:
         return None
 
     def _numbers(self, record: dict[str, Any]) -> list[Identity]:
-        """Former numbers that a registration tells of: the hub's intake has to know subjects by them too."""
+        """Former numbers that a registration tells of: the hub's intake has to know subjects by them too.
+
+        A body that the hub cannot read yet is the dossier's affair: the record goes on as it is.
+        """
         if record["kind"] != "Registration" or record["op"] != "RECORD":
             return []
-        facts = self._read_body(record["body_schema"], record["body"])
-        return identities_of(facts.get("former_identifiers") or (), record["subject_key"])
+        try:
+            facts = self._read_body(record["body_schema"], record["body"])
+        except NotAvroError:
+            return []
+        return numbers_told(record["kind"], facts, record["subject_key"])
 
     def _identity(self, one: Identity) -> Output:
         return Output(IDENTITIES, one.key.encode(), self._identity_writer.of_struct(one))

@@ -156,3 +156,9 @@ def test_former_numbers_that_a_registration_tells_of_are_known_at_the_hub_too() 
     [output] = told
     row = decode(schemas().records["Identity"], unframe(output.value)[1])
     assert (output.key, row["subject_key"]) == (b"REGISTRATION|150102600000013", make_record().subject_key)
+
+
+def test_a_registration_whose_body_is_of_a_newer_release_goes_on_as_it_is() -> None:
+    hub = Hub()
+    record = make_record("Registration", number="1", body=b"\x00", body_schema="Registration:0000000000000000")
+    assert [one.topic for one in hub.take(hub.raw(hub.write.of_struct(record))).outputs] == [RECORDS]
