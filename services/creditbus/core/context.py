@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -10,6 +10,7 @@ from creditbus.core.breaker import Turns
 from creditbus.core.errors import StopError
 from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, business_day
 from creditbus.core.rules import Rules
+from creditbus.core.subject import Facts
 
 Emission = ListingChange | MeasureOrder | Alert
 RecordsAt = Callable[[Sequence[int]], list[tuple[int, CreditRecord]]]
@@ -23,7 +24,7 @@ def no_log(places: Sequence[int]) -> list[tuple[int, CreditRecord]]:
     return []
 
 
-def no_facts(record: CreditRecord) -> Mapping[str, object]:
+def no_facts(record: CreditRecord) -> Facts:
     """Where no facts can be read."""
     raise StopError(f"the facts of record {record.record_id} are not at hand here")
 
@@ -43,8 +44,8 @@ class Context(msgspec.Struct):
     """Copies of records for the key that the subject has now (core/rekeying.py)."""
     records_at: RecordsAt = no_log
     """Reads records of the partition's log again, where it is at hand."""
-    facts_of: Callable[[CreditRecord], Mapping[str, object]] = no_facts
-    """Reads the facts of a record, of those too that are read again."""
+    facts_of: Callable[[CreditRecord], Facts] = no_facts
+    """Reads the facts of a record, of those too that are read again; called only where they matter."""
 
     @property
     def today(self) -> int:

@@ -7,8 +7,6 @@ held for it (HELD). Each kind with an effect beyond being on file has one functi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
 from creditbus.core.breaker import ROLL_BACK, Turns, release_of
@@ -33,7 +31,7 @@ from creditbus.core.state import (
     Row,
     Summary,
 )
-from creditbus.core.subject import DUPLICATE, HELD, RECORDED, Applied, Expired, Facts, SubjectView
+from creditbus.core.subject import DUPLICATE, HELD, RECORDED, Applied, Expired, SubjectView
 from creditbus.core.terms import move_terms, tell_near
 from creditbus.core.waiting import hold, move_waiting, release, stop_waiting
 from creditbus.core.way_back import forget_unasked, miss_term
@@ -42,33 +40,26 @@ _MOST_MOVES = 20
 """So many corrections of a natural key are followed; a circle of them ends here."""
 
 
-def apply_record(
-    view: SubjectView, record: CreditRecord, facts_of: Callable[[CreditRecord], Facts], ctx: Context
-) -> list[Applied]:
-    """Apply one record, and then whatever waited for it; a closed dossier sends it on to the key that it has now.
-
-    facts_of: reads the facts of a record; called only where they matter.
-    """
+def apply_record(view: SubjectView, record: CreditRecord, ctx: Context) -> list[Applied]:
+    """Apply one record, and then whatever waited for it; a closed dossier sends it on to the key that it has now."""
     if view.summary.redirect and not is_own_affair(view.summary, record):
         known = _known(record, view.event(record.event_key), view.row(record.natural_key))
-        applied = [forward(view, record, known, facts_of, ctx)]
+        applied = [forward(view, record, known, ctx)]
     else:
-        applied = _apply_here(view, record, facts_of, ctx)
+        applied = _apply_here(view, record, ctx)
     if view.summary.links or view.summary.closed_by:
-        applied += settle(view, record, facts_of, _apply_here, ctx)
+        applied += settle(view, record, _apply_here, ctx)
     return applied
 
 
-def _apply_here(
-    view: SubjectView, record: CreditRecord, facts_of: Callable[[CreditRecord], Facts], ctx: Context
-) -> list[Applied]:
+def _apply_here(view: SubjectView, record: CreditRecord, ctx: Context) -> list[Applied]:
     event, row = view.event(record.event_key), view.row(record.natural_key)
     known = _known(record, event, row)
     if known is not None:
         note_same(view, record)
         return [Applied(record, known)]
     if record.op == UNLINK:
-        return [unlink(view, record, facts_of, _apply_here, ctx)]
+        return [unlink(view, record, _apply_here, ctx)]
     if event is not None:
         outcome = WITHDRAWN if record.op == "WITHDRAW" else CORRECTED
         ctx.ended.extend((one.record_id, one.kind, outcome) for one in stop_waiting(view, record.event_key))
@@ -86,14 +77,12 @@ def _apply_here(
         hold(view, record, final)
         outcome = HELD
     else:
-        _record(view, record, facts_of, ctx, is_first=is_first)
+        _record(view, record, ctx, is_first=is_first)
         outcome = RECORDED
-    return [Applied(record, outcome), *_go_on_waiting(view, record.natural_key, facts_of, ctx)]
+    return [Applied(record, outcome), *_go_on_waiting(view, record.natural_key, ctx)]
 
 
-def _go_on_waiting(
-    view: SubjectView, natural_key: str, facts_of: Callable[[CreditRecord], Facts], ctx: Context
-) -> list[Applied]:
+def _go_on_waiting(view: SubjectView, natural_key: str, ctx: Context) -> list[Applied]:
     """What waited for a fact that is told takes effect; what another event has told anew meanwhile does not.
 
     State of an earlier release may have records that wait for what waits itself: they follow.
@@ -104,7 +93,7 @@ def _go_on_waiting(
             row = view.row(record.natural_key)
             is_last = row is None or row.record_id == record.record_id
             if is_last:
-                _record(view, record, facts_of, ctx, is_first=False)
+                _record(view, record, ctx, is_first=False)
                 there.append(record.natural_key)
             applied.append(Applied(record, RECORDED if is_last else SUPERSEDED, 1))
     return applied
@@ -113,7 +102,6 @@ def _go_on_waiting(
 def _record(
     view: SubjectView,
     record: CreditRecord,
-    facts_of: Callable[[CreditRecord], Facts],
     ctx: Context,
     *,
     is_first: bool,
@@ -126,7 +114,7 @@ def _record(
         _put_on_file(view, record, ACTIVE)
         if view.summary.kind in ctx.rules.deleted_kinds:
             keep_fact(view.summary, record, ctx, is_over=False)
-        take_effect(view, record, facts_of, ctx)
+        take_effect(view, record, ctx)
         return
     final = _final_state(view, record)
     _take_back_corrected(view, record, ctx)
@@ -134,7 +122,7 @@ def _record(
     if view.summary.kind in ctx.rules.deleted_kinds:
         keep_fact(view.summary, record, ctx, is_over=final is not None)
     if final is None:
-        take_effect(view, record, facts_of, ctx)
+        take_effect(view, record, ctx)
         forget_unasked(view.summary, record, ctx)
     else:
         ctx.ended.append((record.record_id, record.kind, final))

@@ -46,16 +46,14 @@ from creditbus.core.way_back import (
 )
 
 
-def take_effect(
-    view: SubjectView, record: CreditRecord, facts_of: Callable[[CreditRecord], Facts], ctx: Context
-) -> None:
+def take_effect(view: SubjectView, record: CreditRecord, ctx: Context) -> None:
     effect = EFFECTS.get(record.kind)
     if record.kind == "ListStep":
-        _go_on_with_procedure(view, record, facts_of(record), ctx, facts_of)
+        _go_on_with_procedure(view, record, ctx.facts_of(record), ctx)
     elif effect is not None:
-        effect(view, record, facts_of(record), ctx)
+        effect(view, record, ctx.facts_of(record), ctx)
     elif record.kind in ctx.rules.score.points_of or record.kind in _DESERVING:
-        facts = facts_of(record)
+        facts = ctx.facts_of(record)
         _count_in_score(view, record, facts, ctx)
         if record.kind in _DESERVING and ctx.rules.incentives:
             grant(view.summary, record, facts, ctx)
@@ -128,9 +126,7 @@ def _list_now(
     view.summary.scored_on = -1
 
 
-def _go_on_with_procedure(
-    view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context, facts_of: Callable[[CreditRecord], Facts]
-) -> None:
+def _go_on_with_procedure(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Context) -> None:
     """告知、陈述申辩、送达: note the step; decisions that waited for it may take effect now."""
     procedure = procedure_of(view.summary, str(facts["list"]), str(facts["notice_number"]))
     note_step(procedure, record, facts)
@@ -141,7 +137,7 @@ def _go_on_with_procedure(
     view.set_held(key, [])
     procedure.is_waiting = False
     for decision in waiting:
-        told = facts_of(decision)
+        told = ctx.facts_of(decision)
         rule = list_rule_of(decision, told, ctx.rules)
         if rule is not None:
             _list_when_complete(view, decision, told, rule, ctx)

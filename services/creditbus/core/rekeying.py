@@ -42,8 +42,7 @@ UNLINK = "UNLINK"
 """Operation of a record that takes the copies of a key back."""
 CAUSE = "IDENTITY"
 
-FactsOf = Callable[[CreditRecord], Facts]
-Apply = Callable[[SubjectView, CreditRecord, FactsOf, Context], list[Applied]]
+Apply = Callable[[SubjectView, CreditRecord, Context], list[Applied]]
 
 
 def is_own_affair(summary: Summary, record: CreditRecord) -> bool:
@@ -54,7 +53,7 @@ def is_own_affair(summary: Summary, record: CreditRecord) -> bool:
     return record.kind in (LINK, SPLIT, ACKNOWLEDGEMENT) or record.target_key in links
 
 
-def forward(view: SubjectView, record: CreditRecord, known: str | None, facts_of: FactsOf, ctx: Context) -> Applied:
+def forward(view: SubjectView, record: CreditRecord, known: str | None, ctx: Context) -> Applied:
     """A record of a closed dossier goes to the key that it has now. known: what it is already, as the rows tell."""
     summary = view.summary
     before = view.forwarded(record.event_key)
@@ -66,7 +65,7 @@ def forward(view: SubjectView, record: CreditRecord, known: str | None, facts_of
         _note_circle(summary, record)
     view.set_forwarded(record.event_key, EventRow(record.revision, record.record_id, record.natural_key))
     summary.version += 1
-    ctx.moves.append(rekeyed(record, summary.redirect, summary.closed_by, facts_of))
+    ctx.moves.append(rekeyed(record, summary.redirect, summary.closed_by, ctx.facts_of))
     return Applied(record, FORWARDED)
 
 
@@ -84,7 +83,7 @@ def _note_circle(summary: Summary, record: CreditRecord) -> None:
         note_link(summary, record)
 
 
-def rekeyed(record: CreditRecord, key: str, link_id: str, facts_of: FactsOf) -> CreditRecord:
+def rekeyed(record: CreditRecord, key: str, link_id: str, facts_of: Callable[[CreditRecord], Facts]) -> CreditRecord:
     """The copy of a record for another key: whatever is told of the subject by hash is told of the other one.
 
     link_id: record of the link that it follows.
@@ -117,7 +116,7 @@ def _corrected_key(record: CreditRecord, key: str) -> str:
 
 
 def settle(
-    view: SubjectView, record: CreditRecord, facts_of: FactsOf, apply: Apply, ctx: Context
+    view: SubjectView, record: CreditRecord, apply: Apply, ctx: Context
 ) -> list[Applied]:  # fmt: skip
     """Open or close the dossier as its links say now. record: what changed them; apply: puts a record on file."""
     summary = view.summary
@@ -126,22 +125,22 @@ def settle(
         return []
     applied: list[Applied] = []
     if summary.closed_by:
-        applied = _reopen(view, record, facts_of, apply, ctx)
+        applied = _reopen(view, record, apply, ctx)
         wanted = effective_link(summary)  # what was forwarded meanwhile may hold another link
     if wanted is not None and not summary.closed_by:
-        _close(view, wanted, facts_of, ctx)
+        _close(view, wanted, ctx)
     return applied
 
 
 # -- closing and opening ---------------------------------------------------------------------------------
 
 
-def _close(view: SubjectView, link: Link, facts_of: FactsOf, ctx: Context) -> None:
+def _close(view: SubjectView, link: Link, ctx: Context) -> None:
     """Copies of everything on file go to the other key; what subscribers were told ends here and begins there."""
     summary = view.summary
     going = [record for _, record in _on_file(view, ctx) if _goes_along(record, link)]
     going.sort(key=lambda record: record.record_id != link.record_id)  # the link first: it tells where from
-    ctx.moves.extend(rekeyed(record, link.key, link.record_id, facts_of) for record in going)
+    ctx.moves.extend(rekeyed(record, link.key, link.record_id, ctx.facts_of) for record in going)
     laid = Laid(
         entries=summary.entries,
         listings=list(summary.listings),
@@ -174,7 +173,7 @@ def _goes_along(record: CreditRecord, link: Link) -> bool:
 
 
 def _reopen(
-    view: SubjectView, record: CreditRecord, facts_of: FactsOf, apply: Apply, ctx: Context
+    view: SubjectView, record: CreditRecord, apply: Apply, ctx: Context
 ) -> list[Applied]:  # fmt: skip
     """The other key loses the copies; this dossier goes on from where it stood, with what arrived meanwhile."""
     summary = view.summary
@@ -194,7 +193,7 @@ def _reopen(
     applied: list[Applied] = []
     for place, one in ctx.records_at([row.place for row in waiting]):
         with view.standing_at(place):
-            applied += apply(view, one, facts_of, ctx)
+            applied += apply(view, one, ctx)
     return applied
 
 
@@ -240,18 +239,18 @@ def _tell_again(summary: Summary, cause_id: str, ctx: Context) -> None:
 # -- taking copies back ----------------------------------------------------------------------------------
 
 
-def unlink(view: SubjectView, record: CreditRecord, facts_of: FactsOf, apply: Apply, ctx: Context) -> Applied:
+def unlink(view: SubjectView, record: CreditRecord, apply: Apply, ctx: Context) -> Applied:
     """A key leads here no more: the dossier becomes what it is without the copies from there."""
     gone = record.rekeyed_from[0]
     if any(one.key == gone for one in view.summary.linked):
-        _without(view, gone, record, (facts_of, apply), ctx)
+        _without(view, gone, record, apply, ctx)
     view.summary.version += 1
     view.set_event(record.event_key, EventRow(record.revision, record.record_id, record.natural_key))
     return Applied(record, RECORDED)
 
 
 def _without(
-    view: SubjectView, gone: str, cause: CreditRecord, how: tuple[FactsOf, Apply], ctx: Context
+    view: SubjectView, gone: str, cause: CreditRecord, apply: Apply, ctx: Context
 ) -> None:  # fmt: skip
     """Apply everything again but what came from a key; what stays in effect stays as it was told."""
     was, rows = view.summary, view.all_rows()
@@ -268,7 +267,7 @@ def _without(
             if record.op == UNLINK:
                 view.set_event(record.event_key, EventRow(record.revision, record.record_id, record.natural_key))
             else:
-                how[1](view, record, how[0], quiet)
+                apply(view, record, quiet)
     now.version = was.version
     _keep_states(view, rows, quiet)
     _keep_effects(was, now, cause.effect_id, quiet, ctx)

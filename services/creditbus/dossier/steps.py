@@ -270,7 +270,7 @@ def _apply(
     _expire(subject, view, lookups, decided)
     before = _standing(subject)
     grade_was = before[1]
-    results = apply_record(subject, record, lookups.facts_of, ctx)
+    results = apply_record(subject, record, ctx)
     if needs_rescore(subject.summary, ctx.now_ms):
         subject.scored = rescore(subject.summary, ctx)
     subject.touch(ctx.now_ms, next_due_ms(subject.summary), ctx.rules.edition)
