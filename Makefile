@@ -1,7 +1,9 @@
 # Credit record bus. Everything lives in this folder: tools in .tools, the environment in .venv, the lab in .lab.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= python3
+PYTHON ?=
+# the Python to install into: the one given, else the fastest build that is here
+CHOSEN = $(or $(PYTHON),$$(python3 deploy/choose_python.py))
 BIN := .venv/bin
 PYTEST_ARGS ?=
 TWO_WORKERS := -n 2 --dist loadscope
@@ -13,12 +15,12 @@ help: ## List the targets
 
 .tools/bin/uv:
 	@echo "· installing uv into .tools"
-	@$(PYTHON) -m venv .tools 2>/dev/null && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv \
-	  || (rm -rf .tools && $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools uv)
+	@$(or $(PYTHON),python3) -m venv .tools 2>/dev/null && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv \
+	  || (rm -rf .tools && $(or $(PYTHON),python3) -m pip install --quiet --disable-pip-version-check --target .tools uv)
 
 .venv/.ready: requirements.lock pyproject.toml $(wildcard native/*.toml native/*/*.py*) | .tools/bin/uv
 	@echo "· installing the locked dependencies into .venv (once, a minute or so)"
-	@.tools/bin/uv venv --quiet --clear --python $(PYTHON) .venv
+	@.tools/bin/uv venv --quiet --clear --python $(CHOSEN) .venv
 	@.tools/bin/uv pip sync --python $(BIN)/python requirements.lock
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python ./native >.venv/native.log 2>&1 \
