@@ -214,7 +214,9 @@ def _unpack(archive: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            if hasattr(tarfile, "data_filter"):  # Python 3.11.4; the archive is the one that the lock names anyway
+                tar.extraction_filter = tarfile.data_filter
+            tar.extractall(folder)  # noqa: S202
         shutil.rmtree(target, ignore_errors=True)
         Path(folder, "unpacked").mkdir()
         for entry in list(Path(folder).iterdir()):

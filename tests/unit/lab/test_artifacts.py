@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import tarfile
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,3 +76,28 @@ def test_a_start_up_cache_is_used_when_there_is_one_and_written_only_when_wanted
     assert startup_options(cache, record=True)[0] == f"-XX:AOTCacheOutput={cache}"
     cache.touch()
     assert startup_options(cache, record=True)[0] == f"-XX:AOTCache={cache}"
+
+
+@pytest.mark.parametrize("has_filters", [pytest.param(True, id="3.11.4 and later"), pytest.param(False, id="3.11.2")])
+def test_an_archive_is_unpacked_by_every_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_filters: bool
+) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "start.jar").write_bytes(b"jar")
+    archive = tmp_path / "app.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(tmp_path / "app", "app")
+    if not has_filters:
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+        plain = functools.partialmethod(_extract_without_filters, tarfile.TarFile.extractall)
+        monkeypatch.setattr(tarfile.TarFile, "extractall", plain)
+    artifacts._unpack(archive, tmp_path / "cache" / "app")
+    assert (tmp_path / "cache" / "app" / "app" / "start.jar").read_bytes() == b"jar"
+    assert not archive.exists()
+
+
+def _extract_without_filters(tar: tarfile.TarFile, extract: Callable[..., None], folder: Path) -> None:
+    """What Python 3.11.2 takes: no ``filter``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        extract(tar, folder)
