@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Message, Producer
 
-from creditbus.bus.kafka import consumer_config, producer_config
+from creditbus.bus.kafka import producer_config
+from creditbus.bus.reading import all_partitions, read_to_end
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writers
@@ -99,19 +99,8 @@ def records_on(lab: RunningLab, topic: str) -> list[bytes]:
 
 def messages_on(lab: RunningLab, topic: str) -> list[Message]:
     """Committed messages of a topic."""
-    found: list[Message] = []
     brokers = f"127.0.0.1:{lab.port('kafka')}"
-    with closing(Consumer(consumer_config(brokers, "test", enable_partition_eof=True))) as consumer:
-        left = set(consumer.list_topics(topic, timeout=15).topics[topic].partitions)
-        consumer.assign([TopicPartition(topic, partition, 0) for partition in left])
-        deadline = time.monotonic() + 30
-        while left and time.monotonic() < deadline:
-            for message in consumer.consume(1_000, 0.2):
-                if message.error() is not None:
-                    left.discard(message.partition() or 0)
-                else:
-                    found.append(message)
-    return found
+    return [one for batch in read_to_end(brokers, "test", all_partitions(brokers, "test", topic)) for one in batch]
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Producer, TopicPartition
 
-from creditbus.bus.kafka import consumer_config, produce_everywhere, producer_config, transactional_producer, translated
+from creditbus.bus.kafka import produce_everywhere, producer_config, transactional_producer, translated
+from creditbus.bus.reading import read_to_end
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
@@ -125,27 +126,14 @@ def _activation(editions: dict[str, bytes]) -> Activation | None:
 
 def _read(brokers: str) -> dict[str, bytes]:
     """Values of the topic by key, in the order in which they were written."""
-    consumer = Consumer(consumer_config(brokers, "creditbus-editions", enable_partition_eof=True))
     values: dict[str, bytes] = {}
-    try:
-        consumer.assign([TopicPartition(TOPIC, 0, 0)])
-        while True:
-            with translated("reading editions"):
-                message = consumer.poll(10.0)
-            if message is None:
-                raise ReconnectError(f"Kafka: {TOPIC} does not answer; trying again")
-            error = message.error()
-            if error is None:
-                key, value = message.key(), message.value()
-                if key is not None and value is not None:
-                    values.pop(key.decode(), None)
-                    values[key.decode()] = value
-            elif error.code() == KafkaError._PARTITION_EOF:
-                return values
-            else:
-                raise ReconnectError(f"Kafka: {error.str()} while reading {TOPIC}; trying again")
-    finally:
-        consumer.close()
+    for messages in read_to_end(brokers, "creditbus-editions", [TopicPartition(TOPIC, 0, 0)]):
+        for message in messages:
+            key, value = message.key(), message.value()
+            if key is not None and value is not None:
+                values.pop(key.decode(), None)
+                values[key.decode()] = value
+    return values
 
 
 def edition_text(brokers: str, name: str) -> bytes:

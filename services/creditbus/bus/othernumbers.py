@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import time
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import TopicPartition
 
-from creditbus.bus.kafka import consumer_config, translated
+from creditbus.bus.reading import all_partitions, read_to_end
 from creditbus.bus.wire import Types, read_value
-from creditbus.core.errors import ReconnectError
 from creditbus.core.identity import TOKEN, Identity
 
 TOPIC = "credit.identities"
 _UNKNOWN_SECONDS, _KNOWN_SECONDS = 1.0, 30.0
 """So old may be what was read when a number is not known, and when it is."""
-_ANSWER_SECONDS = 20.0
 _GROUP = "creditbus-other-numbers"
 
 
@@ -29,8 +27,8 @@ class OtherNumbers:
         self._brokers = brokers
         self._types = types
         self._known: dict[str, str] = {}
-        self._places: dict[int, int] = {}
-        """Where to read on, by partition."""
+        self._places: list[TopicPartition] = []
+        """Where to read on."""
         self._read_at = -_KNOWN_SECONDS
 
     def leads_to(self, key: str) -> str | None:
@@ -43,28 +41,11 @@ class OtherNumbers:
 
     def _read_on(self) -> None:
         """Up to the end of what is committed."""
-        consumer = Consumer(consumer_config(self._brokers, _GROUP, enable_partition_eof=True))
-        try:
-            with translated(f"reading {TOPIC}"):
-                partitions = consumer.list_topics(TOPIC, timeout=_ANSWER_SECONDS).topics[TOPIC].partitions
-                left = set(partitions)
-                consumer.assign([TopicPartition(TOPIC, one, self._places.get(one, 0)) for one in left])
-                until = time.monotonic() + _ANSWER_SECONDS
-                while left:
-                    for message in consumer.consume(10_000, 0.05):
-                        error = message.error()
-                        if error is None:
-                            self._take(message.key() or b"", message.value())
-                            until = time.monotonic() + _ANSWER_SECONDS
-                        elif error.code() == KafkaError._PARTITION_EOF:
-                            left.discard(message.partition() or 0)
-                        else:
-                            raise ReconnectError(f"Kafka: {error.str()} while reading {TOPIC}; connecting again")
-                        self._places[message.partition() or 0] = (message.offset() or 0) + (error is None)
-                    if left and time.monotonic() > until:
-                        raise ReconnectError(f"Kafka: {TOPIC} gives nothing for {_ANSWER_SECONDS:.0f} s")
-        finally:
-            consumer.close()
+        if not self._places:
+            self._places = all_partitions(self._brokers, _GROUP, TOPIC)
+        for messages in read_to_end(self._brokers, _GROUP, self._places):
+            for message in messages:
+                self._take(message.key() or b"", message.value())
 
     def _take(self, key: bytes, value: bytes | None) -> None:
         if key.startswith(f"{TOKEN}|".encode()):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from contextlib import closing
+
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from creditbus.bus.kafka import consumer_config, producer_config, translated
+from creditbus.bus.reading import read_to_end
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Types, Writer, read_value
@@ -13,6 +16,7 @@ from creditbus.core.errors import ReconnectError
 from creditbus.core.framing import WireError
 
 TOPIC = "credit.records"
+_GROUP = "creditbus-clock"
 _TIMES = ("ClockTick", "ClockJump")
 _BACK = 2_000
 """How far back the search for the last tick begins; it doubles until one is found."""
@@ -49,36 +53,25 @@ class TickLog:
             raise ReconnectError("Kafka: a tick was not acknowledged; connecting again")
 
     def _last_tick(self, partition: int) -> int | None:
-        consumer = Consumer(consumer_config(self._brokers, "creditbus-clock", enable_partition_eof=True))
-        try:
-            place = TopicPartition(TOPIC, partition)
-            with translated("looking for the last tick"):
-                first, end = consumer.get_watermark_offsets(place, timeout=15)
-            back = _BACK
-            while True:
-                start = max(first, end - back)
-                at = self._newest_from(consumer, TopicPartition(TOPIC, partition, start))
-                if at is not None or start == first:
-                    return at
-                back *= 8
-        finally:
-            consumer.close()
-
-    def _newest_from(self, consumer: Consumer, place: TopicPartition) -> int | None:
-        newest: int | None = None
-        consumer.assign([place])
+        with (
+            closing(Consumer(consumer_config(self._brokers, _GROUP))) as consumer,
+            translated("looking for the last tick"),
+        ):
+            first, end = consumer.get_watermark_offsets(TopicPartition(TOPIC, partition), timeout=15)
+        back = _BACK
         while True:
-            with translated("looking for the last tick"):
-                message = consumer.poll(10.0)
-            if message is None:
-                raise ReconnectError("Kafka: credit.records does not answer; connecting again")
-            error = message.error()
-            if error is None:
+            start = max(first, end - back)
+            at = self._newest_from(TopicPartition(TOPIC, partition, start))
+            if at is not None or start == first:
+                return at
+            back *= 8
+
+    def _newest_from(self, place: TopicPartition) -> int | None:
+        newest: int | None = None
+        for messages in read_to_end(self._brokers, _GROUP, [place]):
+            for message in messages:
                 newest = self._tick_of(message.value(), newest)
-            elif error.code() == KafkaError._PARTITION_EOF:
-                return newest
-            else:
-                raise ReconnectError(f"Kafka: {error.str()} while looking for the last tick; connecting again")
+        return newest
 
     def _tick_of(self, value: bytes | None, newest: int | None) -> int | None:
         """The tick's time, or what is known so far for every other message; the dossier parks what nobody can read."""

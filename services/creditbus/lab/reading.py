@@ -1,29 +1,18 @@
-"""Reading a topic from its beginning to its present end, outside of any consumer group."""
+"""Reading a topic from its beginning to its present end, or to an end that was taken down before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import TopicPartition
 
-from creditbus.bus.kafka import consumer_config, translated
+from creditbus.bus.reading import all_partitions, read_to_end
 from creditbus.bus.wire import Types, read_value
-from creditbus.core.errors import ReconnectError
 
 Progress = Callable[[str, int], None]
 """Told the topic and how many messages were read so far."""
 _GROUP = "creditbus-reading"
-
-
-def partitions_of(brokers: str, topic: str) -> list[int]:
-    """Numbers of the topic's partitions."""
-    consumer = Consumer(consumer_config(brokers, _GROUP))
-    try:
-        with translated(f"reading {topic}"):
-            return sorted(consumer.list_topics(topic, timeout=15).topics[topic].partitions)
-    finally:
-        consumer.close()
 
 
 def read_values(brokers: str, topic: str, types: Types, use: Callable[[str, dict[str, Any]], None]) -> None:
@@ -49,30 +38,17 @@ def read_topic(
 
     ends: offset to stop before, by partition; only these partitions are read. Messages beyond are not handed out.
     """
-    numbers = partitions_of(brokers, topic) if ends is None else [number for number, end in ends.items() if end > 0]
-    consumer = Consumer(consumer_config(brokers, _GROUP, enable_partition_eof=True))
+    if ends is None:
+        places = all_partitions(brokers, _GROUP, topic)
+    else:
+        places = [TopicPartition(topic, number, 0) for number, end in ends.items() if end > 0]
     count = 0
-    try:
-        consumer.assign([TopicPartition(topic, number, 0) for number in numbers])
-        still_open = set(numbers)
-        while still_open:
-            with translated(f"reading {topic}"):
-                messages: Sequence[Any] = consumer.consume(5_000, 0.05)
-            batch = []
-            for message in messages:
-                error = message.error()
-                number = message.partition()
-                if error is None and (ends is None or message.offset() < ends[number]):
-                    batch.append(message)
-                    if ends is not None and message.offset() + 1 == ends[number]:
-                        still_open.discard(number)
-                elif error is None or error.code() == KafkaError._PARTITION_EOF:
-                    still_open.discard(number)
-                else:
-                    raise ReconnectError(f"Kafka: {error.str()} while reading {topic}; run it again")
-            count += len(batch)
-            if batch:
-                use(batch)
-            progress(topic, count)
-    finally:
-        consumer.close()
+    progress(topic, count)
+    for messages in read_to_end(brokers, _GROUP, places):
+        wanted = [one for one in messages if ends is None or (one.offset() or 0) < ends[one.partition() or 0]]
+        count += len(wanted)
+        if wanted:
+            use(wanted)
+        progress(topic, count)
+        if ends is not None and all(place.offset >= ends[place.partition] for place in places):
+            break
