@@ -155,7 +155,7 @@ def main() -> int:
             slot=settings.slot,
             topics=(settings.source,),
             changelog=settings.changelog,
-            batch=BatchPolicy(max_messages=200, max_seconds=0.01),
+            batch=BatchPolicy(max_messages=200, every_seconds=0.01),
         )
         session = Session(loop, Counting(settings.output), metrics, restorer)
         if settings.broken:

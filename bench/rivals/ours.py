@@ -67,7 +67,7 @@ def main() -> int:
             slot=told["slot"],
             topics=(told["source"],),
             changelog=told["changelog"],
-            batch=BatchPolicy(max_messages=10_000, max_seconds=told["commit_ms"] / 1000),
+            batch=BatchPolicy(max_messages=10_000, every_seconds=told["commit_ms"] / 1000),
         )
         restorer = Restorer(
             brokers=told["brokers"],

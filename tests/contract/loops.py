@@ -69,7 +69,7 @@ class Job:
             slot=slot,
             topics=(self.input,),
             changelog=self.log,
-            batch=BatchPolicy(max_messages=200, max_seconds=0.01),
+            batch=BatchPolicy(max_messages=200, every_seconds=0.01),
         )
         return Session(settings, Counting(self.output), metrics, restorer, self.clients)
 

@@ -232,7 +232,7 @@ class LoopMachine(RuleBasedStateMachine):
             metrics=metrics,
             clients=self.kafka,
         )
-        policy = BatchPolicy(max_messages=5, min_messages=1, max_seconds=0, idle_seconds=0.01)
+        policy = BatchPolicy(max_messages=5, min_messages=1, every_seconds=0, idle_seconds=0.01)
         loop = LoopSettings(brokers="", app=GROUP, slot=slot, topics=(INPUT,), changelog=LOG, batch=policy)
         session = Session(loop, Once(), metrics, restorer, self.kafka)
         if self.variant:

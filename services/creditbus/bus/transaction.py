@@ -44,8 +44,8 @@ class BatchPolicy:
 
     max_messages: int = 5_000
     min_messages: int = 50
-    max_seconds: float = 0.03
-    """How long to wait for more once the first message is there; the larger part of the added latency."""
+    every_seconds: float = 0.05
+    """How long after one batch the next one is full; what came while that one was committed has waited already."""
     idle_seconds: float = 0.25
     """How long one poll waits for a first message."""
     target_seconds: float = 0.5
@@ -53,11 +53,24 @@ class BatchPolicy:
 
 
 class Pace:
-    """How many messages the next batch may have: fewer when batches take too long, more again when they do not."""
+    """How many messages the next batch may have: fewer when batches take too long, more again when they do not.
+
+    And how long it may wait for them: batches begin at a regular interval, so that neither the time that a commit
+    takes nor that of an idle poll is waited for twice.
+    """
 
     def __init__(self, policy: BatchPolicy) -> None:
         self._policy = policy
         self.limit = policy.max_messages
+        self._filled = float("-inf")
+
+    def wait(self, now: float) -> float:
+        """Seconds that a batch with a message in it may still wait for more."""
+        return max(0.0, self._filled + self._policy.every_seconds - now)
+
+    def filled(self, now: float) -> None:
+        """A batch is full, or a poll found nothing."""
+        self._filled = now
 
     def took(self, messages: int, seconds: float) -> None:
         """Learn from a batch."""
@@ -183,7 +196,8 @@ class Session:
         with translated("reading a batch"):
             first = self._consumer.consume(1, wait)
             moves = self._moves
-            rest = self._consumer.consume(self._pace.limit - 1, policy.max_seconds) if first else []
+            rest = self._consumer.consume(self._pace.limit - 1, self._pace.wait(time.perf_counter())) if first else []
+        self._pace.filled(time.perf_counter())
         if self._failure is not None:
             raise self._failure
         if self._membership.is_lost(time.monotonic()):

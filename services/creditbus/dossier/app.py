@@ -58,5 +58,5 @@ def _loop_settings(settings: DossierSettings) -> LoopSettings:
         slot=settings.dossier_slot,
         topics=(RECORDS,),
         changelog=CHANGELOG,
-        batch=BatchPolicy(max_messages=settings.dossier_batch_messages, max_seconds=settings.dossier_batch_seconds),
+        batch=BatchPolicy(max_messages=settings.dossier_batch_messages, every_seconds=settings.dossier_batch_seconds),
     )

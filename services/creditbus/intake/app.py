@@ -90,5 +90,5 @@ def _loop_settings(settings: IntakeSettings) -> LoopSettings:
         slot=settings.intake_slot,
         topics=topics,
         fetch=_IN_ONE_GO,
-        batch=BatchPolicy(max_messages=settings.intake_batch_messages, max_seconds=settings.intake_batch_seconds),
+        batch=BatchPolicy(max_messages=settings.intake_batch_messages, every_seconds=settings.intake_batch_seconds),
     )

@@ -17,4 +17,4 @@ class IntakeSettings(ServiceSettings):
     intake_records: Literal["credit.records", "credit.records.local"] = Field(
         "credit.records", description="topic of the records; credit.records.local on the node of a region"
     )
-    intake_batch_seconds: float = Field(0.03, ge=0, le=5, description="how long a batch waits for more messages")
+    intake_batch_seconds: float = Field(0.05, ge=0, le=5, description="how long from one batch to the next")

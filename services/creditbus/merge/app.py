@@ -67,5 +67,5 @@ def _loop_settings(settings: MergeSettings) -> LoopSettings:
         slot=settings.merge_slot,
         topics=(mirrored_records(settings.merge_region),),
         changelog=merge_changelog(settings.merge_region),
-        batch=BatchPolicy(max_messages=settings.merge_batch_messages, max_seconds=settings.merge_batch_seconds),
+        batch=BatchPolicy(max_messages=settings.merge_batch_messages, every_seconds=settings.merge_batch_seconds),
     )

@@ -13,7 +13,7 @@ from creditbus.bus.lag import Lag
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.transaction import BatchPolicy, Pace
 
-POLICY = BatchPolicy(max_messages=4_000, min_messages=50, target_seconds=0.5)
+POLICY = BatchPolicy(max_messages=4_000, min_messages=50, target_seconds=0.5, every_seconds=0.1)
 
 
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.floats(0, 100)), max_size=50))
@@ -40,6 +40,15 @@ def test_a_small_batch_that_waited_for_messages_does_not_let_the_limit_grow() ->
     limit = pace.limit
     pace.took(1, 0.03)
     assert pace.limit == limit
+
+
+def test_batches_come_at_their_interval_and_a_commit_counts_into_it() -> None:
+    pace = Pace(POLICY)
+    assert pace.wait(5.0) == 0, "the first one waits for nothing"
+    pace.filled(5.0)
+    assert pace.wait(5.0) == pytest.approx(0.1)
+    assert pace.wait(5.06) == pytest.approx(0.04), "deciding and committing took 60 ms; what came meanwhile has waited"
+    assert pace.wait(5.5) == 0, "nothing came for long: the first message goes at once"
 
 
 def statistics(lag: int) -> str:
