@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ import msgspec
 
 from creditbus.bus import codec_python
 from creditbus.bus.codec_python import UnsupportedSchemaError
+from creditbus.core.records import date_of
 
 try:
     from creditbus_native import codec as compiled
@@ -48,7 +49,6 @@ _IS_WANTED = os.environ.get("CREDITBUS_NATIVE", "on") != "off"
 _CODEC: ModuleType = compiled if compiled is not None and _IS_WANTED else codec_python
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_DAY = 719_163
 
 
 def compile_decoder(
@@ -98,8 +98,4 @@ def _moment(milliseconds: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
-def _day(days: int) -> date:
-    return date.fromordinal(days + _EPOCH_DAY)
-
-
-_CONVERTERS: Mapping[str, Callable[[int], object]] = {"date": _day, "timestamp-millis": _moment}
+_CONVERTERS: Mapping[str, Callable[[int], object]] = {"date": date_of, "timestamp-millis": _moment}

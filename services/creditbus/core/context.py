@@ -30,7 +30,10 @@ def no_facts(record: CreditRecord) -> Facts:
 
 
 class Context(msgspec.Struct):
-    """Rules and time of one decision."""
+    """Rules and time of decisions, and what the present one leads to.
+
+    Between two ticks the same one serves every record, with ``emissions``, ``ended`` and ``moves`` emptied in between.
+    """
 
     rules: Rules
     now_ms: int
@@ -46,8 +49,8 @@ class Context(msgspec.Struct):
     """Reads records of the partition's log again, where it is at hand."""
     facts_of: Callable[[CreditRecord], Facts] = no_facts
     """Reads the facts of a record, of those too that are read again; called only where they matter."""
+    today: int = 0
+    """The Beijing calendar day of the business time."""
 
-    @property
-    def today(self) -> int:
-        """The Beijing calendar day of the business time."""
-        return business_day(self.now_ms)
+    def __post_init__(self) -> None:
+        self.today = business_day(self.now_ms)

@@ -14,7 +14,7 @@ from creditbus.core.context import Context
 from creditbus.core.effects import end_effects, finish, take_effect
 from creditbus.core.hashing import output_id, timer_id
 from creditbus.core.listing import go_on_listing, release_listing
-from creditbus.core.records import CreditRecord, business_day, date_of, start_of_day_ms
+from creditbus.core.records import CreditRecord, date_of, start_of_day_ms
 from creditbus.core.rekeying import UNLINK, forward, is_own_affair, note_same, settle, unlink
 from creditbus.core.retention import due_deletions, keep_fact, keep_no_more, move_kept
 from creditbus.core.score import Score, score_subject
@@ -79,7 +79,8 @@ def _apply_here(view: SubjectView, record: CreditRecord, ctx: Context) -> list[A
     else:
         _record(view, record, ctx, is_first=is_first)
         outcome = RECORDED
-    return [Applied(record, outcome), *_go_on_waiting(view, record.natural_key, ctx)]
+    applied = [Applied(record, outcome)]
+    return applied + _go_on_waiting(view, record.natural_key, ctx) if view.summary.held else applied
 
 
 def _go_on_waiting(view: SubjectView, natural_key: str, ctx: Context) -> list[Applied]:
@@ -206,18 +207,23 @@ def _deleted(view: SubjectView, ctx: Context) -> list[Expired]:
 def next_due_ms(summary: Summary) -> int:
     """When the subject's next deadline falls: the start of the day after the first last day; 0 = none."""
     ends = [over.until for over in summary.entries if over.until is not None] if summary.entries else []
-    dues: list[int] = []
-    if summary.listings or summary.incentives or summary.terms:
-        ends += [over.until for over in summary.listings if over.until is not None]
-        ends += [over.until for over in summary.incentives if over.until is not None]
-        ends += [state.until for state in summary.terms if state.until is not None]
-        dues += [one.waits_until_ms for one in summary.listings if one.waits_until_ms]
-        dues += [start_of_day_ms(state.near_on) for state in summary.terms if state.near_on is not None]
     if summary.kept:
         ends.append(summary.kept[0][0])
+    if summary.listings or summary.incentives or summary.terms:
+        return _next_of(summary, ends)
+    return start_of_day_ms(min(ends) + 1) if ends else 0
+
+
+def _next_of(summary: Summary, ends: list[int]) -> int:
+    """The same for a subject with listings, offers or terms. ends: last days of what else it has."""
+    ends += [over.until for over in summary.listings if over.until is not None]
+    ends += [over.until for over in summary.incentives if over.until is not None]
+    ends += [state.until for state in summary.terms if state.until is not None]
+    dues = [one.waits_until_ms for one in summary.listings if one.waits_until_ms]
+    dues += [start_of_day_ms(state.near_on) for state in summary.terms if state.near_on is not None]
     if ends:
         dues.append(start_of_day_ms(min(ends) + 1))
-    return min(dues) if dues else 0
+    return min(dues, default=0)
 
 
 def next_release_ms(summary: Summary, turns: Turns) -> int | None:
@@ -360,8 +366,6 @@ def is_due(summary: Summary, now_ms: int) -> bool:
     return 0 < summary.timer <= now_ms
 
 
-def needs_rescore(summary: Summary, now_ms: int) -> bool:
+def needs_rescore(summary: Summary, today: int) -> bool:
     """Whether the score is not that of the business day, or was never made."""
-    return summary.scored_on != business_day(now_ms) and (
-        bool(summary.entries) or summary.scored_on == -1 or summary.grade is None
-    )
+    return summary.scored_on != today and (bool(summary.entries) or summary.scored_on == -1 or summary.grade is None)

@@ -132,7 +132,7 @@ def decide_or_park(
     """
     poison = Poison(lookups.parked)
     while True:
-        batch = _Batch(PartitionView(state), lookups, poison)
+        batch = _Batch(PartitionView(state), lookups, poison, is_wary=not poison.is_empty)
         try:
             return batch.view, batch.decide(entries, values, places or [-1] * len(entries))
         except PoisonError as error:
@@ -149,6 +149,10 @@ class _Batch:
     decided: Decided = field(default_factory=Decided)
     attempt: str = ""
     """The order that redrives records at this moment; "" for records that arrive."""
+    now: Context | None = None
+    """Rules and time as the log has them here; None where a control record may have changed them."""
+    is_wary: bool = False
+    """Whether some records are known not to be applicable."""
 
     def decide(self, entries: Sequence[Entry], values: Sequence[bytes], places: Sequence[int]) -> Decided:
         """Everything in log order, then the deadlines."""
@@ -158,27 +162,28 @@ class _Batch:
             view.place = place
             if isinstance(entry, CreditRecord):
                 self._take(view.subject(entry.subject_key), entry, value)
-            elif isinstance(entry, Tick | Jump):
-                _advance(view, entry, decided)
             elif isinstance(entry, Unreadable):
                 self._park(view.subject(entry.subject_key), entry, value)
             else:
                 self._obey(entry)
+                self.now = None
         _fire_timers(view, self.lookups, decided)
         return decided
 
     def _take(self, subject: SubjectState, record: CreditRecord, value: bytes) -> None:
         if subject.is_forgotten:
             self.decided.drop("forgotten")
-        elif self._must_wait(subject, record):
+        elif subject.summary.is_parked or (self.is_wary and self.poison.reason(record.record_id) is not None):
             self._park(subject, record, value)
         else:
             self._apply(subject, record)
 
-    def _obey(self, order: Edition | QuarantineOrder | SourceOrder | Forgotten) -> None:
+    def _obey(self, order: Tick | Jump | Edition | QuarantineOrder | SourceOrder | Forgotten) -> None:
         """A control record of the log."""
         view = self.view
-        if isinstance(order, Edition):
+        if isinstance(order, Tick | Jump):
+            _advance(view, order, self.decided)
+        elif isinstance(order, Edition):
             _adopt(view, order, self.lookups)
         elif isinstance(order, SourceOrder):
             obey(view.meta.turns, order, view.meta.tick_ms)
@@ -187,18 +192,56 @@ class _Batch:
         else:
             self._go_on_with_queue(order)
 
-    def _must_wait(self, subject: SubjectState, record: CreditRecord) -> bool:
-        if subject.summary.is_parked:
-            return True
-        return not self.poison.is_empty and self.poison.reason(record.record_id) is not None
-
     def _apply(self, subject: SubjectState, record: CreditRecord) -> None:
         try:
-            _apply(self.view, subject, record, self.lookups, self.decided)
+            self._apply_now(subject, record, self._context())
         except BusError:
             raise
         except Exception as error:
             raise PoisonError(record.record_id, reason_of(error)) from error
+
+    def _apply_now(self, subject: SubjectState, record: CreditRecord, ctx: Context) -> None:
+        view, decided, summary = self.view, self.decided, subject.summary
+        if subject.is_new and not summary.kind:
+            summary.kind = record.subject_kind
+        _expire(subject, view, self.lookups, decided)
+        before = summary.score, summary.grade
+        results = apply_record(subject, record, ctx)
+        summary = subject.summary  # a change of its key may have begun a new one
+        if needs_rescore(summary, ctx.today):
+            subject.scored = rescore(summary, ctx)
+        subject.touch(ctx.now_ms, next_due_ms(summary), ctx.rules.edition)
+        was = before
+        for result in results:
+            decided.applied.append(result)
+            decided.changes.append(_change(summary, result, was, ctx))
+            was = summary.score, summary.grade
+        if ctx.ended:
+            decided.changes.extend(_ended(subject, record, one, ctx) for one in ctx.ended)
+            ctx.ended.clear()
+        tell_grade(summary, before[1], record.record_id, record.record_id, ctx)
+        if ctx.emissions:
+            decided.emissions += ctx.emissions
+            ctx.emissions.clear()
+        if ctx.moves:
+            decided.moved += ctx.moves
+            ctx.moves.clear()
+
+    def _context(self) -> Context:
+        if self.now is None:
+            meta, lookups = self.view.meta, self.lookups
+            if not meta.edition:
+                raise StopError(
+                    "a record came before any edition of the catalogue was in force: run `creditbus deploy`"
+                )
+            self.now = Context(
+                lookups.rules_of(meta.edition),
+                meta.tick_ms,
+                meta.turns,
+                records_at=lookups.records_at,
+                facts_of=lookups.facts_of,
+            )
+        return self.now
 
     def _park(self, subject: SubjectState, item: CreditRecord | Unreadable, value: bytes) -> None:
         meta, summary = self.view.meta, subject.summary
@@ -244,9 +287,10 @@ class _Batch:
             self.decided.drop("nothing-to-forget")
             return
         if not subject.is_new:
-            ctx = _context(self.view, self.lookups)
+            ctx = self._context()
             end_all_effects(subject.summary, ("FORGOTTEN", order.control_id), ctx)
             self.decided.emissions.extend(ctx.emissions)
+            ctx.emissions.clear()
             self.decided.parked.extend(emptied(subject))
         subject.forget(self.view.meta.tick_ms, self.view.meta.edition)
         self.decided.forgotten.append(order)
@@ -257,32 +301,8 @@ class _Batch:
 
     def _tell(self, subject: SubjectState, applied: Applied) -> None:
         """History of an event that had no effect."""
-        change = _change(subject, applied, _standing(subject), _context(self.view, self.lookups))
+        change = _change(subject.summary, applied, _standing(subject), self._context())
         self.decided.changes.append(change)
-
-
-def _apply(
-    view: PartitionView, subject: SubjectState, record: CreditRecord, lookups: Lookups, decided: Decided
-) -> None:
-    ctx = _context(view, lookups)
-    if subject.is_new and not subject.summary.kind:
-        subject.summary.kind = record.subject_kind
-    _expire(subject, view, lookups, decided)
-    before = _standing(subject)
-    grade_was = before[1]
-    results = apply_record(subject, record, ctx)
-    if needs_rescore(subject.summary, ctx.now_ms):
-        subject.scored = rescore(subject.summary, ctx)
-    subject.touch(ctx.now_ms, next_due_ms(subject.summary), ctx.rules.edition)
-    for result in results:
-        decided.applied.append(result)
-        decided.changes.append(_change(subject, result, before, ctx))
-        before = _standing(subject)
-    if ctx.ended:
-        decided.changes.extend(_ended(subject, record, one, ctx) for one in ctx.ended)
-    tell_grade(subject.summary, grade_was, record.record_id, record.record_id, ctx)
-    decided.emissions += ctx.emissions
-    decided.moved += ctx.moves
 
 
 def _advance(view: PartitionView, tick: Tick | Jump, decided: Decided) -> None:
@@ -369,27 +389,11 @@ def _expire(subject: SubjectState, view: PartitionView, lookups: Lookups, decide
 def _next_ms(summary: Summary, view: PartitionView) -> int | None:
     """Business time of the subject's next deadline or release that has come; a deadline goes first."""
     meta = view.meta
-    due = summary.timer if is_due(summary, meta.tick_ms) else None
+    due = summary.timer if 0 < summary.timer <= meta.tick_ms else None
     release = next_release_ms(summary, meta.turns) if meta.turns else None
     if due is None or release is None:
         return release if due is None else due
     return min(due, release)
-
-
-def _context(view: PartitionView, lookups: Lookups) -> Context:
-    return Context(
-        _rules(view, lookups),
-        view.meta.tick_ms,
-        view.meta.turns,
-        records_at=lookups.records_at,
-        facts_of=lookups.facts_of,
-    )
-
-
-def _rules(view: PartitionView, lookups: Lookups) -> Rules:
-    if not view.meta.edition:
-        raise StopError("a record came before any edition of the catalogue was in force: run `creditbus deploy`")
-    return lookups.rules_of(view.meta.edition)
 
 
 _Standing = tuple[int | None, str | None]
@@ -399,8 +403,8 @@ def _standing(subject: SubjectState) -> _Standing:
     return subject.summary.score, subject.summary.grade
 
 
-def _change(subject: SubjectState, applied: Applied, before: _Standing, ctx: Context) -> Change:
-    record, summary = applied.record, subject.summary
+def _change(summary: Summary, applied: Applied, before: _Standing, ctx: Context) -> Change:
+    record = applied.record
     return Change(
         change_id=change_id_of(applied),
         record_id=record.record_id,

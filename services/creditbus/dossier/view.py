@@ -104,10 +104,15 @@ def keys_of(records: Iterable[CreditRecord]) -> list[bytes]:
     """The state that applying records looks at, to be read in one go for the whole batch."""
     keys: list[bytes] = []
     for record in records:
-        subject = record.subject_key
-        keys += summary_key(subject), row_key(subject, record.natural_key), event_row_key(subject, record.event_key)
+        subject = record.subject_key.encode()  # once for the keys, which are those of the functions above
+        rows = b"n" + subject + b"\x00"
+        keys += (
+            b"s" + subject,
+            rows + bytes.fromhex(record.natural_key),
+            b"e" + subject + b"\x00" + bytes.fromhex(record.event_key),
+        )
         if record.target_key is not None:
-            keys.append(row_key(subject, record.target_key))
+            keys.append(rows + bytes.fromhex(record.target_key))
     return keys
 
 
@@ -200,7 +205,8 @@ class SubjectState:
     def __init__(self, partition: PartitionView, key: str, summary: Summary | None) -> None:
         self._partition = partition
         self._key = key
-        self._row_keys, self._event_keys = row_key(key, ""), event_row_key(key, "")
+        start = key.encode() + b"\x00"
+        self._row_keys, self._event_keys = b"n" + start, b"e" + start
         self._changes: dict[bytes, bytes | None] = {}
         self._fresh: set[bytes] = set()
         self._rows: dict[str, Row | None] = {}
@@ -222,10 +228,12 @@ class SubjectState:
 
     def row(self, natural_key: str) -> Row | None:
         """See SubjectView."""
-        if natural_key not in self._rows:
+        try:
+            return self._rows[natural_key]
+        except KeyError:
             data = self._partition.get(self._row_keys + bytes.fromhex(natural_key))
-            self._rows[natural_key] = _row(data) if data else None
-        return self._rows[natural_key]
+            row = self._rows[natural_key] = _row(data) if data else None
+            return row
 
     def set_row(self, natural_key: str, row: Row) -> None:
         """See SubjectView."""
@@ -235,10 +243,12 @@ class SubjectState:
 
     def event(self, event_key: str) -> EventRow | None:
         """See SubjectView."""
-        if event_key not in self._events:
+        try:
+            return self._events[event_key]
+        except KeyError:
             data = self._partition.get(self._event_keys + bytes.fromhex(event_key))
-            self._events[event_key] = _event(data) if data else None
-        return self._events[event_key]
+            row = self._events[event_key] = _event(data) if data else None
+            return row
 
     def set_event(self, event_key: str, row: EventRow) -> None:
         """See SubjectView. A record that waited keeps its place."""
