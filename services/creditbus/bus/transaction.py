@@ -55,18 +55,21 @@ class BatchPolicy:
 class Pace:
     """How many messages the next batch may have: fewer when batches take too long, more again when they do not.
 
-    And how long it may wait for them: batches begin at a regular interval, so that neither the time that a commit
-    takes nor that of an idle poll is waited for twice.
+    And how long it may wait for them: batches come at a regular interval, so that neither the time that a commit
+    takes nor that of an idle poll is waited for twice. Behind a full batch there are more messages than the client
+    holds perhaps; waiting for another full one costs less than many small ones.
     """
 
     def __init__(self, policy: BatchPolicy) -> None:
         self._policy = policy
         self.limit = policy.max_messages
         self._filled = float("-inf")
+        self._was_full = False
 
     def wait(self, now: float) -> float:
         """Seconds that a batch with a message in it may still wait for more."""
-        return max(0.0, self._filled + self._policy.every_seconds - now)
+        every = self._policy.every_seconds
+        return every if self._was_full else max(0.0, self._filled + every - now)
 
     def filled(self, now: float) -> None:
         """A batch is full, or a poll found nothing."""
@@ -75,10 +78,11 @@ class Pace:
     def took(self, messages: int, seconds: float) -> None:
         """Learn from a batch."""
         policy = self._policy
+        self._was_full = messages >= self.limit
         if seconds > policy.target_seconds and messages:
             fitting = int(min(messages, self.limit) * policy.target_seconds / seconds)
             self.limit = max(policy.min_messages, fitting)
-        elif messages >= self.limit and seconds < policy.target_seconds * 0.7:
+        elif self._was_full and seconds < policy.target_seconds * 0.7:
             self.limit = min(policy.max_messages, self.limit + self.limit // 4 + 1)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 _SATURDAY = 5
 _ONE_DAY = timedelta(days=1)
@@ -108,6 +109,7 @@ def working_days_between(calendar: WorkingCalendar, start: date, end: date) -> W
     return WorkingDays(count=-count if end < start else count, provisional=provisional)
 
 
+@lru_cache(maxsize=65_536)
 def add_months(day: date, months: int) -> date:
     """The same day some months later, or that month's last day where it is shorter (民法典 Art. 203, end of period)."""
     index = day.year * 12 + day.month - 1 + months

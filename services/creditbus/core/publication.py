@@ -8,8 +8,9 @@ Open data holds nothing else than what is published, and nothing about persons. 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+import msgspec
 
 from creditbus.core.calendar import add_months
 from creditbus.core.events import ORGANISATION_KINDS
@@ -21,8 +22,7 @@ _GRAVITY = ("MINOR", "GENERAL", "SERIOUS")
 _ONE_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(msgspec.Struct, frozen=True, kw_only=True):
     """From when to when a fact is published, and why."""
 
     rule: str

@@ -92,7 +92,7 @@ class LogReader:
     def __call__(self, message: Message) -> Entry:
         """The entry of a message. Raises RetryLaterError when the registry is away."""
         try:
-            return self._entry(message.value(), message.timestamp()[1])
+            return self._entry(message.value(), message.timestamp)
         except (WireError, UnknownSchemaError, TypeError) as error:
             subject = (message.key() or b"?").decode(errors="replace")
             return Unreadable(subject, digest("unreadable", (message.value() or b"").hex()), reason_of(error))
@@ -100,14 +100,15 @@ class LogReader:
     def record(self, value: bytes) -> CreditRecord:
         """A record from its message's bytes. Raises ValueError when they are none."""
         try:
-            entry = self._entry(value, 0)
+            entry = self._entry(value, lambda: (0, 0))
         except (WireError, UnknownSchemaError, TypeError) as error:
             raise ValueError("not readable") from error
         if not isinstance(entry, CreditRecord):
             raise ValueError("not a record")
         return entry
 
-    def _entry(self, value: bytes | None, appended_at_ms: int) -> Entry:
+    def _entry(self, value: bytes | None, appended: Callable[[], tuple[int, int]]) -> Entry:
+        """appended: type and time of the message, of which only those that move the time are asked."""
         schema = self._types.of(schema_id_of(value))
         assert value is not None
         if schema.short_name == "CreditRecord":
@@ -115,9 +116,9 @@ class LogReader:
         fields = decode(schema, value, raw=True, start=FRAME_BYTES)
         match schema.short_name:
             case "ClockTick":
-                return Tick(fields["at"], appended_at_ms)
+                return Tick(fields["at"], appended()[1])
             case "ClockJump":
-                return Jump(fields["at"], appended_at_ms, frozenset(fields["approved_by"]))
+                return Jump(fields["at"], appended()[1], frozenset(fields["approved_by"]))
             case "EditionInForce":
                 return Edition(fields["edition"], fields["engine"])
             case "SourceOrder":

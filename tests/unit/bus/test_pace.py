@@ -51,6 +51,16 @@ def test_batches_come_at_their_interval_and_a_commit_counts_into_it() -> None:
     assert pace.wait(5.5) == 0, "nothing came for long: the first message goes at once"
 
 
+def test_behind_a_full_batch_another_full_one_is_waited_for() -> None:
+    pace = Pace(POLICY)
+    pace.filled(5.0)
+    pace.took(4_000, 0.4)
+    assert pace.wait(5.4) == pytest.approx(0.1)
+    pace.filled(5.5)
+    pace.took(3_999, 0.4)
+    assert pace.wait(5.9) == 0
+
+
 def statistics(lag: int) -> str:
     partition = {"fetch_state": "active", "consumer_lag": lag}
     return orjson.dumps({"topics": {"t": {"partitions": {"0": partition}}}}).decode()
