@@ -352,8 +352,7 @@ def _fire_timers(view: PartitionView, lookups: Lookups, decided: Decided) -> Non
     for key in released:
         _expire(view.subject(key), view, lookups, decided)
     decided.unfinished = _TIMERS_A_ROUND in (len(due), len(released)) or any(
-        is_due(subject.summary, now_ms) or next_release_ms(subject.summary, view.meta.turns) is not None
-        for subject in view.changed_subjects()
+        _next_ms(subject.summary, view) is not None for subject in view.changed_subjects()
     )
 
 
