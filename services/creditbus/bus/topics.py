@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import yaml
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic  # type: ignore[attr-defined]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from creditbus.bus.kafka import admin, translated
 from creditbus.bus.schemas import Schema, SchemaSet, contract_folder
+from creditbus.catalogue.yamltext import parse_yaml
 from creditbus.core.acknowledgement import is_incentive
 from creditbus.core.errors import SettingsError
 from creditbus.core.events import PERSON_KINDS
@@ -64,7 +64,7 @@ def load_topics(path: Path | None = None, regions: Sequence[str] = ()) -> tuple[
     """
     source = path or _topics_file()
     try:
-        content = _File.model_validate(yaml.safe_load(source.read_text(encoding="utf-8")))
+        content = _File.model_validate(parse_yaml(source.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

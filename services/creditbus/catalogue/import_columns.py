@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from creditbus.catalogue.loader import load
+from creditbus.catalogue.yamltext import parse_yaml
 
 
 class KindDefaults(BaseModel):
@@ -95,7 +95,7 @@ def read_import_columns(text: str) -> ImportColumns:
 
     Raises pydantic.ValidationError, or ValueError for a header that means two columns.
     """
-    file = _File.model_validate(yaml.safe_load(text))
+    file = _File.model_validate(parse_yaml(text))
     by_header: dict[str, str] = {}
     for name, column in file.columns.items():
         for header in (*column.codes, *column.headers):

@@ -13,6 +13,7 @@ from creditbus.catalogue.errors import CatalogueError, told
 from creditbus.catalogue.models import ALL_STEPS, Catalogue, Item, MeasureRow
 from creditbus.catalogue.supplements import supplement_files, supplemented
 from creditbus.catalogue.themes import ROW_THEMES
+from creditbus.catalogue.yamltext import parse_yaml
 from creditbus.core.conditions import Condition
 from creditbus.core.outcome import Reason
 
@@ -277,7 +278,7 @@ def _missing_texts(catalogue: Catalogue) -> Iterator[str]:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CatalogueError(f"{path.name} is missing in {path.parent}") from error
     except yaml.YAMLError as error:

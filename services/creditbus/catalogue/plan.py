@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from creditbus.catalogue.loader import DATA
+from creditbus.catalogue.yamltext import parse_yaml
 
 ROWS = 144
 State = Literal["works", "open", "outside"]
@@ -69,7 +69,7 @@ class PlanRow(BaseModel):
 
 def load_plan() -> tuple[PlanRow, ...]:
     """All rows in order. Raises pydantic's ValidationError for wrong data."""
-    rows = yaml.safe_load((DATA / "plan.yaml").read_text(encoding="utf-8"))["rows"]
+    rows = parse_yaml((DATA / "plan.yaml").read_text(encoding="utf-8"))["rows"]
     return TypeAdapter(tuple[PlanRow, ...]).validate_python(rows)
 
 

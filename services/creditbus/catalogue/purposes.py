@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from creditbus.catalogue.loader import DATA
 from creditbus.catalogue.models import Named
+from creditbus.catalogue.yamltext import parse_yaml
 
 
 class Purpose(Named):
@@ -37,4 +37,4 @@ def load_casework_kinds(folder: Path | None = None) -> tuple[str, ...]:
 
 def _read(folder: Path | None) -> _Purposes:
     text = ((folder or DATA) / "purposes.yaml").read_text(encoding="utf-8")
-    return _Purposes.model_validate(yaml.safe_load(text))
+    return _Purposes.model_validate(parse_yaml(text))

@@ -26,6 +26,7 @@ from creditbus.catalogue.models import (
     TermRow,
 )
 from creditbus.catalogue.settings import CatalogueSettings
+from creditbus.catalogue.yamltext import parse_yaml
 from creditbus.core.identifiers import covers
 
 _THEMES = ("instruments", "items", "lists", "grounds", "measures", "terms", "repair")
@@ -79,7 +80,7 @@ def supplemented(catalogue: Catalogue, files: Iterable[Path]) -> Catalogue:
 def _read(path: Path) -> Supplement:
     values: dict[str, Any] = {}
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = parse_yaml(path.read_text(encoding="utf-8"))
         for theme in _IN_REGION:
             for row in values.get(theme) or ():
                 row.setdefault("region", values.get("region"))

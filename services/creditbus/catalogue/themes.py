@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,6 +16,9 @@ ROW_THEMES = (
 )  # fmt: skip
 """Themes with a file of rows each."""
 THEMES = (*ROW_THEMES, "points", "grades", "publicity", "tiers", "transitions", "code_lists", "reasons")
+
+
+_NUMBERED = re.compile(r"([A-Z]\d\d)-")
 
 
 def rows_of(catalogue: Catalogue, theme: str) -> list[tuple[str, Any]]:
@@ -38,8 +42,12 @@ def rows_of(catalogue: Catalogue, theme: str) -> list[tuple[str, Any]]:
 
 
 def called(code: str, row: Any) -> set[str]:
-    """What a row is found under: code, Chinese name, and the short names of a former department."""
-    return {code, getattr(row, "zh", ""), *getattr(row, "aliases", ())} - {""}
+    """What a row is found under: code, its number in the national catalogues (C05, M09), Chinese name, the short
+    names of a former department, and each code of a list of codes.
+    """
+    numbered = _NUMBERED.match(code)
+    names = {code, numbered[1] if numbered else "", getattr(row, "zh", ""), *getattr(row, "aliases", ())}
+    return (names | set(row) if isinstance(row, list | tuple) else names) - {""}
 
 
 def names_of(row: Any) -> tuple[str, str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
 from pydantic import TypeAdapter
 
 from creditbus.catalogue.errors import CatalogueError
 from creditbus.catalogue.loader import DATA
 from creditbus.catalogue.models import Catalogue, Named, SubjectKind
+from creditbus.catalogue.yamltext import parse_yaml
 
 
 class View(Named):
@@ -27,7 +27,7 @@ class View(Named):
 
 def load_views(catalogue: Catalogue, folder: Path | None = None) -> Mapping[str, View]:
     """Views by code. Raises CatalogueError for a domain or an item that the catalogue lacks."""
-    rows = yaml.safe_load(((folder or DATA) / "views.yaml").read_text(encoding="utf-8"))["rows"]
+    rows = parse_yaml(((folder or DATA) / "views.yaml").read_text(encoding="utf-8"))["rows"]
     views = TypeAdapter(tuple[View, ...]).validate_python(rows)
     domains = {row.domain for row in catalogue.departments}
     items = {row.code for row in catalogue.items}

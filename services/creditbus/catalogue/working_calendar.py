@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Annotated, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
+from creditbus.catalogue.yamltext import parse_yaml
 from creditbus.core.calendar import CalendarYear, WorkingCalendar
 
 _MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
@@ -45,7 +45,7 @@ def read_working_calendar(text: str) -> WorkingCalendar:
 
     Raises pydantic.ValidationError naming the key when a day is in the wrong list, yaml.YAMLError when it is no YAML.
     """
-    file = _File.model_validate(yaml.safe_load(text))
+    file = _File.model_validate(parse_yaml(text))
     return WorkingCalendar(
         years={
             number: CalendarYear(holidays=year.holidays, workdays=year.workdays) for number, year in file.years.items()

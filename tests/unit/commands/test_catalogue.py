@@ -153,3 +153,18 @@ def test_wrong_data_is_told_with_file_row_field_and_remedy(
     result = run.invoke(app, ["catalogue", "check", "--folder", str(folder)])
     assert result.exit_code == 1
     assert told in result.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("M09", "measures: M09-BENEFITS"),
+        ("I03", "incentives: I03-TRADING"),
+        ("C05", "items: C05-ABNORMAL"),
+        ("HOUSING_FRAUD", "code_lists: Finding.category"),
+    ],
+)
+def test_rows_are_found_by_the_number_of_the_national_catalogue_and_codes_by_themselves(
+    run: CliRunner, asked: str, told: str
+) -> None:
+    assert told in run.invoke(app, ["catalogue", "show", asked]).output
