@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?=
+FIRST = $(or $(PYTHON),python3)
 # the Python to install into: the one given, else the fastest build that is here
 CHOSEN = $(or $(PYTHON),$$(python3 deploy/choose_python.py))
 BIN := .venv/bin
@@ -15,8 +16,8 @@ help: ## List the targets
 
 .tools/bin/uv:
 	@echo "· installing uv into .tools"
-	@$(or $(PYTHON),python3) -m venv .tools 2>/dev/null && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv \
-	  || (rm -rf .tools && $(or $(PYTHON),python3) -m pip install --quiet --disable-pip-version-check --target .tools uv)
+	@$(FIRST) -m venv .tools 2>/dev/null && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv \
+	  || (rm -rf .tools && $(FIRST) -m pip install --quiet --disable-pip-version-check --target .tools uv)
 
 .venv/.ready: requirements.lock pyproject.toml $(wildcard native/*.toml native/*/*.py*) | .tools/bin/uv
 	@echo "· installing the locked dependencies into .venv (once, a minute or so)"

@@ -8,6 +8,8 @@ candidates are timed. The first stays unless another one is at least a tenth fas
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from typing import NamedTuple
@@ -65,7 +67,8 @@ def choose(first: Build, others: list[Build]) -> Build:
 
 def main() -> None:
     """Print the path to take on standard output, and why on standard error where it is not the first."""
-    builds = [build for build in map(probe, CANDIDATES) if build is not None]
+    files = {os.path.realpath(found): found for found in map(shutil.which, CANDIDATES) if found}  # each one once
+    builds = [build for build in map(probe, files.values()) if build is not None]
     if not builds:
         print(CANDIDATES[0])
         return

@@ -38,7 +38,7 @@ class TickLog:
 
     def last_ticks(self) -> dict[int, int]:
         """Business time of the last tick of each partition that has one."""
-        found = {partition: self._last_tick(partition) for partition in self.partitions()}
+        found = {partition: self._last_tick(partition, *bounds) for partition, bounds in self._bounds().items()}
         return {partition: at for partition, at in found.items() if at is not None}
 
     def write(self, partition: int, tick: Tick) -> None:
@@ -52,12 +52,16 @@ class TickLog:
         if self._producer.flush(15):
             raise ReconnectError("Kafka: a tick was not acknowledged; connecting again")
 
-    def _last_tick(self, partition: int) -> int | None:
+    def _bounds(self) -> dict[int, tuple[int, int]]:
+        """First offset and end of each partition."""
         with (
             closing(Consumer(consumer_config(self._brokers, _GROUP))) as consumer,
             translated("looking for the last tick"),
         ):
-            first, end = consumer.get_watermark_offsets(TopicPartition(TOPIC, partition), timeout=15)
+            places = [TopicPartition(TOPIC, partition) for partition in self.partitions()]
+            return {place.partition: consumer.get_watermark_offsets(place, timeout=15) for place in places}
+
+    def _last_tick(self, partition: int, first: int, end: int) -> int | None:
         back = _BACK
         while True:
             start = max(first, end - back)

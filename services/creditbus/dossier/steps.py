@@ -205,21 +205,21 @@ class _Batch:
         if subject.is_new and not summary.kind:
             summary.kind = record.subject_kind
         _expire(subject, view, self.lookups, decided)
-        before = summary.score, summary.grade
+        before = _standing(subject)
+        grade_was = before[1]
         results = apply_record(subject, record, ctx)
         summary = subject.summary  # a change of its key may have begun a new one
         if needs_rescore(summary, ctx.today):
             subject.scored = rescore(summary, ctx)
         subject.touch(ctx.now_ms, next_due_ms(summary), ctx.rules.edition)
-        was = before
         for result in results:
             decided.applied.append(result)
-            decided.changes.append(_change(summary, result, was, ctx))
-            was = summary.score, summary.grade
+            decided.changes.append(_change(subject, result, before, ctx))
+            before = _standing(subject)
         if ctx.ended:
             decided.changes.extend(_ended(subject, record, one, ctx) for one in ctx.ended)
             ctx.ended.clear()
-        tell_grade(summary, before[1], record.record_id, record.record_id, ctx)
+        tell_grade(summary, grade_was, record.record_id, record.record_id, ctx)
         if ctx.emissions:
             decided.emissions += ctx.emissions
             ctx.emissions.clear()
@@ -301,7 +301,7 @@ class _Batch:
 
     def _tell(self, subject: SubjectState, applied: Applied) -> None:
         """History of an event that had no effect."""
-        change = _change(subject.summary, applied, _standing(subject), self._context())
+        change = _change(subject, applied, _standing(subject), self._context())
         self.decided.changes.append(change)
 
 
@@ -388,7 +388,7 @@ def _expire(subject: SubjectState, view: PartitionView, lookups: Lookups, decide
 def _next_ms(summary: Summary, view: PartitionView) -> int | None:
     """Business time of the subject's next deadline or release that has come; a deadline goes first."""
     meta = view.meta
-    due = summary.timer if 0 < summary.timer <= meta.tick_ms else None
+    due = summary.timer if is_due(summary, meta.tick_ms) else None
     release = next_release_ms(summary, meta.turns) if meta.turns else None
     if due is None or release is None:
         return release if due is None else due
@@ -402,8 +402,8 @@ def _standing(subject: SubjectState) -> _Standing:
     return subject.summary.score, subject.summary.grade
 
 
-def _change(summary: Summary, applied: Applied, before: _Standing, ctx: Context) -> Change:
-    record = applied.record
+def _change(subject: SubjectState, applied: Applied, before: _Standing, ctx: Context) -> Change:
+    record, summary = applied.record, subject.summary
     return Change(
         change_id=change_id_of(applied),
         record_id=record.record_id,

@@ -60,14 +60,24 @@ def summary_key(subject: str) -> bytes:
     return b"s" + subject.encode()
 
 
+def rows_start(subject: str) -> bytes:
+    """How the keys of the rows of a subject's facts begin; the natural key's bytes follow."""
+    return b"n" + subject.encode() + b"\x00"
+
+
+def event_rows_start(subject: str) -> bytes:
+    """How the keys of the rows of a subject's events begin; the event key's bytes follow."""
+    return b"e" + subject.encode() + b"\x00"
+
+
 def row_key(subject: str, natural_key: str) -> bytes:
     """Key of the row of a fact."""
-    return b"n" + subject.encode() + b"\x00" + bytes.fromhex(natural_key)
+    return rows_start(subject) + bytes.fromhex(natural_key)
 
 
 def event_row_key(subject: str, event_key: str) -> bytes:
     """Key of the row of an event."""
-    return b"e" + subject.encode() + b"\x00" + bytes.fromhex(event_key)
+    return event_rows_start(subject) + bytes.fromhex(event_key)
 
 
 def held_key(subject: str, natural_key: str) -> bytes:
@@ -104,15 +114,10 @@ def keys_of(records: Iterable[CreditRecord]) -> list[bytes]:
     """The state that applying records looks at, to be read in one go for the whole batch."""
     keys: list[bytes] = []
     for record in records:
-        subject = record.subject_key.encode()  # once for the keys, which are those of the functions above
-        rows = b"n" + subject + b"\x00"
-        keys += (
-            b"s" + subject,
-            rows + bytes.fromhex(record.natural_key),
-            b"e" + subject + b"\x00" + bytes.fromhex(record.event_key),
-        )
+        subject = record.subject_key
+        keys += summary_key(subject), row_key(subject, record.natural_key), event_row_key(subject, record.event_key)
         if record.target_key is not None:
-            keys.append(rows + bytes.fromhex(record.target_key))
+            keys.append(row_key(subject, record.target_key))
     return keys
 
 
@@ -205,8 +210,7 @@ class SubjectState:
     def __init__(self, partition: PartitionView, key: str, summary: Summary | None) -> None:
         self._partition = partition
         self._key = key
-        start = key.encode() + b"\x00"
-        self._row_keys, self._event_keys = b"n" + start, b"e" + start
+        self._row_keys, self._event_keys = rows_start(key), event_rows_start(key)
         self._changes: dict[bytes, bytes | None] = {}
         self._fresh: set[bytes] = set()
         self._rows: dict[str, Row | None] = {}
