@@ -18,6 +18,9 @@ _FENCED = frozenset(
     {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.FENCED_INSTANCE_ID}
 )
 _QUIET = {"log_level": 3}
+_RETRY_MS = 5
+"""A transaction that begins while the broker still ends the one before is refused and asked for again after so long;
+the client's own 100 ms made most of the latest commits late. It doubles up to a second where a broker is away."""
 
 ConfigValue = Any
 """A number, a text, a truth value, or a callback."""
@@ -117,7 +120,11 @@ def produce_everywhere(producer: Producer, topic: str, value: bytes, seconds: fl
 
 def transactional_producer(brokers: str, transactional_id: str, timeout_ms: int = 10_000) -> Producer:
     """A producer for transactions, with every older producer of this id fenced and its open transaction aborted."""
-    producer = Producer(producer_config(brokers, transactional_id=transactional_id, transaction_timeout_ms=timeout_ms))
+    producer = Producer(
+        producer_config(
+            brokers, transactional_id=transactional_id, transaction_timeout_ms=timeout_ms, retry_backoff_ms=_RETRY_MS
+        )
+    )
     with translated("starting transactions"):
         producer.init_transactions(30.0)
     return producer
