@@ -18,9 +18,9 @@ _FENCED = frozenset(
     {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.FENCED_INSTANCE_ID}
 )
 _QUIET = {"log_level": 3}
-_RETRY_MS = 5
-"""A transaction that begins while the broker still ends the one before is refused and asked for again after so long;
-the client's own 100 ms made most of the latest commits late. It doubles up to a second where a broker is away."""
+_RETRY_MS = 20
+"""A transaction that begins while the broker still ends the one before is refused and asked for again after so long, as
+the Java client does; librdkafka's own 100 ms made most of the latest commits late. It doubles up to a second."""
 
 ConfigValue = Any
 """A number, a text, a truth value, or a callback."""
