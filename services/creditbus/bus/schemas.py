@@ -191,6 +191,13 @@ def contract_folder() -> Path:
     return Path(__file__).parents[3] / "schemas"
 
 
+def deploy_file(name: str) -> Path:
+    """A file of ``deploy/``, by its path there: in the installed package, else in the repository."""
+    folder = contract_folder()
+    installed = folder / Path(name).name
+    return installed if installed.is_file() else folder.parent / "deploy" / name
+
+
 def _history(root: Path) -> Mapping[str, Schema]:
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((root / HISTORY).glob("*.json"))]
     schemas = [Schema(f"{one['namespace']}.{one['name']}", one) for one in found]

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic  # type:
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from creditbus.bus.kafka import admin, translated
-from creditbus.bus.schemas import Schema, SchemaSet, contract_folder
+from creditbus.bus.schemas import Schema, SchemaSet, deploy_file
 from creditbus.catalogue.yamltext import parse_yaml
 from creditbus.core.acknowledgement import is_incentive
 from creditbus.core.errors import SettingsError
@@ -62,7 +62,7 @@ def load_topics(path: Path | None = None, regions: Sequence[str] = ()) -> tuple[
 
     regions: those whose records the hub merges, by the names that the mirror gives them.
     """
-    source = path or _topics_file()
+    source = path or deploy_file("topics.yaml")
     try:
         content = _File.model_validate(parse_yaml(source.read_text(encoding="utf-8")))
     except ValidationError as error:
@@ -137,12 +137,6 @@ def differing_settings(client: AdminClient, topics: Sequence[Topic]) -> Iterator
             for name, wanted in topic.settings.items():
                 if actual[name].value != wanted:
                     yield f"{topic.name}: {name} is {actual[name].value}, topics.yaml says {wanted}"
-
-
-def _topics_file() -> Path:
-    folder = contract_folder()
-    installed = folder / "topics.yaml"
-    return installed if installed.is_file() else folder.parent / "deploy" / "topics.yaml"
 
 
 def _expanded(content: _File, regions: Sequence[str]) -> Iterator[Topic]:

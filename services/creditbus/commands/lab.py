@@ -30,6 +30,7 @@ from creditbus.lab.state import LabState, find_alive, read_state, state_path, st
 from creditbus.lab.steps import Phase
 from creditbus.lab.supervisor import Supervisor, is_owned, owned_folder
 from creditbus.lab.texts import Text, user_language
+from creditbus.lab.watching import write_config
 
 console = Console()
 errors = Console(stderr=True)
@@ -155,9 +156,11 @@ def _up(settings: LabSettings, steps: Sequence[DeployStep], names: Sequence[str]
 def _build(
     settings: LabSettings, artifacts: Artifacts, steps: Sequence[DeployStep], parts: Sequence[str]
 ) -> Supervisor:
+    running = processes(settings, artifacts, parts)
+    write_config(settings.folder, running)
     return Supervisor(
         settings.folder,
-        processes(settings, artifacts, parts),
+        running,
         deploy_tasks(settings, steps, parts),
         deploy_after(parts, settings),
     )

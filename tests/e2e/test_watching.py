@@ -1,0 +1,78 @@
+"""A real Prometheus with the configuration that the lab writes sees every part, and none of the alerts fires."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from ports import free_ports
+from running_lab import RunningLab
+from waiting import wait_until
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.integration,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is missing: apt-get install prometheus"),
+]
+WATCHED = {
+    "clickhouse", "gateway", "intake", "clock", "breaker", "dossier", "warehouse", "lookup", "console", "monitor",
+}  # fmt: skip
+
+
+@pytest.fixture
+def prometheus(running_lab: RunningLab, tmp_path: Path) -> Iterator[httpx.Client]:
+    """Its API."""
+    (port,) = free_ports(1)
+    command = [
+        "prometheus",
+        f"--config.file={running_lab.folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={tmp_path / 'series'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=10) as client:
+                yield client
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def data(client: httpx.Client, path: str, **arguments: str) -> dict[str, Any]:
+    """What Prometheus answers; nothing while it starts."""
+    try:
+        found: dict[str, Any] = client.get(path, params=arguments).raise_for_status().json()["data"]
+    except httpx.HTTPError:
+        return {}
+    return found
+
+
+def test_prometheus_sees_every_part_where_it_is(running_lab: RunningLab, prometheus: httpx.Client) -> None:
+    def parts_that_are_up() -> set[str]:
+        found = data(prometheus, "/query", query='up{job="creditbus"} == 1').get("result", [])
+        return {one["metric"]["part"] for one in found}
+
+    wait_until("every part to be seen", lambda: parts_that_are_up() == WATCHED, 60)
+    targets = data(prometheus, "/targets", state="active")["activeTargets"]
+    ports = {one["labels"]["part"]: one["scrapeUrl"] for one in targets}
+    assert ports == {part: f"http://127.0.0.1:{running_lab.port(part)}/metrics" for part in WATCHED}
+
+
+def test_every_alert_of_the_release_is_known_to_it(prometheus: httpx.Client) -> None:
+    rules = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
+    expected = {one["alert"] for one in yaml.safe_load(rules.read_text(encoding="utf-8"))["groups"][0]["rules"]}
+
+    def known() -> set[str]:
+        groups = data(prometheus, "/rules").get("groups", [])
+        return {rule["name"] for group in groups for rule in group["rules"] if rule["health"] == "ok"}
+
+    wait_until("the rules", lambda: known() == expected, 60)
