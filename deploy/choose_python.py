@@ -67,7 +67,9 @@ def choose(first: Build, others: list[Build]) -> Build:
 
 def main() -> None:
     """Print the path to take on standard output, and why on standard error where it is not the first."""
-    files = {os.path.realpath(found): found for found in map(shutil.which, CANDIDATES) if found}  # each one once
+    # elsewhere than on Linux the system's own may be a stub that opens a dialog
+    candidates = CANDIDATES if sys.platform == "linux" else CANDIDATES[:1]
+    files = {os.path.realpath(found): found for found in map(shutil.which, candidates) if found}  # each one once
     builds = [build for build in map(probe, files.values()) if build is not None]
     if not builds:
         print(CANDIDATES[0])

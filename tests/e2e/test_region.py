@@ -18,6 +18,7 @@ from creditbus.bus.reading import all_partitions, read_to_end
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writers
+from creditbus.catalogue.yamltext import parse_yaml
 from creditbus.client.producer import BusClient
 from creditbus.core.identity import Identity
 from creditbus.lab.process import answers_http
@@ -169,3 +170,14 @@ def test_old_numbers_that_are_told_of_anywhere_name_the_firm_everywhere(region: 
 
 def numbers_on(lab: RunningLab) -> set[bytes]:
     return {message.key() or b"" for message in messages_on(lab, IDENTITIES)}
+
+
+def test_each_of_both_is_watched_with_all_its_parts(region: Region) -> None:
+    at_the_hub = {"clock", "dossier", "merge"}
+    at_the_node = {"clickhouse", "gateway", "intake", "warehouse", "lookup"}
+    for lab, parts in ((region.hub, at_the_hub), (region.node, at_the_node)):
+        (job,) = parse_yaml((lab.folder / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+        watched = {one["labels"]["part"]: one["targets"][0] for one in job["static_configs"]}
+        assert watched.keys() == parts
+        for target in watched.values():
+            assert "# TYPE" in httpx.get(f"http://{target}/metrics", timeout=30).text
