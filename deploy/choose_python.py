@@ -14,7 +14,8 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-CANDIDATES = ("python3", "/usr/bin/python3")
+# elsewhere than on Linux the system's own may be a stub that opens a dialog
+CANDIDATES = ("python3", "/usr/bin/python3") if sys.platform == "linux" else ("python3",)
 OLDEST = (3, 11)
 GAIN = 1.1  # a faster build must be faster by this much: less is within what a busy machine does to the timing
 
@@ -67,9 +68,7 @@ def choose(first: Build, others: list[Build]) -> Build:
 
 def main() -> None:
     """Print the path to take on standard output, and why on standard error where it is not the first."""
-    # elsewhere than on Linux the system's own may be a stub that opens a dialog
-    candidates = CANDIDATES if sys.platform == "linux" else CANDIDATES[:1]
-    files = {os.path.realpath(found): found for found in map(shutil.which, candidates) if found}  # each one once
+    files = {os.path.realpath(found): found for found in map(shutil.which, CANDIDATES) if found}  # each one once
     builds = [build for build in map(probe, files.values()) if build is not None]
     if not builds:
         print(CANDIDATES[0])

@@ -1,17 +1,17 @@
-"""A real Prometheus with the configuration that the lab writes sees every part, and none of the alerts fires."""
+"""A real Prometheus with the configuration that the lab writes sees every part and knows every alert."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
+from creditbus.bus.schemas import deploy_file
+from creditbus.catalogue.yamltext import parse_yaml
 from ports import free_ports
 from running_lab import RunningLab
 from waiting import wait_until
@@ -27,17 +27,17 @@ WATCHED = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def prometheus(running_lab: RunningLab, tmp_path: Path) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module")
+def prometheus(running_lab: RunningLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """Its API."""
-    (port,) = free_ports(1)
+    (port,), folder = free_ports(1), tmp_path_factory.mktemp("prometheus")
     command = [
         "prometheus",
         f"--config.file={running_lab.folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={tmp_path / 'series'}",
+        f"--storage.tsdb.path={folder / 'series'}",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
-    with (tmp_path / "log").open("wb") as log:
+    with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=10) as client:
@@ -68,8 +68,8 @@ def test_prometheus_sees_every_part_where_it_is(running_lab: RunningLab, prometh
 
 
 def test_every_alert_of_the_release_is_known_to_it(prometheus: httpx.Client) -> None:
-    rules = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
-    expected = {one["alert"] for one in yaml.safe_load(rules.read_text(encoding="utf-8"))["groups"][0]["rules"]}
+    rules = parse_yaml(deploy_file("prometheus/alerts.yml").read_text(encoding="utf-8"))
+    expected = {one["alert"] for one in rules["groups"][0]["rules"]}
 
     def known() -> set[str]:
         groups = data(prometheus, "/rules").get("groups", [])
