@@ -9,7 +9,7 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 TWO_WORKERS := -n 2 --dist loadscope
 
-.PHONY: help setup run down test unit lint format chaos bench docs clean lock
+.PHONY: help setup run down test unit lint format chaos bench docs clean lock another-python
 
 help: ## List the targets
 	@grep -hE "^[a-z0-9-]+:.*## " $(MAKEFILE_LIST) | awk -F ":.*## " '{printf "  %-10s %s\n", $$1, $$2}'
@@ -26,7 +26,14 @@ help: ## List the targets
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python ./native >.venv/native.log 2>&1 \
 	  || echo "· no C compiler or no headers of Python (.venv/native.log): Avro is read in Python, which is slower"
+	@echo "$(PYTHON)" > .venv/.asked-for
 	@touch $@
+
+ifneq ($(PYTHON),)
+ifneq ($(PYTHON),$(shell cat .venv/.asked-for 2>/dev/null))
+.venv/.ready: another-python
+endif
+endif
 
 setup: .venv/.ready ## Install what everything else needs (done by the other targets on demand)
 

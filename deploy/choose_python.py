@@ -2,7 +2,8 @@
 
 Standard library alone, for it runs before anything is installed. Two builds of one version can differ by a third: a
 shared library of the interpreter costs time at each call, and how it was compiled cannot be read off it; so the
-candidates are timed. The first stays unless another one is at least a tenth faster and can do all that the first can.
+candidates are timed, in turns, since a busy machine is twice as slow in one second as in the next. The first stays unless
+another one is at least a tenth faster and can do all that the first can.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import NamedTuple
 # elsewhere than on Linux the system's own may be a stub that opens a dialog
 CANDIDATES = ("python3", "/usr/bin/python3") if sys.platform == "linux" else ("python3",)
 OLDEST = (3, 11)
+TURNS = 5
 GAIN = 1.1  # a faster build must be faster by this much: less is within what a busy machine does to the timing
 
 PROBE = """
@@ -34,7 +36,7 @@ def timed():
 header = os.path.join(sysconfig.get_path("include"), "Python.h")
 print(json.dumps({
     "path": sys.executable, "version": sys.version_info[:3], "headers": os.path.exists(header),
-    "seconds": min(timed() for _ in range(9)),
+    "seconds": min(timed() for _ in range(4)),
 }))
 """
 
@@ -58,6 +60,11 @@ def probe(command: str) -> Build | None:
         return None
 
 
+def fastest_of(turns: list[Build]) -> Build:
+    """A build with the best time of its turns: nothing but itself makes it faster than it is."""
+    return min(turns, key=lambda build: build.seconds)
+
+
 def choose(first: Build, others: list[Build]) -> Build:
     """The first, or another one that is new enough, has the headers too and is faster by ``GAIN``."""
     able = [build for build in others if build.version >= OLDEST and (build.headers or not first.headers)]
@@ -69,7 +76,9 @@ def choose(first: Build, others: list[Build]) -> Build:
 def main() -> None:
     """Print the path to take on standard output, and why on standard error where it is not the first."""
     files = {os.path.realpath(found): found for found in map(shutil.which, CANDIDATES) if found}  # each one once
-    builds = [build for build in map(probe, files.values()) if build is not None]
+    able = [command for command in files.values() if probe(command) is not None]
+    rounds = [[probe(command) for command in able] for _ in range(TURNS if len(able) > 1 else 1)]
+    builds = [fastest_of(turns) for each in zip(*rounds, strict=True) if (turns := [build for build in each if build])]
     if not builds:
         print(CANDIDATES[0])
         return

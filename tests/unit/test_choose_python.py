@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from deploy.choose_python import Build, choose, probe
+from deploy.choose_python import Build, choose, fastest_of, probe
 
+ROOT = Path(__file__).parents[2]
 FIRST = Build("/first", (3, 11, 7), True, 1.0)
 
 
@@ -39,8 +40,23 @@ def test_a_python_is_measured_by_running_it() -> None:
     assert probe("true") is None, "a program that is no Python"
 
 
+def test_a_busy_second_does_not_make_a_build_slow() -> None:
+    turns = [FIRST._replace(seconds=seconds) for seconds in (1.0, 0.5, 2.0)]
+    assert fastest_of(turns).seconds == 0.5
+
+
+def test_asking_for_another_python_installs_anew_and_asking_for_none_does_not() -> None:
+    def would_do(*arguments: str) -> str:
+        make = ["make", "--dry-run", "setup", *arguments]
+        return subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    (ROOT / ".venv" / ".ready").touch()
+    assert "--python /another/python3 .venv" in would_do("PYTHON=/another/python3")
+    assert "uv venv" not in would_do()
+
+
 def test_the_path_alone_goes_to_standard_output() -> None:
-    script = Path(__file__).parents[2] / "deploy" / "choose_python.py"
+    script = ROOT / "deploy" / "choose_python.py"
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
     assert len(done.stdout.splitlines()) == 1
     assert Path(done.stdout.strip()).is_file()
