@@ -2,8 +2,8 @@
 
 Standard library alone, for it runs before anything is installed. Two builds of one version can differ by a third: a
 shared library of the interpreter costs time at each call, and how it was compiled cannot be read off it; so the
-candidates are timed, in turns, since a busy machine is twice as slow in one second as in the next. The first stays unless
-another one is at least a tenth faster and can do all that the first can.
+candidates are timed, in turns, since a busy machine is twice as slow in one second as in the next. The first stays
+unless another one is at least a tenth faster and can do all that the first can.
 """
 
 from __future__ import annotations
