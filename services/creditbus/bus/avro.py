@@ -41,14 +41,16 @@ def decode(schema: Schema, payload: bytes, *, raw: bool = False, start: int = 0)
     raw: dates and times are numbers. start: where the value begins in the bytes.
     """
     value, end = _decoded(schema.raw_decoder if raw else schema.decoder, schema, payload, start)
-    _must_end(schema, payload, end)
+    if end != len(payload):
+        raise _wrong_end(schema, payload, end)
     return cast("dict[str, Any]", value)
 
 
 def decode_struct(schema: Schema, struct: type[S], payload: bytes, start: int = 0) -> S:
     """The same as a struct, whose fields are the type's, with dates and times as numbers. Raises NotAvroError."""
     value, end = _decoded(schema.decoder_to(struct), schema, payload, start)
-    _must_end(schema, payload, end)
+    if end != len(payload):
+        raise _wrong_end(schema, payload, end)
     return cast("S", value)
 
 
@@ -73,7 +75,8 @@ class EventReader:
         decoder = self._head_decoders.get(id(schema)) or self._decoder_of(schema)
         head, start = _decoded(decoder, schema, payload, 0)
         facts, end = _decoded(schema.facts.raw_decoder, schema, payload, start)
-        _must_end(schema, payload, end)
+        if end != len(payload):
+            raise _wrong_end(schema, payload, end)
         return head, facts, payload[start:]
 
     def _decoder_of(self, schema: EventSchema) -> Decoder:
@@ -101,8 +104,7 @@ def _decoded(decoder: Decoder, schema: Schema, payload: bytes, start: int) -> tu
         raise NotAvroError(f"not readable as {schema.name}: {type(error).__name__}") from error
 
 
-def _must_end(schema: Schema, payload: bytes, end: int) -> None:
+def _wrong_end(schema: Schema, payload: bytes, end: int) -> NotAvroError:
     if end < len(payload):
-        raise NotAvroError(f"{len(payload) - end} bytes too many after {schema.name}")
-    if end > len(payload):
-        raise NotAvroError(f"not readable as {schema.name}: it ends {end - len(payload)} bytes too early")
+        return NotAvroError(f"{len(payload) - end} bytes too many after {schema.name}")
+    return NotAvroError(f"not readable as {schema.name}: it ends {end - len(payload)} bytes too early")

@@ -7,6 +7,8 @@ held for it (HELD). Each kind with an effect beyond being on file has one functi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from creditbus.core.breaker import ROLL_BACK, Turns, release_of
@@ -27,15 +29,20 @@ from creditbus.core.state import (
     ROLLED_BACK,
     SUPERSEDED,
     WITHDRAWN,
+    Entry,
     EventRow,
+    IncentiveState,
+    ListingState,
     Row,
     Summary,
+    TermState,
 )
 from creditbus.core.subject import DUPLICATE, HELD, RECORDED, Applied, Expired, SubjectView
 from creditbus.core.terms import move_terms, tell_near
 from creditbus.core.waiting import hold, move_waiting, release, stop_waiting
 from creditbus.core.way_back import forget_unasked, miss_term
 
+_NEVER = 1 << 62
 _MOST_MOVES = 20
 """So many corrections of a natural key are followed; a circle of them ends here."""
 
@@ -206,24 +213,29 @@ def _deleted(view: SubjectView, ctx: Context) -> list[Expired]:
 
 def next_due_ms(summary: Summary) -> int:
     """When the subject's next deadline falls: the start of the day after the first last day; 0 = none."""
-    ends = [over.until for over in summary.entries if over.until is not None] if summary.entries else []
-    if summary.kept:
-        ends.append(summary.kept[0][0])
+    first = summary.kept[0][0] if summary.kept else _NEVER
+    if summary.entries:
+        first = _earliest(first, summary.entries)
+    due = _NEVER
     if summary.listings or summary.incentives or summary.terms:
-        return _next_of(summary, ends)
-    return start_of_day_ms(min(ends) + 1) if ends else 0
+        for those in (summary.listings, summary.incentives, summary.terms):
+            first = _earliest(first, those)
+        for listing in summary.listings:
+            due = min(due, listing.waits_until_ms or _NEVER)
+        for term in summary.terms:
+            due = min(due, start_of_day_ms(term.near_on) if term.near_on is not None else _NEVER)
+    if first != _NEVER:
+        due = min(due, start_of_day_ms(first + 1))
+    return due if due != _NEVER else 0
 
 
-def _next_of(summary: Summary, ends: list[int]) -> int:
-    """The same for a subject with listings, offers or terms. ends: last days of what else it has."""
-    ends += [over.until for over in summary.listings if over.until is not None]
-    ends += [over.until for over in summary.incentives if over.until is not None]
-    ends += [state.until for state in summary.terms if state.until is not None]
-    dues = [one.waits_until_ms for one in summary.listings if one.waits_until_ms]
-    dues += [start_of_day_ms(state.near_on) for state in summary.terms if state.near_on is not None]
-    if ends:
-        dues.append(start_of_day_ms(min(ends) + 1))
-    return min(dues, default=0)
+def _earliest(first: int, those: Sequence[Entry | IncentiveState | ListingState | TermState]) -> int:
+    """The earliest last day, and none later than ``first``. A plain loop, since it runs after each record."""
+    for one in those:
+        until = one.until
+        if until is not None and until < first:
+            first = until
+    return first
 
 
 def next_release_ms(summary: Summary, turns: Turns) -> int | None:

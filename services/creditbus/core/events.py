@@ -19,14 +19,14 @@ ORGANISATION_KINDS = frozenset({LEGAL_PERSON, ORGAN})
 """Kinds that are published, and whose rows are kept for ever."""
 
 
-class Identifier(msgspec.Struct, frozen=True):
+class Identifier(msgspec.Struct, frozen=True, gc=False):
     """One number of a subject, and the scheme it belongs to."""
 
     scheme: str
     value: str
 
 
-class Subject(msgspec.Struct, frozen=True):
+class Subject(msgspec.Struct, frozen=True, gc=False):
     """Whom the event is about (信用主体)."""
 
     kind: str
@@ -34,7 +34,7 @@ class Subject(msgspec.Struct, frozen=True):
     identifiers: list[Identifier]
 
 
-class Document(msgspec.Struct, frozen=True):
+class Document(msgspec.Struct, frozen=True, gc=False):
     """The document that the decision stands in (决定文书)."""
 
     number: str
@@ -46,14 +46,14 @@ class Document(msgspec.Struct, frozen=True):
     sha256: str | None
 
 
-class LegalBasis(msgspec.Struct, frozen=True):
+class LegalBasis(msgspec.Struct, frozen=True, gc=False):
     """An article of an instrument that the decision rests on."""
 
     instrument: str
     article: str
 
 
-class Target(msgspec.Struct, frozen=True):
+class Target(msgspec.Struct, frozen=True, gc=False):
     """Another fact about the same subject, by its natural key."""
 
     kind: str
@@ -62,7 +62,7 @@ class Target(msgspec.Struct, frozen=True):
     item_number: str
 
 
-class CorrectedKey(msgspec.Struct, frozen=True):
+class CorrectedKey(msgspec.Struct, frozen=True, gc=False):
     """Where a corrected fact stood before, if its subject or its natural key changed."""
 
     identifier: Identifier | None
@@ -72,7 +72,7 @@ class CorrectedKey(msgspec.Struct, frozen=True):
     item_number: str
 
 
-class Head(msgspec.Struct, frozen=True):
+class Head(msgspec.Struct, frozen=True, gc=False):
     """What all kinds of event share."""
 
     event_id: str
@@ -95,7 +95,7 @@ HEAD_RECORDS: Mapping[str, type[msgspec.Struct]] = {
 """What the records inside a head are, by the names that they have in ``schemas/avro/common``."""
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One event as intake judges it."""
 
     sender: str

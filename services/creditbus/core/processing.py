@@ -38,7 +38,7 @@ class Message(Protocol):
         """(type, milliseconds since 1970)."""
 
 
-class Output(msgspec.Struct, frozen=True):
+class Output(msgspec.Struct, frozen=True, gc=False):
     """A message to be produced. ``partition`` None lets the key decide (murmur2)."""
 
     topic: str

@@ -92,7 +92,7 @@ def score_subject(summary: Summary, rules: Rules, day: int) -> Score | None:
 
 def _matching_rule(kind: str, facts: Mapping[str, object], day: date, rules: Rules) -> PointRule | None:
     for rule in rules.score.points_of.get(kind, ()):
-        if rule.span.covers(day) and all(str(facts.get(f)) in values for f, values in rule.match):
+        if rule.span.covers(day) and (not rule.match or all(str(facts.get(f)) in values for f, values in rule.match)):
             return rule
     return None
 

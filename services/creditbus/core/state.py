@@ -342,7 +342,7 @@ class Summary(msgspec.Struct, array_like=True):
         return bool(self.listings) and any(one.severe and not one.is_suspended for one in self.in_force)
 
 
-class Row(msgspec.Struct, array_like=True):
+class Row(msgspec.Struct, array_like=True, gc=False):
     """What became of one fact (natural key)."""
 
     record_id: str
@@ -354,7 +354,7 @@ class Row(msgspec.Struct, array_like=True):
     """Natural key under which a correction tells the fact; "" when it stands here."""
 
 
-class EventRow(msgspec.Struct, array_like=True):
+class EventRow(msgspec.Struct, array_like=True, gc=False):
     """What became of one event: its highest revision and where that stands."""
 
     revision: int

@@ -75,7 +75,7 @@ class SubjectView(Protocol):
         """They are applied here after all."""
 
 
-class Applied(msgspec.Struct, frozen=True):
+class Applied(msgspec.Struct, frozen=True, gc=False):
     """What one record became; a record that released held ones is followed by theirs."""
 
     record: CreditRecord
@@ -84,7 +84,7 @@ class Applied(msgspec.Struct, frozen=True):
     """1 for a record that was held before."""
 
 
-class Expired(msgspec.Struct, frozen=True):
+class Expired(msgspec.Struct, frozen=True, gc=False):
     """A deadline that fired: id of the firing, and the kind and record that it ended, or the term that was missed."""
 
     timer_id: str

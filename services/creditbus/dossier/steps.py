@@ -204,7 +204,8 @@ class _Batch:
         view, decided, summary = self.view, self.decided, subject.summary
         if subject.is_new and not summary.kind:
             summary.kind = record.subject_kind
-        _expire(subject, view, self.lookups, decided)
+        if summary.timer or ctx.turns:
+            _expire(subject, view, self.lookups, decided)
         before = _standing(subject)
         grade_was = before[1]
         results = apply_record(subject, record, ctx)
@@ -216,16 +217,20 @@ class _Batch:
             decided.applied.append(result)
             decided.changes.append(_change(subject, result, before, ctx))
             before = _standing(subject)
-        if ctx.ended:
-            decided.changes.extend(_ended(subject, record, one, ctx) for one in ctx.ended)
-            ctx.ended.clear()
-        tell_grade(summary, grade_was, record.record_id, record.record_id, ctx)
-        if ctx.emissions:
-            decided.emissions += ctx.emissions
-            ctx.emissions.clear()
-        if ctx.moves:
-            decided.moved += ctx.moves
-            ctx.moves.clear()
+        if summary.grade != grade_was:
+            tell_grade(summary, grade_was, record.record_id, record.record_id, ctx)
+        if ctx.emissions or ctx.ended or ctx.moves:
+            self._take_over(subject, record, ctx)
+
+    def _take_over(self, subject: SubjectState, record: CreditRecord, ctx: Context) -> None:
+        """What a record led to besides its own change; the context is empty for the next one."""
+        decided = self.decided
+        decided.emissions += ctx.emissions
+        decided.changes += [_ended(subject, record, one, ctx) for one in ctx.ended]
+        decided.moved += ctx.moves
+        ctx.emissions.clear()
+        ctx.ended.clear()
+        ctx.moves.clear()
 
     def _context(self) -> Context:
         if self.now is None:

@@ -35,6 +35,10 @@ _event = msgspec.msgpack.Decoder(EventRow).decode
 _held = msgspec.msgpack.Decoder(list[CreditRecord]).decode
 _parked = msgspec.msgpack.Decoder(ParkedRow).decode
 
+# nearly every fact and event is asked for the first time, and a KeyError costs more than the rest of the question
+_UNREAD_ROW = Row("", 0, "", "", "")
+_UNREAD_EVENT = EventRow(0, "", "")
+
 
 class Meta(msgspec.Struct, array_like=True):
     """What a partition knows of time and rules."""
@@ -70,16 +74,6 @@ def event_rows_start(subject: str) -> bytes:
     return b"e" + subject.encode() + b"\x00"
 
 
-def row_key(subject: str, natural_key: str) -> bytes:
-    """Key of the row of a fact."""
-    return rows_start(subject) + bytes.fromhex(natural_key)
-
-
-def event_row_key(subject: str, event_key: str) -> bytes:
-    """Key of the row of an event."""
-    return event_rows_start(subject) + bytes.fromhex(event_key)
-
-
 def held_key(subject: str, natural_key: str) -> bytes:
     """Key of the records that wait for a fact."""
     return b"h" + subject.encode() + b"\x00" + bytes.fromhex(natural_key)
@@ -111,13 +105,19 @@ def forgotten_key(subject: str) -> bytes:
 
 
 def keys_of(records: Iterable[CreditRecord]) -> list[bytes]:
-    """The state that applying records looks at, to be read in one go for the whole batch."""
+    """The state that applying records looks at, to be read in one go for the whole batch.
+
+    Keys are written out, since this runs for each record.
+    """
     keys: list[bytes] = []
+    fromhex = bytes.fromhex
     for record in records:
-        subject = record.subject_key
-        keys += summary_key(subject), row_key(subject, record.natural_key), event_row_key(subject, record.event_key)
+        subject = record.subject_key.encode()
+        facts = b"n" + subject + b"\x00"
+        events = b"e" + subject + b"\x00"
+        keys += b"s" + subject, facts + fromhex(record.natural_key), events + fromhex(record.event_key)
         if record.target_key is not None:
-            keys.append(row_key(subject, record.target_key))
+            keys.append(facts + fromhex(record.target_key))
     return keys
 
 
@@ -232,12 +232,11 @@ class SubjectState:
 
     def row(self, natural_key: str) -> Row | None:
         """See SubjectView."""
-        try:
-            return self._rows[natural_key]
-        except KeyError:
+        row = self._rows.get(natural_key, _UNREAD_ROW)
+        if row is _UNREAD_ROW:
             data = self._partition.get(self._row_keys + bytes.fromhex(natural_key))
             row = self._rows[natural_key] = _row(data) if data else None
-            return row
+        return row
 
     def set_row(self, natural_key: str, row: Row) -> None:
         """See SubjectView."""
@@ -247,12 +246,11 @@ class SubjectState:
 
     def event(self, event_key: str) -> EventRow | None:
         """See SubjectView."""
-        try:
-            return self._events[event_key]
-        except KeyError:
+        row = self._events.get(event_key, _UNREAD_EVENT)
+        if row is _UNREAD_EVENT:
             data = self._partition.get(self._event_keys + bytes.fromhex(event_key))
             row = self._events[event_key] = _event(data) if data else None
-            return row
+        return row
 
     def set_event(self, event_key: str, row: EventRow) -> None:
         """See SubjectView. A record that waited keeps its place."""
@@ -265,7 +263,7 @@ class SubjectState:
         """See SubjectView. Rows of organisations stay: they may stand in a bundle, which would bring them back."""
         if self.summary.kind not in ORGANISATION_KINDS:
             self.is_touched = True
-            self._changes[event_row_key(self._key, event_key)] = None
+            self._changes[self._event_keys + bytes.fromhex(event_key)] = None
             self._events[event_key] = None
 
     def _set(self, key: bytes, value: bytes, *, is_fresh: bool) -> None:

@@ -13,7 +13,7 @@ from creditbus.catalogue.loader import load
 from creditbus.core.calendar import add_months, add_working_days
 from creditbus.core.records import CreditRecord, day_of
 from creditbus.dossier.steps import Entry, Tick
-from creditbus.dossier.view import event_row_key, row_key
+from creditbus.dossier.view import event_rows_start, rows_start
 from intake_harness import rules
 from partition import COURT_FACTS, DAY_LENGTH, PENALTY, Bus, a_bus
 
@@ -41,8 +41,9 @@ def deleted(bus: Bus) -> list[tuple[str, str | None]]:
 
 
 def rows_of(bus: Bus, record: CreditRecord) -> list[bytes | None]:
+    fact, event = bytes.fromhex(record.natural_key), bytes.fromhex(record.event_key)
     subject = record.subject_key
-    return bus.store.get_many([row_key(subject, record.natural_key), event_row_key(subject, record.event_key)])
+    return bus.store.get_many([rows_start(subject) + fact, event_rows_start(subject) + event])
 
 
 OLD = make_record(**PERSON, decided_on=years_ago(ROWS["ADVERSE"].years))
