@@ -15,9 +15,9 @@ from creditbus.bus.wire import Types, Writers, read_value
 from creditbus.core.errors import ReconnectError
 from creditbus.core.framing import WireError
 from creditbus.core.records import Alert
+from creditbus.core.topics import ALERTS, BREAKER, LISTINGS, PERSON_SUFFIX, RECORDS
 
-RECORDS, BREAKER, ALERTS = "credit.records", "credit.breaker", "credit.alerts"
-LISTINGS = ("credit.listings", "credit.listings.person")
+ALL_LISTINGS = (LISTINGS, f"{LISTINGS}{PERSON_SUFFIX}")
 _ANSWER_SECONDS = 15.0
 
 
@@ -33,7 +33,7 @@ class BreakerLog:
         with translated("reading the partitions of the log"):
             topics = self._consumer.list_topics(timeout=_ANSWER_SECONDS).topics
         self._records = sorted(topics[RECORDS].partitions)
-        self._listings = [TopicPartition(name, number) for name in LISTINGS for number in topics[name].partitions]
+        self._listings = [TopicPartition(name, number) for name in ALL_LISTINGS for number in topics[name].partitions]
 
     def follow(self, since_ms: int) -> None:
         """Read listings from a time on, and every order and approval there ever was."""

@@ -12,8 +12,8 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
 from creditbus.core.deadletter import DeadLetter
 from creditbus.core.errors import DeadLetterError
+from creditbus.core.topics import DEAD_LETTERS
 
-TOPIC = "credit.deadletters"
 _SECONDS = 15.0
 
 
@@ -22,7 +22,7 @@ class DeadLetters:
 
     def __init__(self, brokers: str, registry: Registry, schemas: SchemaSet) -> None:
         self._producer = Producer(producer_config(brokers, message_timeout_ms=int(_SECONDS * 1000)))
-        self._writer = Writer(registry, TOPIC, schemas.records["DeadLetter"])
+        self._writer = Writer(registry, DEAD_LETTERS, schemas.records["DeadLetter"])
 
     def send(self, letters: Sequence[DeadLetter]) -> None:
         """Return when all in-sync replicas have them. Raises DeadLetterError otherwise."""
@@ -34,7 +34,7 @@ class DeadLetters:
 
         try:
             for letter in letters:
-                self._producer.produce(TOPIC, self._writer.of_struct(letter), letter.key, on_delivery=reported)
+                self._producer.produce(DEAD_LETTERS, self._writer.of_struct(letter), letter.key, on_delivery=reported)
             left = self._producer.flush(_SECONDS + 1)
         except (KafkaException, BufferError) as error:
             raise DeadLetterError(f"Kafka: {error} while writing dead letters; starting again") from error

@@ -21,9 +21,8 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
 from creditbus.core.errors import ReconnectError, RetryLaterError, StopError
 from creditbus.core.processing import Output
+from creditbus.core.topics import EDITIONS, RECORDS
 
-TOPIC = "credit.editions"
-RECORDS = "credit.records"
 _IN_FORCE = "in-force"
 _ANSWER_SECONDS = 15.0
 
@@ -44,7 +43,9 @@ def publish_edition(brokers: str, text: bytes) -> str:
     producer = Producer(producer_config(brokers, compression_type="zstd"))
     failures: list[str] = []
     with translated("publishing an edition"):
-        producer.produce(TOPIC, text, name.encode(), 0, on_delivery=lambda e, _: failures.append(str(e)) if e else None)
+        producer.produce(
+            EDITIONS, text, name.encode(), 0, on_delivery=lambda e, _: failures.append(str(e)) if e else None
+        )
         left = producer.flush(30)
     if left or failures:
         raise ReconnectError(f"Kafka: the edition was not acknowledged {failures}; trying again")
@@ -71,7 +72,7 @@ def activate_edition(
     with translated("activating an edition"):
         producer.begin_transaction()
         produce_everywhere(producer, RECORDS, value, _ANSWER_SECONDS)
-        producer.produce(TOPIC, json.dumps(asdict(edition)).encode(), _IN_FORCE.encode(), 0)
+        producer.produce(EDITIONS, json.dumps(asdict(edition)).encode(), _IN_FORCE.encode(), 0)
         for one in also:
             producer.produce(one.topic, one.value, one.key)
         producer.commit_transaction(_ANSWER_SECONDS)
@@ -99,7 +100,7 @@ def current_edition(brokers: str) -> str:
     if activation is not None:
         return activation.hash
     if not editions:
-        raise RetryLaterError(f"{TOPIC} is empty: no catalogue was published yet (the lab's deploy step does it)")
+        raise RetryLaterError(f"{EDITIONS} is empty: no catalogue was published yet (the lab's deploy step does it)")
     return list(editions)[-1]
 
 
@@ -127,7 +128,7 @@ def _activation(editions: dict[str, bytes]) -> Activation | None:
 def _read(brokers: str) -> dict[str, bytes]:
     """Values of the topic by key, in the order in which they were written."""
     values: dict[str, bytes] = {}
-    for messages in read_to_end(brokers, "creditbus-editions", [TopicPartition(TOPIC, 0, 0)]):
+    for messages in read_to_end(brokers, "creditbus-editions", [TopicPartition(EDITIONS, 0, 0)]):
         for message in messages:
             key, value = message.key(), message.value()
             if key is not None and value is not None:
@@ -140,7 +141,9 @@ def edition_text(brokers: str, name: str) -> bytes:
     """The text of an edition, checked against its hash. Raises StopError when it is not on the topic."""
     text = read_editions(brokers).get(name)
     if text is None:
-        raise StopError(f"edition {name} is in force but not on {TOPIC}: publish it with `creditbus catalogue publish`")
+        raise StopError(
+            f"edition {name} is in force but not on {EDITIONS}: publish it with `creditbus catalogue publish`"
+        )
     if hashlib.sha256(text).hexdigest() != name:
-        raise StopError(f"the text of edition {name} on {TOPIC} does not match its hash")
+        raise StopError(f"the text of edition {name} on {EDITIONS} does not match its hash")
     return text

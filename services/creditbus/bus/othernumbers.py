@@ -13,8 +13,8 @@ from confluent_kafka import TopicPartition
 from creditbus.bus.reading import all_partitions, read_to_end
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.identity import TOKEN, Identity
+from creditbus.core.topics import IDENTITIES
 
-TOPIC = "credit.identities"
 _UNKNOWN_SECONDS, _KNOWN_SECONDS = 1.0, 30.0
 """So old may be what was read when a number is not known, and when it is."""
 _GROUP = "creditbus-other-numbers"
@@ -42,7 +42,7 @@ class OtherNumbers:
     def _read_on(self) -> None:
         """Up to the end of what is committed."""
         if not self._places:
-            self._places = all_partitions(self._brokers, _GROUP, TOPIC)
+            self._places = all_partitions(self._brokers, _GROUP, IDENTITIES)
         for messages in read_to_end(self._brokers, _GROUP, self._places):
             for message in messages:
                 self._take(message.key() or b"", message.value())

@@ -14,12 +14,10 @@ from creditbus.catalogue.yamltext import parse_yaml
 from creditbus.core.acknowledgement import is_incentive
 from creditbus.core.errors import SettingsError
 from creditbus.core.events import PERSON_KINDS
+from creditbus.core.topics import LOCAL_RECORDS, PERSON_SUFFIX
 
 _DAY_MS = 86_400_000
 _MEASURES, _INCENTIVES = "credit.measures", "credit.incentives"
-PERSON_SUFFIX = ".person"
-LOCAL_RECORDS = "credit.records.local"
-"""Where a region's intake writes: its records alone, to be mirrored to the hub."""
 
 
 class Topic(BaseModel):

@@ -14,8 +14,8 @@ from creditbus.bus.wire import Types, Writer, read_value
 from creditbus.clock.steps import Tick
 from creditbus.core.errors import ReconnectError
 from creditbus.core.framing import WireError
+from creditbus.core.topics import RECORDS
 
-TOPIC = "credit.records"
 _GROUP = "creditbus-clock"
 _TIMES = ("ClockTick", "ClockJump")
 _BACK = 2_000
@@ -28,13 +28,13 @@ class TickLog:
     def __init__(self, brokers: str, registry: Registry, schemas: SchemaSet) -> None:
         self._brokers = brokers
         self._types = Types(registry)
-        self._write = Writer(registry, TOPIC, schemas.records["ClockTick"])
+        self._write = Writer(registry, RECORDS, schemas.records["ClockTick"])
         self._producer = Producer(producer_config(brokers, linger_ms=0))
 
     def partitions(self) -> list[int]:
         """All partitions of the topic."""
         with translated("reading the partitions of credit.records"):
-            return sorted(self._producer.list_topics(TOPIC, timeout=15).topics[TOPIC].partitions)
+            return sorted(self._producer.list_topics(RECORDS, timeout=15).topics[RECORDS].partitions)
 
     def last_ticks(self) -> dict[int, int]:
         """Business time of the last tick of each partition that has one."""
@@ -45,7 +45,7 @@ class TickLog:
         """Queue one tick."""
         value = self._write({"at": tick.at_ms, "previous": tick.previous_ms})
         with translated("writing a tick"):
-            self._producer.produce(TOPIC, value, None, partition)
+            self._producer.produce(RECORDS, value, None, partition)
 
     def flush(self) -> None:
         """Wait until the brokers have every queued tick. Raises ReconnectError when they do not answer."""
@@ -58,14 +58,14 @@ class TickLog:
             closing(Consumer(consumer_config(self._brokers, _GROUP))) as consumer,
             translated("looking for the last tick"),
         ):
-            places = [TopicPartition(TOPIC, partition) for partition in self.partitions()]
+            places = [TopicPartition(RECORDS, partition) for partition in self.partitions()]
             return {place.partition: consumer.get_watermark_offsets(place, timeout=15) for place in places}
 
     def _last_tick(self, partition: int, first: int, end: int) -> int | None:
         back = _BACK
         while True:
             start = max(first, end - back)
-            at = self._newest_from(TopicPartition(TOPIC, partition, start))
+            at = self._newest_from(TopicPartition(RECORDS, partition, start))
             if at is not None or start == first:
                 return at
             back *= 8

@@ -14,13 +14,12 @@ from creditbus.bus.store import RocksStores
 from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, state_folder
 from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.bus.worker import work
+from creditbus.core.topics import DOSSIER_CHANGELOG, RECORDS
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.dossier.settings import DossierSettings
 
 GROUP = "creditbus-dossier"
-RECORDS = "credit.records"
-CHANGELOG = "credit.changelog.dossier"
 
 
 def main() -> int:
@@ -39,7 +38,7 @@ def main() -> int:
         )
         restorer = Restorer(
             brokers=settings.brokers,
-            changelog=CHANGELOG,
+            changelog=DOSSIER_CHANGELOG,
             source=RECORDS,
             open_store=RocksStores(state_folder(settings.data, GROUP, settings.dossier_slot)),
             metrics=service.metrics,
@@ -57,6 +56,6 @@ def _loop_settings(settings: DossierSettings) -> LoopSettings:
         app=GROUP,
         slot=settings.dossier_slot,
         topics=(RECORDS,),
-        changelog=CHANGELOG,
+        changelog=DOSSIER_CHANGELOG,
         batch=BatchPolicy(max_messages=settings.dossier_batch_messages, every_seconds=settings.dossier_batch_seconds),
     )

@@ -22,17 +22,9 @@ from creditbus.core.repair import unmet_by
 from creditbus.core.rules import Rules, Text
 from creditbus.core.score import Score, score_subject
 from creditbus.core.state import Entry, IncentiveState, ListingState, OrderState, Summary, TermState
+from creditbus.core.topics import ALERTS, CHANGES, DOSSIERS, FORGOTTEN, LISTINGS, QUALITY, QUARANTINE, RECORDS
 from creditbus.dossier.steps import Decided
 from creditbus.dossier.view import Meta, SubjectState
-
-CHANGES = "credit.changes"
-DOSSIERS = "credit.dossiers"
-LISTINGS = "credit.listings"
-ALERTS = "credit.alerts"
-QUALITY = "credit.quality"
-QUARANTINE = "credit.quarantine"
-RECORDS = "credit.records"
-FORGOTTEN = "credit.forgotten"
 
 
 class Outputs:

@@ -14,13 +14,14 @@ from creditbus.bus.keyring import Holder
 from creditbus.core.hashing import digest, jump_id
 from creditbus.core.problems import Problem
 from creditbus.core.processing import Output
+from creditbus.core.topics import APPROVALS, BREAKER
 from creditbus.gateway import problems
 from creditbus.gateway.preparation import Ports
 
 _OFFICER = "officer"
-_RELEASES = ("credit.breaker", "ReleaseApproval")
-_EDITIONS = ("credit.approvals", "EditionApproval")
-_JUMPS = ("credit.approvals", "ClockJumpApproval")
+_RELEASES = (BREAKER, "ReleaseApproval")
+_EDITIONS = (APPROVALS, "EditionApproval")
+_JUMPS = (APPROVALS, "ClockJumpApproval")
 
 Reason = Annotated[str, Field(min_length=5, max_length=500)]
 """Why it is right; it stays on the log."""

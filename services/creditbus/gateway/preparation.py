@@ -17,16 +17,17 @@ from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
 from creditbus.core.errors import BusError
+from creditbus.core.topics import APPROVALS, BREAKER, EVENTS_START
 from creditbus.gateway.reading import compile_reader
 from creditbus.gateway.settings import GatewaySettings
 from creditbus.gateway.steps import Codec
 
 log = structlog.get_logger()
 
-APPROVALS = (
-    ("credit.breaker", "ReleaseApproval"),
-    ("credit.approvals", "EditionApproval"),
-    ("credit.approvals", "ClockJumpApproval"),
+_FORMS = (
+    (BREAKER, "ReleaseApproval"),
+    (APPROVALS, "EditionApproval"),
+    (APPROVALS, "ClockJumpApproval"),
 )
 """Topic and type of each kind of approval."""
 _RETRY_SECONDS = 1.0
@@ -62,7 +63,7 @@ class Ports:
 
 def codecs_for(domain: str, registry: Registry, schemas: SchemaSet) -> dict[str, Codec]:
     """Readers and writers of every kind for a domain's topic. Raises UnknownSchemaError or RetryLaterError."""
-    topic = f"credit.events.{domain}"
+    topic = f"{EVENTS_START}{domain}"
     return {
         kind: Codec(read=compile_reader(schema.definition), write=Writer(registry, topic, schema))
         for kind, schema in schemas.events.items()
@@ -103,11 +104,11 @@ class Preparation:
     def _refresh(self) -> None:
         ports = self._ports
         domains = dict(self._domains())
-        missing = {name for name in domains.values() if f"credit.events.{name}" not in ports.codecs}
+        missing = {name for name in domains.values() if f"{EVENTS_START}{name}" not in ports.codecs}
         if missing:
             registry = registry_of(ports.settings)
             try:
-                new = {f"credit.events.{name}": codecs_for(name, registry, ports.schemas) for name in sorted(missing)}
+                new = {f"{EVENTS_START}{name}": codecs_for(name, registry, ports.schemas) for name in sorted(missing)}
             finally:
                 registry.close()
             ports.codecs = {**ports.codecs, **new}
@@ -121,7 +122,7 @@ class Preparation:
         registry = registry_of(self._ports.settings)
         try:
             records = self._ports.schemas.records
-            self._ports.approvals = {name: Writer(registry, topic, records[name]) for topic, name in APPROVALS}
+            self._ports.approvals = {name: Writer(registry, topic, records[name]) for topic, name in _FORMS}
         except (BusError, UnknownSchemaError) as error:
             log.warning("approvals cannot be taken on", problem=str(error))
         finally:

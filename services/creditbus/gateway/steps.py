@@ -11,6 +11,7 @@ from enum import StrEnum
 from creditbus.core.outcome import Fault
 from creditbus.core.problems import Problem
 from creditbus.core.processing import Output
+from creditbus.core.topics import EVENTS_START
 from creditbus.gateway import faults
 from creditbus.gateway.problems import ALL_REJECTED, ALL_UNKNOWN, WRONG_SHAPE, too_many_events
 from creditbus.gateway.reading import Read
@@ -43,7 +44,7 @@ class Sender:
     @property
     def topic(self) -> str:
         """Where its events go."""
-        return f"credit.events.{self.domain}"
+        return f"{EVENTS_START}{self.domain}"
 
     def may_send(self, kind: str) -> bool:
         """Subscribers acknowledge; reporting departments send everything."""

@@ -17,6 +17,7 @@ from creditbus.bus.topics import load_topics
 from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session
 from creditbus.bus.wire import Types, Writers
 from creditbus.bus.worker import work
+from creditbus.core.topics import EVENTS_START
 from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.persons import Persons
 from creditbus.intake.processor import IntakeProcessor, Parts
@@ -83,7 +84,7 @@ class _Checkings:
 
 
 def _loop_settings(settings: IntakeSettings) -> LoopSettings:
-    topics = tuple(topic.name for topic in load_topics() if topic.name.startswith("credit.events."))
+    topics = tuple(topic.name for topic in load_topics() if topic.name.startswith(EVENTS_START))
     return LoopSettings(
         brokers=settings.brokers,
         app=GROUP,

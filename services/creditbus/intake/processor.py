@@ -22,12 +22,10 @@ from creditbus.core.outcome import Fault, Ok, Reason
 from creditbus.core.processing import Effects, Message, Output, StateReader
 from creditbus.core.records import CreditRecord
 from creditbus.core.text import mask_identifier
+from creditbus.core.topics import IDENTITIES, QUALITY, RECORDS, REJECTIONS
 from creditbus.intake.checks import Checking, fault
 from creditbus.intake.steps import Body, Privacy, decide, is_late
 
-REJECTIONS = "credit.rejections"
-QUALITY = "credit.quality"
-IDENTITIES = "credit.identities"
 _LARGEST_EVENT_BYTES = 512 * 1024
 
 
@@ -45,7 +43,7 @@ class Parts:
     """Keys that stamps are made with, by key id."""
     payload_key: bytes
     """Key of the hashes in rejections."""
-    records: str = "credit.records"
+    records: str = RECORDS
     """Topic of the records: the hub's, or a region's own (credit.records.local)."""
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from creditbus.lab.errors import LabError
 
-APPROVALS = "credit.approvals"
 OFFICERS = 2
 """No row of the catalogue: an edition must not lower what its own activation asks for (design.md 11.2)."""
 

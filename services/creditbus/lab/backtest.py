@@ -22,12 +22,12 @@ from creditbus.core.receipt import Receipt, receipt_of
 from creditbus.core.records import CreditRecord, business_day
 from creditbus.core.rules import Rules
 from creditbus.core.state import Summary
+from creditbus.core.topics import RECORDS
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader, ReadLog
 from creditbus.dossier.steps import Entry
 from creditbus.dossier.view import PartitionView, summaries
 from creditbus.lab.reading import Progress, read_topic
-from creditbus.lab.snapshot import RECORDS
 
 _POSITION = Position(source_offset=0, changelog_offset=0, lineage="backtest", written_at_ms=0)
 _SAMPLES = 5

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from creditbus.breaker.log import BREAKER, LISTINGS
+from creditbus.breaker.log import ALL_LISTINGS
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types
 from creditbus.core.breaker import CALM, ENDS_HOLD, RELEASE
 from creditbus.core.rules import Rules
+from creditbus.core.topics import BREAKER
 from creditbus.lab.reading import read_values
 
 
@@ -79,7 +80,7 @@ def radius_of(brokers: str, registry: Registry, source: str, rules: Rules) -> Ra
         elif value["state"] != "WAITING":
             waiting.pop(value["listing_id"], None)
 
-    for topic in LISTINGS:
+    for topic in ALL_LISTINGS:
         read_values(brokers, topic, types, note_listing)
     radius = Radius()
     for value in waiting.values():

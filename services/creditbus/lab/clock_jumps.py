@@ -16,8 +16,9 @@ from creditbus.bus.kafka import produce_everywhere, transactional_producer, tran
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Types, Writer
-from creditbus.clock.log import TOPIC, TickLog
-from creditbus.lab.approvals import APPROVALS, OFFICERS, Approved
+from creditbus.clock.log import TickLog
+from creditbus.core.topics import APPROVALS, RECORDS
+from creditbus.lab.approvals import OFFICERS, Approved
 from creditbus.lab.errors import LabError
 from creditbus.lab.reading import read_values
 
@@ -74,11 +75,11 @@ def leap(brokers: str, registry: Registry, jump: ClockJump) -> None:
     refusal = refusal_of(jump, standing(brokers, registry), int(time.time() * 1000))
     if refusal is not None:
         raise refusal
-    write = Writer(registry, TOPIC, SchemaSet.load().records["ClockJump"])
+    write = Writer(registry, RECORDS, SchemaSet.load().records["ClockJump"])
     officers = list(jump.officers[:OFFICERS])
     value = write({"jump_id": jump.jump_id, "since": jump.since_ms, "at": jump.until_ms, "approved_by": officers})
     producer = transactional_producer(brokers, "creditbus-clock-jump")
     with translated("letting the clock leap"):
         producer.begin_transaction()
-        produce_everywhere(producer, TOPIC, value, _ANSWER_SECONDS)
+        produce_everywhere(producer, RECORDS, value, _ANSWER_SECONDS)
         producer.commit_transaction(_ANSWER_SECONDS)

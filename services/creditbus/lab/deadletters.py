@@ -7,7 +7,6 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
-from creditbus.bus.deadletters import TOPIC
 from creditbus.bus.kafka import consumer_config, translated
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
@@ -18,6 +17,7 @@ from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.deadletter import DeadLetter
 from creditbus.core.framing import NotConfluentError, unframe
 from creditbus.core.ports import PositionedRow
+from creditbus.core.topics import DEAD_LETTERS
 from creditbus.lab.reading import read_values
 from creditbus.warehouse.log import sources_of
 from creditbus.warehouse.routes import is_readable, route_finder
@@ -56,7 +56,7 @@ class DeadLetterFile:
             letter = DeadLetter(**value)
             found.setdefault(letter.dead_letter_id, letter)
 
-        read_values(self._brokers, TOPIC, self._types, note)
+        read_values(self._brokers, DEAD_LETTERS, self._types, note)
         return sorted(found.values(), key=lambda one: (one.topic, one.partition, one.offset))
 
     def load(self, clickhouse: ClickHouse) -> list[Loaded]:

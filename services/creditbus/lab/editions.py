@@ -17,11 +17,11 @@ from creditbus.bus.wire import Types, Writers
 from creditbus.catalogue.editions import Edition, compile_rules
 from creditbus.core.alerts import organ_alert
 from creditbus.core.processing import Output
+from creditbus.core.topics import ALERTS, APPROVALS
 from creditbus.dossier.steps import ENGINE
-from creditbus.lab.approvals import APPROVALS, OFFICERS, Approved
+from creditbus.lab.approvals import OFFICERS, Approved
 from creditbus.lab.reading import read_values
 
-ALERTS = "credit.alerts"
 _CENTRE = "150000-xxzx"
 """The department that keeps the catalogue (公共信用信息中心); an alert about its rules is about it."""
 

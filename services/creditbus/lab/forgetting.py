@@ -20,11 +20,10 @@ from creditbus.bus.wire import Writer
 from creditbus.core.errors import ReconnectError
 from creditbus.core.identity import TOKEN, Forgotten, Identity
 from creditbus.core.state import Summary
+from creditbus.core.topics import IDENTITIES, RECORDS
 from creditbus.dossier.view import PERSON_PREFIX, summary_key
-from creditbus.lab.snapshot import RECORDS, read_snapshots
+from creditbus.lab.snapshot import read_snapshots
 from creditbus.lab.stack import LabAddresses
-
-IDENTITIES = "credit.identities"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

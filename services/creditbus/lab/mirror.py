@@ -11,14 +11,15 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from creditbus.bus.topics import LOCAL_RECORDS, load_topics
+from creditbus.bus.topics import load_topics
+from creditbus.core.topics import IDENTITIES, LOCAL_RECORDS, RECORDS
 from creditbus.lab.artifacts import Artifacts
 from creditbus.lab.java import DATED_LOG, Jvm, java_command
 from creditbus.lab.process import Process
 
 HOST = "127.0.0.1"
 MIRROR, HUB = "mirror", "hub"
-_FROM_ALL = frozenset({"credit.records", "credit.identities"})
+_FROM_ALL = frozenset({RECORDS, IDENTITIES})
 """Come down although intake writes them too: at a region, elsewhere; or there too, and then the same row by its key."""
 _AT_HUB = frozenset({"clock", "dossier", "breaker", "operator"})
 """Who writes at the hub alone."""

@@ -21,12 +21,13 @@ from creditbus.bus.wire import Types, Writer, body_reader, read_value
 from creditbus.core.errors import ReconnectError
 from creditbus.core.processing import Position
 from creditbus.core.quarantine import QuarantineOrder
+from creditbus.core.topics import PERSON_SUFFIX, QUARANTINE, RECORDS
 from creditbus.dossier.processor import LogReader, lookups_of, records_at
 from creditbus.dossier.steps import Decided, decide_or_park
 from creditbus.lab.reading import read_topic
-from creditbus.lab.snapshot import RECORDS, read_snapshots
+from creditbus.lab.snapshot import read_snapshots
 
-TOPICS = ("credit.quarantine", "credit.quarantine.person")
+TOPICS = (QUARANTINE, f"{QUARANTINE}{PERSON_SUFFIX}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,11 @@ from creditbus.bus.store import POSITION_KEY, RocksStores
 from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.core.processing import Position, StateStore
 from creditbus.core.quarantine import PARK, QuarantineOrder
+from creditbus.core.topics import RECORDS
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.lab.reading import read_topic
-from creditbus.lab.snapshot import RECORDS, Snapshot, digest_of, read_snapshots
+from creditbus.lab.snapshot import Snapshot, digest_of, read_snapshots
 
 _FIRST, _LAST = b"", b"\xff"
 _ALL = 1 << 60

@@ -24,6 +24,7 @@ from creditbus.core.outcome import Fault
 from creditbus.core.processing import Output, Position
 from creditbus.core.records import BEIJING
 from creditbus.core.state import Summary
+from creditbus.core.topics import EVENTS_START, RECORDS, REJECTIONS
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.dossier.view import PartitionView, summaries
@@ -37,8 +38,7 @@ _TICK_MS = 600_000
 """The largest step that the dossier takes: a tick that jumps further is not believed."""
 _TICKS_A_BATCH = 1_000
 _POSITION = Position(source_offset=0, changelog_offset=0, lineage="", written_at_ms=0)
-_RECORDS = "credit.records"
-_EVENTS = "credit.events.sandbox"
+_EVENTS = f"{EVENTS_START}sandbox"
 
 
 class MemoryRegistry(Registry):
@@ -178,10 +178,10 @@ class Sandbox:
         effects = self._intake.process(_EVENTS, 0, [self._message(None, payload, headers)], NoState())
         records = []
         for output in effects.outputs:
-            if output.topic == "credit.rejections":
+            if output.topic == REJECTIONS:
                 refused = self._read(output).value
                 raise RefusedEventError(f"{', '.join(refused['codes'])}: {', '.join(refused['fields'])}")
-            if output.topic == _RECORDS:
+            if output.topic == RECORDS:
                 records.append(self._message(output.key, output.value or b""))
         return self._apply(records)
 
@@ -207,10 +207,10 @@ class Sandbox:
         pending: Sequence[MemoryMessage] = messages
         while True:
             self._log.update((one.offset(), one.value() or b"") for one in pending if one.key() is not None)
-            effects = self._dossier.process(_RECORDS, 0, pending, self._store)
+            effects = self._dossier.process(RECORDS, 0, pending, self._store)
             self._store.write(effects.state, _POSITION)
             emitted += [self._read(output) for output in effects.outputs if output.value is not None]
-            back = [output for output in effects.outputs if output.topic == _RECORDS]
+            back = [output for output in effects.outputs if output.topic == RECORDS]
             if not effects.unfinished and not back:
                 return emitted
             pending = [self._message(output.key, output.value or b"") for output in back]
@@ -222,7 +222,7 @@ class Sandbox:
         return self._control("ClockTick", {"at": at_ms, "previous": None}, at_ms)
 
     def _control(self, record: str, value: Mapping[str, object], at_ms: int = 0) -> MemoryMessage:
-        return self._message(None, self._writers(_RECORDS, record)(value), timestamp_ms=at_ms)
+        return self._message(None, self._writers(RECORDS, record)(value), timestamp_ms=at_ms)
 
     def _message(
         self, key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]] = (), timestamp_ms: int = 0

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from creditbus.bus.changelog import SOURCE_KEY, Change, changes_of
+from creditbus.core.topics import DOSSIER_CHANGELOG
 from creditbus.lab.reading import Progress, read_topic
 
-CHANGELOG = "credit.changelog.dossier"
-RECORDS = "credit.records"
 META = b"m"
 """Key of what a partition knows of time and rules."""
 
@@ -47,7 +46,7 @@ def read_snapshots(
             else:
                 snapshot.apply(changes_of(message.key(), message.value()), contains)
 
-    read_topic(brokers, CHANGELOG, use, progress=progress)
+    read_topic(brokers, DOSSIER_CHANGELOG, use, progress=progress)
     return snapshots
 
 

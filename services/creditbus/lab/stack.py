@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from creditbus.bus.topics import LOCAL_RECORDS
+from creditbus.core.topics import LOCAL_RECORDS
 from creditbus.lab.artifacts import Artifacts
 from creditbus.lab.clickhouse import CLICKHOUSE, clickhouse_process, make_folders, python_environment
 from creditbus.lab.errors import SettingsError

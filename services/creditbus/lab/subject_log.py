@@ -30,10 +30,10 @@ from creditbus.core.records import CreditRecord, start_of_day_ms
 from creditbus.core.rules import Rules
 from creditbus.core.state import Summary
 from creditbus.core.subject import RECORDED, Applied, Facts
+from creditbus.core.topics import RECORDS
 from creditbus.dossier.processor import LogReader, lookups_of
 from creditbus.dossier.steps import Edition, Entry, Jump, Tick, decide_or_park
 from creditbus.lab.reading import Progress, read_topic
-from creditbus.lab.snapshot import RECORDS
 
 _FORMAT = 1
 _NOWHERE = Position(source_offset=0, changelog_offset=0, lineage="", written_at_ms=0)

@@ -24,6 +24,7 @@ from creditbus.core.processing import Effects, Position
 from creditbus.core.quarantine import PARK, QuarantineOrder
 from creditbus.core.records import CreditRecord
 from creditbus.core.state import DELETED, Summary
+from creditbus.core.topics import CHANGES, DOSSIERS, EVENTS_START, PERSON_SUFFIX, RECORDS, REJECTIONS
 from creditbus.dossier.processor import LogReader, lookups_of
 from creditbus.dossier.steps import Entry, Lookups, decide_or_park
 from creditbus.dossier.view import PartitionView
@@ -98,14 +99,14 @@ class Verifier:
         with translated("listing topics"):
             topics = sorted(admin(self._brokers).list_topics(timeout=15).topics)
         for topic in topics:
-            if topic.startswith("credit.events."):
+            if topic.startswith(EVENTS_START):
                 self._each(topic, lambda message: log.events.append(self._sent(message)))
-        self._each("credit.records", lambda message: self._note_record(log, message))
-        self._each("credit.rejections", lambda m: log.rejections.update([self._value(m)["rejection_id"]]))
+        self._each(RECORDS, lambda message: self._note_record(log, message))
+        self._each(REJECTIONS, lambda m: log.rejections.update([self._value(m)["rejection_id"]]))
         for topic, note in (
-            ("credit.changes", _note_change),
-            ("credit.dossiers", _note_dossier),
-            ("credit.dossiers.person", _note_dossier),
+            (CHANGES, _note_change),
+            (DOSSIERS, _note_dossier),
+            (f"{DOSSIERS}{PERSON_SUFFIX}", _note_dossier),
         ):
             self._each(topic, partial(self._note, log, note))
         return log

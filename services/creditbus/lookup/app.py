@@ -35,6 +35,7 @@ from creditbus.catalogue.views import load_views
 from creditbus.clickhouse.client import ClickHouse, QueryError
 from creditbus.core.errors import BusError, RetryLaterError, SettingsError
 from creditbus.core.problems import Problem, malformed_request
+from creditbus.core.topics import EVENTS_START, RECORDS
 from creditbus.lookup import problems
 from creditbus.lookup.access import (
     Asked,
@@ -102,7 +103,7 @@ def build(settings: LookupSettings) -> Ports:
     registry = registry_of(settings)
     queries = Queries(ClickHouse(settings.clickhouse_url), body_reader(schemas), _disclosure_of(catalogue))
     queries.is_up()
-    topics = tuple(topic for topic in load_topics() if topic.name.startswith(("credit.events.", "credit.records")))
+    topics = tuple(topic for topic in load_topics() if topic.name.startswith((EVENTS_START, RECORDS)))
     more = tuple(topic for topic in load_topics() if "warehouse" in topic.read_by and topic not in topics)
     return Ports(
         queries=queries,

@@ -14,8 +14,8 @@ from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
 from creditbus.core.errors import RetryLaterError
+from creditbus.core.topics import ACCESS
 
-TOPIC = "credit.access"
 _ACKNOWLEDGED_WITHIN_SECONDS = 5.0
 
 
@@ -38,7 +38,7 @@ class Ledger:
     """Writes accesses to Kafka. For several threads at once."""
 
     def __init__(self, brokers: str, registry: Registry, schemas: SchemaSet) -> None:
-        self._write = Writer(registry, TOPIC, schemas.records["AccessRecord"])
+        self._write = Writer(registry, ACCESS, schemas.records["AccessRecord"])
         timeout_ms = int(_ACKNOWLEDGED_WITHIN_SECONDS * 1000)
         self._producer = Producer(producer_config(brokers, linger_ms=0, message_timeout_ms=timeout_ms))
         self._stop = threading.Event()
@@ -72,7 +72,7 @@ class Ledger:
             done.set()
 
         try:
-            self._producer.produce(TOPIC, value, access.subject_key.encode(), on_delivery=reported)
+            self._producer.produce(ACCESS, value, access.subject_key.encode(), on_delivery=reported)
         except BufferError as error:
             raise RetryLaterError("the access ledger is full; try again") from error
         if not done.wait(_ACKNOWLEDGED_WITHIN_SECONDS) or errors:

@@ -14,11 +14,11 @@ from creditbus.bus.kafka import PATIENT, consumer_config
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.errors import BusError
+from creditbus.core.topics import ALERTS
 from creditbus.lookup.steps import shown
 
 log = structlog.get_logger()
 
-TOPIC = "credit.alerts"
 _WAITING = 1_000
 """Alerts that a slow reader may be behind before it is cut off; it comes back with Last-Event-ID."""
 
@@ -29,8 +29,8 @@ class AlertFeed:
     def __init__(self, brokers: str, registry: Registry) -> None:
         self._types = Types(registry)
         self._consumer = Consumer(consumer_config(brokers, "creditbus-lookup-feed", **PATIENT))
-        partitions = self._consumer.list_topics(TOPIC, timeout=15).topics[TOPIC].partitions
-        self._consumer.assign([TopicPartition(TOPIC, number, OFFSET_END) for number in partitions])
+        partitions = self._consumer.list_topics(ALERTS, timeout=15).topics[ALERTS].partitions
+        self._consumer.assign([TopicPartition(ALERTS, number, OFFSET_END) for number in partitions])
         self._readers: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[dict[str, Any] | None]]] = set()
         self._lock = threading.Lock()
         self._stop = threading.Event()

@@ -14,6 +14,7 @@ from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 from creditbus.bus.kafka import admin
 from creditbus.bus.topics import Topic
 from creditbus.core.errors import BusError
+from creditbus.core.topics import EVENTS_START
 
 log = structlog.get_logger()
 
@@ -47,7 +48,7 @@ class Flow:
             lags = {stage: self._lag(group, ends) for stage, group in GROUPS.items()}
         except KafkaException as error:
             raise BusError("Kafka does not answer; trying again") from error
-        events = sum(end for (topic, _), end in ends.items() if topic.startswith("credit.events."))
+        events = sum(end for (topic, _), end in ends.items() if topic.startswith(EVENTS_START))
         stages = [
             _stage("gateway", "接入网关", "gateway", events, 0),
             _stage("intake", "接收校验", "intake", counts["records"] + counts["rejections"], lags["intake"]),

@@ -15,7 +15,8 @@ from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.bus.worker import work
 from creditbus.core.errors import RetryLaterError
 from creditbus.core.framing import frame_prefix
-from creditbus.merge.processor import RECORDS, MergeProcessor
+from creditbus.core.topics import RECORDS
+from creditbus.merge.processor import MergeProcessor
 from creditbus.merge.settings import MergeSettings
 
 _WAIT_SECONDS = 5.0

@@ -14,11 +14,9 @@ from creditbus.core.framing import FRAME_BYTES, NotConfluentError
 from creditbus.core.identity import Identity, numbers_told
 from creditbus.core.processing import Effects, Message, Output, StateReader
 from creditbus.core.records import business_day
+from creditbus.core.topics import DEAD_LETTERS, IDENTITIES, RECORDS
 from creditbus.merge.steps import PRUNED_AT_ONCE, day_key, forgotten, id_key, remembered
 
-RECORDS = "credit.records"
-IDENTITIES = "credit.identities"
-DEAD_LETTERS = "credit.deadletters"
 HUB_TIME, ORIGIN = "hub_recorded_at", "region"
 """Headers: when the hub had the record, in milliseconds since 1970, and the region that it came from."""
 _RECORD = "creditbus.records.CreditRecord"

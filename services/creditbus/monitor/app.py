@@ -24,13 +24,13 @@ from creditbus.bus.service import Service, Stopping
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.errors import BusError, ReconnectError, RetryLaterError
 from creditbus.core.framing import WireError
+from creditbus.core.topics import QUALITY
 from creditbus.monitor.attended import attended, leave
 from creditbus.monitor.settings import MonitorSettings
 from creditbus.monitor.steps import Counts, Row, State, WindowPolicy, add, adopt, begin, last_window, silence_seconds
 
 log = structlog.get_logger()
 
-TOPIC = "credit.quality"
 _TYPE = "creditbus.records.QualityRow"
 _SESSION_SECONDS = 6.0
 _LOOK_SECONDS = 0.1
@@ -78,7 +78,7 @@ def main() -> int:
             raise
         except Exception as error:  # whatever Faust makes of a broker that dies is no reason to end
             raise ReconnectError(
-                f"the stream over {TOPIC} broke ({type(error).__name__}); starting it again"
+                f"the stream over {QUALITY} broke ({type(error).__name__}); starting it again"
             ) from error
         finally:
             registry.close()
@@ -117,7 +117,7 @@ def build(settings: MonitorSettings, live: Live, types: Types, metrics: Metrics)
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="latest",
     )
-    topic = app.topic(TOPIC, value_type=bytes, value_serializer="raw")
+    topic = app.topic(QUALITY, value_type=bytes, value_serializer="raw")
 
     async def count_rows(stream: Any) -> None:
         async for value in stream:
@@ -140,7 +140,7 @@ async def run(app: Any, live: Live, service: Service, stopping: Stopping) -> Non
     """Keep the stream going until told to stop, or until it cannot go on; then end it, in less than five seconds."""
     await app.start()
     service.health.up()
-    log.info("counting", topic=TOPIC, departments=len(live.policy.departments), window=live.policy.seconds)
+    log.info("counting", topic=QUALITY, departments=len(live.policy.departments), window=live.policy.seconds)
     try:
         while not stopping() and live.trouble is None and not app.should_stop:
             await asyncio.sleep(_LOOK_SECONDS)
@@ -149,7 +149,7 @@ async def run(app: Any, live: Live, service: Service, stopping: Stopping) -> Non
     if live.trouble is not None:
         raise live.trouble
     if not stopping():
-        raise ReconnectError(f"the stream over {TOPIC} ended ({type(app.crash_reason).__name__}); starting it again")
+        raise ReconnectError(f"the stream over {QUALITY} ended ({type(app.crash_reason).__name__}); starting it again")
 
 
 async def end(app: Any) -> None:
@@ -198,10 +198,10 @@ def follow(live: Live, brokers: str, metrics: Metrics) -> None:
 
 def require_topic(brokers: str) -> None:
     """Faust creates no topic here, so it must be there. Raises RetryLaterError that names the remedy."""
-    with translated(f"looking for {TOPIC}"):
-        found = admin(brokers).list_topics(TOPIC, timeout=_ANSWER_SECONDS).topics[TOPIC]
+    with translated(f"looking for {QUALITY}"):
+        found = admin(brokers).list_topics(QUALITY, timeout=_ANSWER_SECONDS).topics[QUALITY]
     if found.error is not None:
-        raise RetryLaterError(f"{TOPIC} is missing: create the topics of deploy/topics.yaml (`creditbus up` does it)")
+        raise RetryLaterError(f"{QUALITY} is missing: create the topics of deploy/topics.yaml (`creditbus up` does it)")
 
 
 def publish(live: Live, metrics: Metrics) -> None:

@@ -33,6 +33,7 @@ from creditbus.clickhouse.parts import Tidiness, merge_crowded_tables
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.deadletter import DeadLetter
 from creditbus.core.ports import DeadLetterSink, RowSink
+from creditbus.core.topics import ACCESS, FORGOTTEN
 from creditbus.warehouse.log import TopicLog
 from creditbus.warehouse.routes import is_readable, route_finder
 from creditbus.warehouse.settings import WarehouseSettings
@@ -51,9 +52,8 @@ from creditbus.warehouse.tables import table_specs, tables_of
 
 log = structlog.get_logger()
 
-_SELDOM = ("credit.access",)
+_SELDOM = (ACCESS,)
 """What nobody waits for, and what comes as often as somebody looks something up."""
-FORGOTTEN_TOPIC = "credit.forgotten"
 
 
 @dataclass(slots=True)
@@ -180,9 +180,9 @@ def _version_of_shown(clickhouse: ClickHouse, table: str) -> str:
 
 def write(ports: Ports, batch: Sequence[Framed]) -> None:
     """Steps 2 to 5 of ``run`` for one batch."""
-    news = {message.key for message in batch if message.topic == FORGOTTEN_TOPIC and message.key} - ports.forgotten
+    news = {message.key for message in batch if message.topic == FORGOTTEN and message.key} - ports.forgotten
     ports.forgotten |= news
-    batch = without_forgotten(batch, ports.forgotten, FORGOTTEN_TOPIC)
+    batch = without_forgotten(batch, ports.forgotten, FORGOTTEN)
     for message in batch:
         key = (message.topic, message.schema_id)
         if key not in ports.routes:

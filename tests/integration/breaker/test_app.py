@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from creditbus.breaker.app import run
-from creditbus.breaker.log import ALERTS, BREAKER, LISTINGS, RECORDS, BreakerLog
+from creditbus.breaker.log import ALL_LISTINGS, BreakerLog
 from creditbus.bus.kafka import consumer_config, producer_config
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.registry import Registry
@@ -22,6 +22,7 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.topics import ensure_topics, load_topics, schemas_of
 from creditbus.bus.wire import Types, Writers, read_value
 from creditbus.core.rules import BreakerRule, Span
+from creditbus.core.topics import ALERTS, BREAKER, LISTINGS, RECORDS
 from intake_harness import rules
 from waiting import wait_until
 
@@ -63,7 +64,7 @@ class World:
                 "list": "L01", "state": "LISTED", "cause": "DECIDED", "basis": [], "effective_on": 0, "until": None,
                 "fictitious": True, "at": at_ms, "source": SOURCE,
             }  # fmt: skip
-            self._producer.produce(LISTINGS[0], self._writers(LISTINGS[0], "ListingChange")(value), b"subject")
+            self._producer.produce(LISTINGS, self._writers(LISTINGS, "ListingChange")(value), b"subject")
         assert self._producer.flush(15) == 0
 
     def approve(self, hold_id: str, officer: str) -> None:
@@ -106,7 +107,7 @@ def registry(registry_url: str) -> Iterator[Registry]:
 
 @pytest.fixture
 def world(kafka_brokers: str, registry: Registry) -> World:
-    topics = [topic for topic in load_topics() if topic.name in (RECORDS, ALERTS, BREAKER, *LISTINGS)]
+    topics = [topic for topic in load_topics() if topic.name in (RECORDS, ALERTS, BREAKER, *ALL_LISTINGS)]
     ensure_topics(kafka_brokers, topics)
     list(registry.push(schemas_of(topics, SCHEMAS)))
     return World(kafka_brokers, registry)

@@ -17,7 +17,7 @@ from creditbus.bus.wire import Writers
 from creditbus.clock.log import TickLog
 from creditbus.clock.steps import Tick
 from creditbus.core.hashing import jump_id
-from creditbus.lab.approvals import APPROVALS
+from creditbus.core.topics import APPROVALS
 from creditbus.lab.clock_jumps import ClockJump, jumps, leap
 from creditbus.lab.errors import LabError
 

@@ -13,8 +13,9 @@ from creditbus.bus.store import MemoryStore
 from creditbus.bus.wire import Types, Writer, Writers, body_reader
 from creditbus.core.framing import frame, frame_prefix, unframe
 from creditbus.core.processing import Effects, Position
+from creditbus.core.topics import DEAD_LETTERS, IDENTITIES, RECORDS
 from creditbus.lab.sandbox import MemoryMessage, MemoryRegistry
-from creditbus.merge.processor import DEAD_LETTERS, HUB_TIME, IDENTITIES, ORIGIN, RECORDS, MergeProcessor
+from creditbus.merge.processor import HUB_TIME, ORIGIN, MergeProcessor
 from intake_harness import schemas
 
 DAY_LENGTH = 86_400_000
