@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,9 @@ errors = Console(stderr=True)
 EXIT_ALL, EXIT_SOME, EXIT_NOTHING = 0, 1, 2
 AUTO = "auto"
 _WAIT_SECONDS = 120.0
+_NEAR = 5
+"""So many departments are named to whoever writes one that there is none of."""
+_ALL_DEPARTMENTS = "creditbus catalogue list departments"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,10 +201,10 @@ def _only_item(kind: str, department: Department, rules: Rules) -> str:
 def _department(code: str, rules: Rules) -> Department:
     department = rules.departments.get(code)
     if department is None:
-        some = ", ".join(sorted(rules.departments)[:12])
+        near = ", ".join(get_close_matches(code, sorted(rules.departments), _NEAR, cutoff=0))
         raise SettingsError(
-            en=f"--department: {code} is not in the catalogue. Use one of: {some}",
-            zh=f"--department：目录中没有 {code}。可用：{some}",
+            en=f"--department: {code} is not in the catalogue. Nearest: {near}; all: {_ALL_DEPARTMENTS}",
+            zh=f"--department：目录中没有 {code}。相近：{near}；全部：{_ALL_DEPARTMENTS}",
         )
     return department
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,14 @@ def test_what_is_wrong_with_the_command_is_named_and_ends_with_two(
     code, output = run(app, file, *options)
     assert code == 2
     assert output.strip()
+
+
+def test_a_mistyped_department_is_told_the_nearest_one_first(app: typer.Typer, tmp_path: Path) -> None:
+    code, output = run(app, sample(tmp_path, "permits-utf8.csv"), "--department", "150100-scj", "--dry-run")
+    assert code == 2
+    codes = re.findall(r"\d{6}-[a-z]+", output)
+    assert codes[:2] == ["150100-scj", "150100-scjg"]
+    assert "catalogue list" in output, "where all of them stand"
 
 
 def test_a_gateway_that_is_away_ends_with_two(
