@@ -1,5 +1,6 @@
 """Which Python ``make setup`` installs into."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,13 +46,19 @@ def test_a_busy_second_does_not_make_a_build_slow() -> None:
     assert fastest_of(turns).seconds == 0.5
 
 
-def test_asking_for_another_python_installs_anew_and_asking_for_none_does_not() -> None:
+def test_asking_for_another_python_installs_anew_and_asking_again_or_for_none_does_not(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("requirements.lock", "pyproject.toml", ".tools/bin/uv", ".venv/.ready"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
     def would_do(*arguments: str) -> str:
         make = ["make", "--dry-run", "setup", *arguments]
-        return subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
-    (ROOT / ".venv" / ".ready").touch()
     assert "--python /another/python3 .venv" in would_do("PYTHON=/another/python3")
+    (tmp_path / ".venv" / ".asked-for").write_text("/another/python3\n")
+    assert "uv venv" not in would_do("PYTHON=/another/python3")
     assert "uv venv" not in would_do()
 
 
