@@ -48,7 +48,7 @@ class Topic:
 @pytest.fixture
 def topic(kafka_brokers: str, unique_name: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> Topic:
     name = unique_name("identities")
-    monkeypatch.setattr(othernumbers, "TOPIC", name)
+    monkeypatch.setattr(othernumbers, "IDENTITIES", name)
     return Topic(kafka_brokers, name)
 
 
