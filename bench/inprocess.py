@@ -10,18 +10,20 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import cycle, islice
 from pathlib import Path
 
 from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.schemas import SchemaSet
-from creditbus.bus.store import RocksStores
+from creditbus.bus.store import RocksStore, RocksStores
 from creditbus.bus.transaction import NoState
 from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.core.processing import Output, Position
+from creditbus.core.topics import RECORDS
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.gateway.reading import compile_reader
@@ -38,13 +40,39 @@ _BATCH = 4_000
 _POSITION = Position(source_offset=0, changelog_offset=0, lineage="", written_at_ms=0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """Intake and dossier, and what comes to them."""
+
+    intake: IntakeProcessor
+    events: dict[str, list[MemoryMessage]]
+    """As they are sent, by kind; their offsets are the order of all."""
+    dossier: DossierProcessor
+    log: list[MemoryMessage]
+    """What intake makes of these events, behind an edition and a tick."""
+
+    @property
+    def all_events(self) -> list[MemoryMessage]:
+        """Events in the order in which they were sent."""
+        return sorted(sum(self.events.values(), []), key=MemoryMessage.offset)
+
+
 def measure(events: int) -> dict[str, float]:
     """Events per second of intake, of intake by kind, and of the dossier."""
+    work = prepared(events)
+    found = {"intake events/s, one core": _intake_rate(work.intake, work.all_events)}
+    for kind, messages in sorted(work.events.items()):
+        batch = [*islice(cycle(messages), _BATCH)]
+        found[f"intake events/s, one core, {kind}"] = _intake_rate(work.intake, batch)
+    return {**found, "dossier events/s, one core": _dossier_rate(work.dossier, work.log)}
+
+
+def prepared(events: int) -> Work:
+    """So many simulated events, and what has to be there for them."""
     registry, schemas = MemoryRegistry(), SchemaSet.load()
     writers, types = Writers(registry, schemas), Types(registry)
     rules = compile_rules(edition_of(load()))
     checking = Checking(rules=rules, code_lists=code_lists_by_kind(rules), now_ms=_NOW_MS)
-    by_kind = _messages(events, registry, schemas)
     intake = IntakeProcessor(
         Parts(
             schemas=schemas,
@@ -56,48 +84,57 @@ def measure(events: int) -> dict[str, float]:
             payload_key=_KEY,
         )
     )
-    rate, outputs = _intake_rate(intake, sorted(sum(by_kind.values(), []), key=MemoryMessage.offset))
-    found = {"intake events/s, one core": rate}
-    for kind, messages in sorted(by_kind.items()):
-        found[f"intake events/s, one core, {kind}"], _ = _intake_rate(intake, [*islice(cycle(messages), _BATCH)])
-    log = [
-        writers("credit.records", "EditionInForce")({"edition": rules.edition, "engine": 1, "activated_at": 0}),
-        writers("credit.records", "ClockTick")({"at": _NOW_MS, "previous": None}),
-    ]
-    records = [(one.key, one.value) for one in outputs if one.topic == "credit.records"]
+    log: list[MemoryMessage] = []
     dossier = DossierProcessor(
         LogReader(types),
         Outputs(writers, schemas),
         lambda _: rules,
         body_reader(schemas),
-        read_log=lambda _, places: {place: messages[place].value() or b"" for place in places},
+        read_log=lambda _, places: {place: log[place].value() or b"" for place in places},
     )
-    messages = [
-        MemoryMessage(place, key, value, (), _NOW_MS + 1000)
-        for place, (key, value) in enumerate([*((None, value) for value in log), *records])
+    work = Work(intake=intake, events=_messages(events, registry, schemas), dossier=dossier, log=log)
+    control = [
+        writers(RECORDS, "EditionInForce")({"edition": rules.edition, "engine": 1, "activated_at": 0}),
+        writers(RECORDS, "ClockTick")({"at": _NOW_MS, "previous": None}),
     ]
-    return {**found, "dossier events/s, one core": _dossier_rate(dossier, messages)}
+    records = [(one.key, one.value) for one in decided(intake, work.all_events) if one.topic == RECORDS]
+    log += [
+        MemoryMessage(place, key, value, (), _NOW_MS + 1000)
+        for place, (key, value) in enumerate([*((None, value) for value in control), *records])
+    ]
+    return work
 
 
-def _intake_rate(intake: IntakeProcessor, messages: Sequence[MemoryMessage]) -> tuple[float, list[Output]]:
+def decided(intake: IntakeProcessor, messages: Sequence[MemoryMessage]) -> list[Output]:
+    """What intake makes of messages, batch by batch."""
     between, outputs = BetweenBatches(), list[Output]()
-    began = time.thread_time()
     for start in range(0, len(messages), _BATCH):
         outputs += intake.process("credit.events.market", 0, messages[start : start + _BATCH], NoState()).outputs
         between()
-    return len(messages) / (time.thread_time() - began), outputs
+    return outputs
+
+
+def applied(dossier: DossierProcessor, messages: Sequence[MemoryMessage], store: RocksStore) -> None:
+    """Let the dossier apply messages, batch by batch."""
+    between = BetweenBatches()
+    for start in range(0, len(messages), _BATCH):
+        effects = dossier.process(RECORDS, 0, messages[start : start + _BATCH], store)
+        store.write(effects.state, _POSITION)
+        del effects
+        between()
+
+
+def _intake_rate(intake: IntakeProcessor, messages: Sequence[MemoryMessage]) -> float:
+    began = time.thread_time()
+    decided(intake, messages)
+    return len(messages) / (time.thread_time() - began)
 
 
 def _dossier_rate(dossier: DossierProcessor, messages: Sequence[MemoryMessage]) -> float:
-    between = BetweenBatches()
     with tempfile.TemporaryDirectory() as folder:
         store = RocksStores(Path(folder))("bench", 0)
         began = time.thread_time()
-        for start in range(0, len(messages), _BATCH):
-            effects = dossier.process("credit.records", 0, messages[start : start + _BATCH], store)
-            store.write(effects.state, _POSITION)
-            del effects
-            between()
+        applied(dossier, messages, store)
         spent = time.thread_time() - began
         store.close()
     return len(messages) / spent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from bench import inprocess
+from bench import inprocess, instructions
 
 from creditbus.bus.schemas import SchemaSet
 
@@ -20,3 +20,15 @@ def test_the_in_process_figures_are_made_of_every_kind_that_is_simulated() -> No
         <= SchemaSet.load().events.keys()
     )
     assert found["dossier events/s, one core"] > 0
+
+
+def test_instructions_are_read_off_the_report_of_valgrind() -> None:
+    assert instructions.counted_in("==8218== Events    : Ir\n==8218== Collected : 1961807612\n") == 1_961_807_612
+    with pytest.raises(ValueError, match="counted nothing"):
+        instructions.counted_in("==8218== cannot execute\n")
+
+
+def test_where_there_is_no_valgrind_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SystemExit, match="install valgrind"):
+        instructions.measure(10)
