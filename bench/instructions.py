@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -53,23 +54,16 @@ def main() -> None:
     """Do the first half of the work to warm up, the second half counted; print how many messages that were."""
     part, events = sys.argv[1], int(sys.argv[2])
     work = prepared(events)
-    if part == "intake":
-        messages = work.all_events
-        half = len(messages) // 2
-        decided(work.intake, messages[:half])
+    messages = work.all_events if part == "intake" else work.log
+    half = len(messages) // 2
+    with tempfile.TemporaryDirectory() as folder:
+        store = RocksStores(Path(folder))("bench", 0)
+        do = partial(decided, work.intake) if part == "intake" else partial(applied, work.dossier, store=store)
+        do(messages[:half])
         _count(on=True)
-        decided(work.intake, messages[half:])
+        do(messages[half:])
         _count(on=False)
-    else:
-        messages = work.log
-        half = len(messages) // 2
-        with tempfile.TemporaryDirectory() as folder:
-            store = RocksStores(Path(folder))("bench", 0)
-            applied(work.dossier, messages[:half], store)
-            _count(on=True)
-            applied(work.dossier, messages[half:], store)
-            _count(on=False)
-            store.close()
+        store.close()
     print(len(messages) - half)
 
 

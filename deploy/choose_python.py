@@ -76,8 +76,7 @@ def choose(first: Build, others: list[Build]) -> Build:
 def main() -> None:
     """Print the path to take on standard output, and why on standard error where it is not the first."""
     files = {os.path.realpath(found): found for found in map(shutil.which, CANDIDATES) if found}  # each one once
-    able = [command for command in files.values() if probe(command) is not None]
-    rounds = [[probe(command) for command in able] for _ in range(TURNS if len(able) > 1 else 1)]
+    rounds = [[probe(command) for command in files.values()] for _ in range(TURNS if len(files) > 1 else 1)]
     builds = [fastest_of(turns) for each in zip(*rounds, strict=True) if (turns := [build for build in each if build])]
     if not builds:
         print(CANDIDATES[0])
