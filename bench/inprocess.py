@@ -97,7 +97,7 @@ def prepared(events: int) -> Work:
         writers(RECORDS, "EditionInForce")({"edition": rules.edition, "engine": 1, "activated_at": 0}),
         writers(RECORDS, "ClockTick")({"at": _NOW_MS, "previous": None}),
     ]
-    records = [(one.key, one.value) for one in decided(intake, work.all_events) if one.topic == RECORDS]
+    records = [(one.key, one.value) for one in decided(intake, work.all_events, BetweenBatches()) if one.topic == RECORDS]
     log += [
         MemoryMessage(place, key, value, (), _NOW_MS + 1000)
         for place, (key, value) in enumerate([*((None, value) for value in control), *records])
@@ -105,18 +105,19 @@ def prepared(events: int) -> Work:
     return work
 
 
-def decided(intake: IntakeProcessor, messages: Sequence[MemoryMessage]) -> list[Output]:
+def decided(intake: IntakeProcessor, messages: Sequence[MemoryMessage], between: BetweenBatches) -> list[Output]:
     """What intake makes of messages, batch by batch."""
-    between, outputs = BetweenBatches(), list[Output]()
+    outputs = list[Output]()
     for start in range(0, len(messages), _BATCH):
         outputs += intake.process("credit.events.market", 0, messages[start : start + _BATCH], NoState()).outputs
         between()
     return outputs
 
 
-def applied(dossier: DossierProcessor, messages: Sequence[MemoryMessage], store: RocksStore) -> None:
+def applied(
+    dossier: DossierProcessor, messages: Sequence[MemoryMessage], store: RocksStore, between: BetweenBatches
+) -> None:
     """Let the dossier apply messages, batch by batch."""
-    between = BetweenBatches()
     for start in range(0, len(messages), _BATCH):
         effects = dossier.process(RECORDS, 0, messages[start : start + _BATCH], store)
         store.write(effects.state, _POSITION)
@@ -125,16 +126,18 @@ def applied(dossier: DossierProcessor, messages: Sequence[MemoryMessage], store:
 
 
 def _intake_rate(intake: IntakeProcessor, messages: Sequence[MemoryMessage]) -> float:
+    between = BetweenBatches()
     began = time.thread_time()
-    decided(intake, messages)
+    decided(intake, messages, between)
     return len(messages) / (time.thread_time() - began)
 
 
 def _dossier_rate(dossier: DossierProcessor, messages: Sequence[MemoryMessage]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         store = RocksStores(Path(folder))("bench", 0)
+        between = BetweenBatches()
         began = time.thread_time()
-        applied(dossier, messages, store)
+        applied(dossier, messages, store, between)
         spent = time.thread_time() - began
         store.close()
     return len(messages) / spent

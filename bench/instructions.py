@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 
 from bench.inprocess import applied, decided, prepared
+from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.store import RocksStores
 
 PARTS = ("intake", "dossier")
@@ -58,7 +59,12 @@ def main() -> None:
     half = len(messages) // 2
     with tempfile.TemporaryDirectory() as folder:
         store = RocksStores(Path(folder))("bench", 0)
-        do = partial(decided, work.intake) if part == "intake" else partial(applied, work.dossier, store=store)
+        between = BetweenBatches()
+        do = (
+            partial(decided, work.intake, between=between)
+            if part == "intake"
+            else partial(applied, work.dossier, store=store, between=between)
+        )
         do(messages[:half])
         _count(on=True)
         do(messages[half:])
