@@ -97,7 +97,8 @@ def prepared(events: int) -> Work:
         writers(RECORDS, "EditionInForce")({"edition": rules.edition, "engine": 1, "activated_at": 0}),
         writers(RECORDS, "ClockTick")({"at": _NOW_MS, "previous": None}),
     ]
-    records = [(one.key, one.value) for one in decided(intake, work.all_events, BetweenBatches()) if one.topic == RECORDS]
+    outputs = decided(intake, work.all_events, BetweenBatches())
+    records = [(one.key, one.value) for one in outputs if one.topic == RECORDS]
     log += [
         MemoryMessage(place, key, value, (), _NOW_MS + 1000)
         for place, (key, value) in enumerate([*((None, value) for value in control), *records])
