@@ -35,7 +35,8 @@ from creditbus.lab.watching import write_config
 console = Console()
 errors = Console(stderr=True)
 
-READY_WITHIN_SECONDS = 180.0
+STALLED_AFTER_SECONDS = 180.0
+"""A start is given up when nothing more has become ready for so long."""
 # the first orderly stop writes the start-up caches of two JVMs
 STOP_WITHIN_SECONDS = 150.0
 POLL_SECONDS = 0.1
@@ -138,7 +139,7 @@ def _up(settings: LabSettings, steps: Sequence[DeployStep], names: Sequence[str]
         artifacts = _fetch(settings)
     pid = fork_supervisor(folder, lambda: _build(settings, artifacts, steps, parts), detach=detach)
     try:
-        ready = _watch_start(folder, pid)
+        ready = watch_start(folder, pid)
         if ready and not detach:
             _say(en="Running. Ctrl-C stops everything.", zh="运行中。按 Ctrl-C 停止全部组件。")
             os.waitpid(pid, 0)
@@ -188,11 +189,11 @@ def _fetch(settings: LabSettings) -> Artifacts:
         return resolve_artifacts(maven_url=settings.maven_url, progress=show)
 
 
-def _watch_start(folder: Path, pid: int) -> bool:
+def watch_start(folder: Path, pid: int) -> bool:
     """Show the start until everything is ready (True), or something will not be (False, and why)."""
     language = user_language()
     counts = TextColumn("{task.completed}/{task.total}")
-    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    most, deadline = 0, time.monotonic() + STALLED_AFTER_SECONDS
     with Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), counts, TimeElapsedColumn(), console=console
     ) as bars:
@@ -200,6 +201,8 @@ def _watch_start(folder: Path, pid: int) -> bool:
         while True:
             state = read_state(folder)
             progress.show(state)
+            if state is not None and state.done > most:
+                most, deadline = state.done, time.monotonic() + STALLED_AFTER_SECONDS
             ended = _has_ended(pid)
             failed = state is not None and any(step.phase is Phase.FAILED for step in state.deploy)
             if ended or failed or time.monotonic() > deadline or (state is not None and state.is_ready):
@@ -220,7 +223,7 @@ def _has_ended(pid: int) -> bool:
 def _explain(folder: Path, state: LabState | None) -> None:
     """Say what is not ready and show the end of its log."""
     waiting = [record for record in state.processes if record.phase is not Phase.READY] if state else []
-    for step in (step for step in (state.deploy if state else ()) if step.error):
+    for step in (step for step in (state.deploy if state else ()) if step.phase in (Phase.FAILED, Phase.BACKING_OFF)):
         _say(
             en=f"Deploy step failed: {step.en}: {step.error}", zh=f"部署步骤失败：{step.zh}：{step.error}", style="red"
         )

@@ -14,7 +14,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from creditbus.lab.doctor import Finding
-from creditbus.lab.state import LabState, PidRecord, find_alive
+from creditbus.lab.state import DeployRecord, LabState, PidRecord, find_alive
 from creditbus.lab.steps import Phase
 from creditbus.lab.texts import Text
 
@@ -105,8 +105,14 @@ class StartProgress:
         if self._deploy is not None:
             done = [step for step in state.deploy if step.phase is Phase.DONE]
             current = next((step for step in state.deploy if step.phase is not Phase.DONE), None)
-            name = Text(en=current.en, zh=current.zh) if current else Text(en="deployed", zh="已部署")
-            self._bars.update(self._deploy, completed=len(done), description=name.in_language(self._language))
+            label = _deploy_label(current) if current else Text(en="deployed", zh="已部署")
+            self._bars.update(self._deploy, completed=len(done), description=label.in_language(self._language))
+
+
+def _deploy_label(step: DeployRecord) -> Text:
+    if step.phase is not Phase.BACKING_OFF:
+        return Text(en=step.en, zh=step.zh)
+    return Text(en=f"{step.en}: waiting ({step.error})", zh=f"{step.zh}：等待中（{step.error}）")
 
 
 def doctor_line(finding: Finding, language: str) -> str:

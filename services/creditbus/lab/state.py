@@ -61,6 +61,7 @@ class DeployRecord(BaseModel):
     zh: str
     phase: Phase
     error: str | None = None
+    """Why it failed or, while it is backing off, what it waits for."""
 
 
 class LabState(BaseModel):
@@ -73,6 +74,13 @@ class LabState(BaseModel):
     written_at: datetime
     processes: tuple[ProcessRecord, ...]
     deploy: tuple[DeployRecord, ...]
+
+    @property
+    def done(self) -> int:
+        """How much of the start is done: deploy steps that are, and processes that are ready."""
+        return sum(step.phase is Phase.DONE for step in self.deploy) + sum(
+            process.phase is Phase.READY for process in self.processes
+        )
 
     @property
     def is_ready(self) -> bool:

@@ -15,7 +15,9 @@ from types import FrameType
 from typing import TextIO
 
 import structlog
+from confluent_kafka import KafkaException
 
+from creditbus.core.errors import ReconnectError, RetryLaterError
 from creditbus.lab.errors import AlreadyRunningError, LabError
 from creditbus.lab.process import Process, note, signal_group, spawn, stop
 from creditbus.lab.state import (
@@ -46,7 +48,10 @@ log = structlog.get_logger()
 LOOP_SECONDS = 0.1
 CHECK_STARTING_SECONDS = 0.25
 CHECK_READY_SECONDS = 5.0
-DEPLOY_ATTEMPTS = 3
+# how long a deploy step waits for what is away; a slow machine takes half a minute over the first answers
+DEPLOY_PATIENCE_SECONDS = 150.0
+DEPLOY_PAUSE_SECONDS = 1.0
+AWAY = (RetryLaterError, ReconnectError, KafkaException)
 DEPLOY = "deploy"
 
 
@@ -89,7 +94,13 @@ class Supervisor:
     """Runs until told to stop; everything happens in the thread that calls `run`, but the deploy steps."""
 
     def __init__(
-        self, folder: Path, processes: Sequence[Process], deploy: Sequence[Task], deploy_after: Sequence[str]
+        self,
+        folder: Path,
+        processes: Sequence[Process],
+        deploy: Sequence[Task],
+        deploy_after: Sequence[str],
+        *,
+        deploy_patience_seconds: float = DEPLOY_PATIENCE_SECONDS,
     ) -> None:
         """deploy_after: what has to be ready before the deploy steps, for which those wait that depend on "deploy"."""
         self._folder = folder
@@ -98,6 +109,7 @@ class Supervisor:
         self._tasks = tuple(deploy)
         self._deploy = [DeployRecord(en=task.en, zh=task.zh, phase=Phase.WAITING) for task in deploy]
         self._deploy_after = tuple(deploy_after)
+        self._deploy_patience_seconds = deploy_patience_seconds
         self._deploying: threading.Thread | None = None
         self._policy = RestartPolicy()
         self._written: LabState | None = None
@@ -182,17 +194,27 @@ class Supervisor:
     def _run_deploy(self) -> None:
         for position, task in enumerate(self._tasks):
             self._note_deploy(position, Phase.STARTING)
-            for attempt in range(1, DEPLOY_ATTEMPTS + 1):
-                try:
-                    task.run()
-                except Exception as error:  # noqa: BLE001 - reported to the user, who decides
-                    log.error("deploy step failed", step=task.en, attempt=attempt, error=str(error))
-                    self._note_deploy(position, Phase.FAILED, f"{type(error).__name__}: {error}")
-                    if attempt == DEPLOY_ATTEMPTS or self._stopping.wait(attempt):
-                        return
-                else:
-                    self._note_deploy(position, Phase.DONE)
-                    break
+            try:
+                self._run_step(position, task)
+            except Exception as error:  # noqa: BLE001 - reported to the user, who decides
+                log.error("deploy step failed", step=task.en, error=str(error))
+                self._note_deploy(position, Phase.FAILED, f"{type(error).__name__}: {error}")
+                return
+            self._note_deploy(position, Phase.DONE)
+
+    def _run_step(self, position: int, task: Task) -> None:
+        """Run one step, again while what it needs is away: that ends by itself, a refusal does not."""
+        deadline = time.monotonic() + self._deploy_patience_seconds
+        while True:
+            try:
+                return task.run()
+            except AWAY as error:
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("deploy step waits", step=task.en, error=str(error))
+                self._note_deploy(position, Phase.BACKING_OFF, f"{type(error).__name__}: {error}")
+                if self._stopping.wait(DEPLOY_PAUSE_SECONDS):
+                    raise
 
     def _note_deploy(self, position: int, phase: Phase, error: str | None = None) -> None:
         self._deploy[position] = self._deploy[position].model_copy(update={"phase": phase, "error": error})

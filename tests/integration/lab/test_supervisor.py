@@ -8,10 +8,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import pytest
 
+from creditbus.commands.lab import watch_start
+from creditbus.core.errors import RetryLaterError
 from creditbus.lab.daemon import fork_supervisor
 from creditbus.lab.process import Process
 from creditbus.lab.state import LabState, read_state, stop_orphans
@@ -34,8 +37,14 @@ def sleeper(name: str, **changes: object) -> Process:
 
 
 @contextmanager
-def supervised(folder: Path, *processes: Process, deploy: tuple[Task, ...] = ()) -> Iterator[int]:
-    pid = fork_supervisor(folder, lambda: Supervisor(folder, processes, deploy, [processes[0].name]), detach=False)
+def supervised(
+    folder: Path, *processes: Process, deploy: tuple[Task, ...] = (), deploy_patience_seconds: float = 60
+) -> Iterator[int]:
+    def build() -> Supervisor:
+        first = [processes[0].name]
+        return Supervisor(folder, processes, deploy, first, deploy_patience_seconds=deploy_patience_seconds)
+
+    pid = fork_supervisor(folder, build, detach=False)
     try:
         yield pid
     finally:
@@ -129,6 +138,47 @@ def test_services_wait_for_the_deploy_steps_and_a_failed_step_is_named(tmp_path:
         state = state_of(tmp_path)
     assert "3 partitions, not 6" in (state.deploy[0].error or "")
     assert state.processes[1].phase is Phase.WAITING
+
+
+def test_a_start_waits_for_a_registry_that_is_away_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`creditbus up` gave up when a slow machine's registry did not answer a deploy step in time once."""
+    away = tmp_path / "away"
+    away.touch()
+
+    def register() -> None:
+        if away.exists():
+            raise RetryLaterError("schema registry does not answer (ReadTimeout); is it running? waiting for it")
+
+    def backing_off() -> bool:
+        return read_state(tmp_path) is not None and state_of(tmp_path).deploy[0].phase is Phase.BACKING_OFF
+
+    def come_back() -> None:
+        wait_until("the step to wait", backing_off)
+        away.unlink()
+
+    task = Task(en="register schemas", zh="登记模式", run=register)
+    registry = Thread(target=come_back)
+    with supervised(tmp_path, sleeper("kafka"), sleeper("intake", depends_on=(DEPLOY,)), deploy=(task,)) as supervisor:
+        registry.start()
+        assert watch_start(tmp_path, supervisor)
+        registry.join()
+    assert "Deploy step failed" not in capsys.readouterr().out
+
+
+def test_a_deploy_step_waits_no_longer_than_its_patience(tmp_path: Path) -> None:
+    def register() -> None:
+        raise RetryLaterError("schema registry does not answer (ReadTimeout)")
+
+    task = Task(en="register schemas", zh="登记模式", run=register)
+    with supervised(tmp_path, sleeper("kafka"), deploy=(task,), deploy_patience_seconds=0) as supervisor:
+        assert not watch_start(tmp_path, supervisor)
+        step = state_of(tmp_path).deploy[0]
+    assert (step.phase, step.error) == (
+        Phase.FAILED,
+        "RetryLaterError: schema registry does not answer (ReadTimeout)",
+    )
 
 
 def test_services_start_once_the_deploy_steps_are_done(tmp_path: Path) -> None:
