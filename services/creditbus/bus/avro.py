@@ -48,10 +48,11 @@ def decode(schema: Schema, payload: bytes, *, raw: bool = False, start: int = 0)
 
 def decode_struct(schema: Schema, struct: type[S], payload: bytes, start: int = 0) -> S:
     """The same as a struct, whose fields are the type's, with dates and times as numbers. Raises NotAvroError."""
+    value: S
     value, end = _decoded(schema.decoder_to(struct), schema, payload, start)
     if end != len(payload):
         raise _wrong_end(schema, payload, end)
-    return cast("S", value)
+    return value
 
 
 def decode_as(written: Schema, wanted: Schema, payload: bytes) -> dict[str, Any]:

@@ -86,8 +86,15 @@ def score_subject(summary: Summary, rules: Rules, day: int) -> Score | None:
     grade = next((g.code for g in book.grades if total >= g.minimum), book.grades[-1].code)
     if summary.is_grade_capped:
         grade = _worse(grade, book.severe_list_grade, [g.code for g in book.grades])
-    shown = tuple(sorted([part for part in parts if part.points], key=_rank))
-    return Score(total, grade, shown, _receipt(rules.edition, day, parts, (total, grade)))
+    return Score(total, grade, _shown(parts), _receipt(rules.edition, day, parts, (total, grade)))
+
+
+def parts_on(summary: Summary, rules: Rules, day: int) -> tuple[Part, ...]:
+    """The parts of a score on a day, as ``Score`` has them; none for a subject that must not be scored."""
+    book = rules.score
+    if summary.kind not in book.scored_kinds:
+        return ()
+    return _shown(_capped(summary.entries, day, book.dimension_caps))
 
 
 def _matching_rule(kind: str, facts: Mapping[str, object], day: date, rules: Rules) -> PointRule | None:
@@ -132,6 +139,11 @@ def _capped(entries: Sequence[Entry], day: int, caps: Mapping[str, int]) -> list
         if taken != part.points:
             parts[place] = Part(part.entry, taken)
     return parts
+
+
+def _shown(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """What changes the score; a cap may have changed the order."""
+    return tuple(sorted([part for part in parts if part.points], key=_rank))
 
 
 def _rank(part: Part) -> tuple[int, str]:

@@ -20,7 +20,7 @@ from creditbus.core.quarantine import Parked, QuarantineOrder
 from creditbus.core.records import Alert, Change, CreditRecord, ListingChange
 from creditbus.core.repair import unmet_by
 from creditbus.core.rules import Rules, Text
-from creditbus.core.score import Score, score_subject
+from creditbus.core.score import Score, parts_on
 from creditbus.core.state import Entry, IncentiveState, ListingState, OrderState, Summary, TermState
 from creditbus.core.topics import ALERTS, CHANGES, DOSSIERS, FORGOTTEN, LISTINGS, QUALITY, QUARANTINE, RECORDS
 from creditbus.dossier.steps import Decided
@@ -86,27 +86,28 @@ class Outputs:
         if subject.is_forgotten:
             return Output(topic, summary.subject_key.encode(), None, partition)
         in_force = summary.in_force
+        entries, aliases, linked = summary.entries, summary.aliases, summary.linked
         value = {
             "subject_key": summary.subject_key,
             "subject_kind": summary.kind,
             "subject_name": summary.name,
             "identifier": summary.identifier,
-            "aliases": [value for _, value in summary.aliases],
+            "aliases": [value for _, value in aliases] if aliases else [],
             "region": summary.region,
             "version": summary.version,
             "as_of": subject.as_of_ms,
             "score": summary.score,
             "grade": summary.grade,
             "listed": summary.is_listed,
-            "lists": [listing.list_code for listing in in_force if not listing.is_order],
-            "court_orders": [listing.list_code for listing in in_force if listing.is_order],
+            "lists": [listing.list_code for listing in in_force if not listing.is_order] if in_force else [],
+            "court_orders": [listing.list_code for listing in in_force if listing.is_order] if in_force else [],
             "families": sorted({order.family for listing in in_force for order in listing.orders}) if in_force else [],
             "record_count": sum(summary.counts.values()),
-            "adverse_count": len([entry for entry in summary.entries if entry.points < 0]),
+            "adverse_count": len([entry for entry in entries if entry.points < 0]) if entries else 0,
             "edition": rules.edition,
             "receipt_hash": summary.receipt,
             "redirect": summary.redirect,
-            "linked": [one.key for one in summary.linked],
+            "linked": [one.key for one in linked] if linked else [],
             "body": encode(self._detail, _detail(summary, subject.scored, rules)),
             "body_schema": self._detail.body_schema,
         }
@@ -161,12 +162,10 @@ _BARE: dict[str, object] = {
 
 def _detail(summary: Summary, score: Score | None, rules: Rules) -> dict[str, object]:
     listings, entries = summary.listings, summary.entries
-    detail: dict[str, Any] = {
-        **_BARE,
-        "identifiers": [{"scheme": scheme, "value": value} for scheme, value in summary.aliases],
-        "counts": summary.counts,
-        "parked": summary.parked_to - summary.parked_from,
-    }
+    detail: dict[str, Any] = _BARE.copy()
+    detail["identifiers"] = [{"scheme": scheme, "value": value} for scheme, value in summary.aliases]
+    detail["counts"] = summary.counts
+    detail["parked"] = summary.parked_to - summary.parked_from
     if entries or listings:
         detail["reasons"] = _reasons(summary, score, rules)
         detail["disputed"] = [entry.record_id for entry in entries if entry.disputed]
@@ -287,13 +286,13 @@ def _reasons(summary: Summary, score: Score | None, rules: Rules) -> list[dict[s
 
     score: where it was made just now.
     """
-    score = score or score_subject(summary, rules, summary.scored_on)
-    if score is None:
+    if summary.kind not in rules.score.scored_kinds:
         return []
+    shown = score.parts if score is not None else parts_on(summary, rules, summary.scored_on)
     lists = [_reason(rules, one.reason, 0, (one.record_id, one.document_number), one.until) for one in summary.in_force]
     parts = [
         _reason(rules, p.entry.reason, p.points, (p.entry.record_id, p.entry.document_number), p.entry.until)
-        for p in score.parts
+        for p in shown
     ]
     return [*lists, *parts]
 

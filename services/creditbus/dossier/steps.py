@@ -206,7 +206,7 @@ class _Batch:
             summary.kind = record.subject_kind
         if summary.timer or ctx.turns:
             _expire(subject, view, self.lookups, decided)
-        before = _standing(subject)
+        before = summary.score, summary.grade
         grade_was = before[1]
         results = apply_record(subject, record, ctx)
         summary = subject.summary  # a change of its key may have begun a new one
@@ -215,8 +215,8 @@ class _Batch:
         subject.touch(ctx.now_ms, next_due_ms(summary), ctx.rules.edition)
         for result in results:
             decided.applied.append(result)
-            decided.changes.append(_change(subject, result, before, ctx))
-            before = _standing(subject)
+            decided.changes.append(_change(summary, result, before, ctx))
+            before = summary.score, summary.grade
         if summary.grade != grade_was:
             tell_grade(summary, grade_was, record.record_id, record.record_id, ctx)
         if ctx.emissions or ctx.ended or ctx.moves:
@@ -306,7 +306,7 @@ class _Batch:
 
     def _tell(self, subject: SubjectState, applied: Applied) -> None:
         """History of an event that had no effect."""
-        change = _change(subject, applied, _standing(subject), self._context())
+        change = _change(subject.summary, applied, _standing(subject), self._context())
         self.decided.changes.append(change)
 
 
@@ -357,7 +357,9 @@ def _fire_timers(view: PartitionView, lookups: Lookups, decided: Decided) -> Non
     for key in released:
         _expire(view.subject(key), view, lookups, decided)
     decided.unfinished = _TIMERS_A_ROUND in (len(due), len(released)) or any(
-        _next_ms(subject.summary, view) is not None for subject in view.changed_subjects()
+        _next_ms(subject.summary, view) is not None
+        for subject in view.changed_subjects()
+        if subject.summary.timer or view.meta.turns
     )
 
 
@@ -407,8 +409,8 @@ def _standing(subject: SubjectState) -> _Standing:
     return subject.summary.score, subject.summary.grade
 
 
-def _change(subject: SubjectState, applied: Applied, before: _Standing, ctx: Context) -> Change:
-    record, summary = applied.record, subject.summary
+def _change(summary: Summary, applied: Applied, before: _Standing, ctx: Context) -> Change:
+    record = applied.record
     return Change(
         change_id=change_id_of(applied),
         record_id=record.record_id,

@@ -64,16 +64,6 @@ def summary_key(subject: str) -> bytes:
     return b"s" + subject.encode()
 
 
-def rows_start(subject: str) -> bytes:
-    """How the keys of the rows of a subject's facts begin; the natural key's bytes follow."""
-    return b"n" + subject.encode() + b"\x00"
-
-
-def event_rows_start(subject: str) -> bytes:
-    """How the keys of the rows of a subject's events begin; the event key's bytes follow."""
-    return b"e" + subject.encode() + b"\x00"
-
-
 def held_key(subject: str, natural_key: str) -> bytes:
     """Key of the records that wait for a fact."""
     return b"h" + subject.encode() + b"\x00" + bytes.fromhex(natural_key)
@@ -136,6 +126,8 @@ class PartitionView:
         self._subjects: dict[str, SubjectState] = {}
         self.meta = Meta()
         self._meta_was = b""
+        self.fresh: set[bytes] = set()
+        """Keys of rows that are new and for ever."""
         self.place = -1
         """Offset of the record that is being applied."""
 
@@ -194,6 +186,7 @@ class PartitionView:
         """Put every change into the effects."""
         for subject in self.changed_subjects():
             subject.write_to(effects)
+        effects.fresh |= self.fresh
         meta = _encode(self.meta)
         if meta != self._meta_was:
             effects.state[META] = meta
@@ -203,20 +196,20 @@ class SubjectState:
     """The state of one subject (core.dossier.SubjectView)."""
 
     __slots__ = (
-        "_changes", "_event_keys", "_events", "_fresh", "_holds_were", "_key", "_partition", "_row_keys", "_rows",
+        "_changes", "_event_keys", "_events", "_holds_were", "_key", "_partition", "_row_keys", "_rows",
         "_timer_was", "as_of_ms", "edition", "is_forgotten", "is_new", "is_touched", "scored", "summary",
     )  # fmt: skip
 
     def __init__(self, partition: PartitionView, key: str, summary: Summary | None) -> None:
         self._partition = partition
         self._key = key
-        self._row_keys, self._event_keys = rows_start(key), event_rows_start(key)
+        after_kind = key.encode() + b"\x00"
+        self._row_keys, self._event_keys = b"n" + after_kind, b"e" + after_kind  # natural or event key follows
         self._changes: dict[bytes, bytes | None] = {}
-        self._fresh: set[bytes] = set()
         self._rows: dict[str, Row | None] = {}
         self._events: dict[str, EventRow | None] = {}
         self._timer_was = summary.timer if summary is not None else 0
-        self._holds_were = _holds_of(summary) if summary is not None else frozenset()
+        self._holds_were = _holds_of(summary) if summary is not None else _NO_HOLDS
         self.is_new = summary is None
         self.is_touched = False
         self.as_of_ms = 0
@@ -241,7 +234,10 @@ class SubjectState:
     def set_row(self, natural_key: str, row: Row) -> None:
         """See SubjectView."""
         key = self._row_keys + bytes.fromhex(natural_key)
-        self._set(key, _encode(row), is_fresh=self.row(natural_key) is None)
+        if self.row(natural_key) is None:
+            self._note_fresh(key)
+        self.is_touched = True
+        self._changes[key] = _encode(row)
         self._rows[natural_key] = row
 
     def event(self, event_key: str) -> EventRow | None:
@@ -256,7 +252,11 @@ class SubjectState:
         """See SubjectView. A record that waited keeps its place."""
         known = self.event(event_key)
         row.place = known.place if known is not None and known.record_id == row.record_id else self._partition.place
-        self._set(self._event_keys + bytes.fromhex(event_key), _encode(row), is_fresh=known is None)
+        key = self._event_keys + bytes.fromhex(event_key)
+        if known is None:
+            self._note_fresh(key)
+        self.is_touched = True
+        self._changes[key] = _encode(row)
         self._events[event_key] = row
 
     def forget_event(self, event_key: str) -> None:
@@ -266,12 +266,10 @@ class SubjectState:
             self._changes[self._event_keys + bytes.fromhex(event_key)] = None
             self._events[event_key] = None
 
-    def _set(self, key: bytes, value: bytes, *, is_fresh: bool) -> None:
+    def _note_fresh(self, key: bytes) -> None:
         """Rows of facts and events are for ever, but for those of persons, who can be forgotten."""
-        self.is_touched = True
-        self._changes[key] = value
-        if is_fresh and self.summary.kind in ORGANISATION_KINDS:
-            self._fresh.add(key)
+        if self.summary.kind in ORGANISATION_KINDS:
+            self._partition.fresh.add(key)
 
     def held(self, natural_key: str) -> list[CreditRecord]:
         """See SubjectView."""
@@ -324,7 +322,7 @@ class SubjectState:
                 self._rows = dict.fromkeys(key[start:].hex() for key in known)
             elif kind == b"e":
                 self._events = dict.fromkeys(key[start:].hex() for key in known)
-        self._fresh -= self._changes.keys()
+        self._partition.fresh -= self._changes.keys()
         self.summary = Summary(subject_key=self._key, kind=self.summary.kind, name="", identifier="", region="")
 
     @property
@@ -373,7 +371,7 @@ class SubjectState:
         self._changes = dict.fromkeys((*known, *self._changes), None)
         self._changes[summary_key(self._key)] = None
         self._changes[forgotten_key(self._key)] = b""
-        self._fresh.clear()
+        self._partition.fresh -= self._changes.keys()
         self._rows, self._events = {}, {}
         self.summary = Summary(subject_key=self._key, kind=self.summary.kind, name="", identifier="", region="")
         self.is_forgotten = True
@@ -382,7 +380,6 @@ class SubjectState:
     def write_to(self, effects: Effects) -> None:
         """Put the changes into the effects."""
         effects.state.update(self._changes)
-        effects.fresh |= self._fresh
         timer = self.summary.timer
         if timer != self._timer_was:
             if self._timer_was:

@@ -13,7 +13,6 @@ from creditbus.catalogue.loader import load
 from creditbus.core.calendar import add_months, add_working_days
 from creditbus.core.records import CreditRecord, day_of
 from creditbus.dossier.steps import Entry, Tick
-from creditbus.dossier.view import event_rows_start, rows_start
 from intake_harness import rules
 from partition import COURT_FACTS, DAY_LENGTH, PENALTY, Bus, a_bus
 
@@ -43,7 +42,8 @@ def deleted(bus: Bus) -> list[tuple[str, str | None]]:
 def rows_of(bus: Bus, record: CreditRecord) -> list[bytes | None]:
     fact, event = bytes.fromhex(record.natural_key), bytes.fromhex(record.event_key)
     subject = record.subject_key
-    return bus.store.get_many([rows_start(subject) + fact, event_rows_start(subject) + event])
+    start = subject.encode() + b"\x00"
+    return bus.store.get_many([b"n" + start + fact, b"e" + start + event])
 
 
 OLD = make_record(**PERSON, decided_on=years_ago(ROWS["ADVERSE"].years))
