@@ -57,7 +57,7 @@ class Bus:
             values = [_encode(entry) if isinstance(entry, CreditRecord) else b"" for entry in entries]
             places = range(len(self.log), len(self.log) + len(entries))
             self.log += entries
-            view, decided = decide_or_park(self.store, entries, values, self._lookups(), places)
+            view, decided = decide_or_park(self.store, list(zip(entries, values, places, strict=True)), self._lookups())
             effects = Effects()
             view.write_to(effects)
             self.store.write(effects.state, POSITION)

@@ -118,7 +118,7 @@ class Outputs:
         counts: dict[tuple[str, str], int] = {}
         for applied in decided.applied:
             if applied.outcome in ("DUPLICATE", "SUPERSEDED"):
-                key = (applied.record.sender, applied.record.kind)
+                key = (applied.sender, applied.kind)
                 counts[key] = counts.get(key, 0) + 1
         for (department, kind), duplicates in counts.items():
             row = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,7 @@ from creditbus.core.records import CreditRecord
 from creditbus.core.rules import Rules
 from creditbus.core.subject import Facts
 from creditbus.dossier.outputs import Outputs
-from creditbus.dossier.steps import Decided, Edition, Entry, Jump, Lookups, Tick, decide_or_park
+from creditbus.dossier.steps import Decided, Edition, Entry, Jump, Logged, Lookups, Tick, decide_or_park
 
 ReadLog = Callable[[int, Sequence[int]], Mapping[int, bytes]]
 """Values of messages of credit.records by offset. (partition, offsets)"""
@@ -51,11 +51,8 @@ class DossierProcessor:
 
     def process(self, topic: str, partition: int, messages: Sequence[Message], state: StateReader) -> Effects:
         """Apply a batch; fire what is due; tell about each change, and once about each changed subject."""
-        entries = [self._entries(message) for message in messages]
-        values = [message.value() or b"" for message in messages]
-        places = [message.offset() for message in messages]
         lookups = self._lookups if self._read_log is None else self._lookups_of(partition)
-        view, decided = decide_or_park(state, entries, values, lookups, places)
+        view, decided = decide_or_park(state, _Log(messages, self._entries), lookups)
         effects = Effects(unfinished=decided.unfinished)
         outputs = effects.outputs
         outputs.extend(self._outputs.changes(decided.changes, partition))
@@ -68,7 +65,7 @@ class DossierProcessor:
             if subject.summary.kind:  # unknown as long as nothing about the subject could be read
                 outputs.append(self._outputs.dossier(subject, self._lookups.rules_of(subject.edition), partition))
         if decided.applied:
-            cause = decided.applied[0].record.record_id
+            cause = decided.applied[0].record_id or ""
             outputs.extend(self._outputs.quality(decided, cause, view.meta.tick_ms))
         view.write_to(effects)
         view.release()
@@ -130,6 +127,19 @@ class LogReader:
                     fields["order_id"], fields["action"], fields["subject_key"], fields["record_id"], fields["reason"]
                 )
         raise UnknownSchemaError(f"{schema.name} is no entry of the log of records")
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """Messages as they are decided about, each read when its turn comes."""
+
+    messages: Sequence[Message]
+    entry_of: LogReader
+
+    def __iter__(self) -> Iterator[Logged]:
+        entry_of = self.entry_of
+        for message in self.messages:
+            yield entry_of(message), message.value() or b"", message.offset()
 
 
 def records_at(

@@ -12,10 +12,10 @@ deadline that fires late fires as of its due time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from creditbus.core.alerts import quarantine_alert, tell_grade
 from creditbus.core.breaker import HOLD, SourceOrder, obey
@@ -79,7 +79,12 @@ class Edition:
     engine: int
 
 
+_PART = 64
+"""So many entries are read and decided at a time: what is decided is still in the processor's caches."""
+
 Entry = CreditRecord | Tick | Jump | Edition | QuarantineOrder | SourceOrder | Forgotten | Unreadable
+Logged = tuple[Entry, bytes, int]
+"""An entry, the bytes of its message, and its offset, by which a record can be read again."""
 
 
 @dataclass(slots=True)
@@ -88,7 +93,8 @@ class Decided:
 
     emissions: list[Emission] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    applied: list[Applied] = field(default_factory=list)
+    applied: list[Change] = field(default_factory=list)
+    """Those of the changes that tell of a record that was applied."""
     dropped: dict[str, int] = field(default_factory=dict)
     parked: list[Parked] = field(default_factory=list)
     """What came into quarantine, and what left it."""
@@ -121,20 +127,17 @@ class Lookups:
     """Records that were parked when they were live, by id: a replay parks them too, whatever it could do by now."""
 
 
-def decide_or_park(
-    state: StateReader, entries: Sequence[Entry], values: Sequence[bytes], lookups: Lookups, places: Sequence[int] = ()
-) -> tuple[PartitionView, Decided]:
+def decide_or_park(state: StateReader, log: Iterable[Logged], lookups: Lookups) -> tuple[PartitionView, Decided]:
     """Decide about a batch of one partition; changes stay in the view until they are written.
 
     A record that fails half-way leaves half a change behind, so the batch is decided anew with that record parked;
-    the common batch pays nothing for it. values: the message's bytes of each entry; places: its offset, so that a
-    record can be read again when its subject's key changes.
+    the common batch pays nothing for it. log: the batch, which may be read through several times.
     """
     poison = Poison(lookups.parked)
     while True:
         batch = _Batch(PartitionView(state), lookups, poison, is_wary=not poison.is_empty)
         try:
-            return batch.view, batch.decide(entries, values, places or [-1] * len(entries))
+            return batch.view, batch.decide(iter(log))
         except PoisonError as error:
             poison.add(error, batch.attempt)
 
@@ -154,12 +157,17 @@ class _Batch:
     is_wary: bool = False
     """Whether some records are known not to be applicable."""
 
-    def decide(self, entries: Sequence[Entry], values: Sequence[bytes], places: Sequence[int]) -> Decided:
+    def decide(self, log: Iterator[Logged]) -> Decided:
         """Everything in log order, then the deadlines."""
-        view, decided = self.view, self.decided
-        view.prefetch(keys_of(entry for entry in entries if isinstance(entry, CreditRecord)))
-        for entry, value, place in zip(entries, values, places, strict=True):
-            view.place = place
+        while part := list(islice(log, _PART)):
+            self._decide_part(part)
+        _fire_timers(self.view, self.lookups, self.decided)
+        return self.decided
+
+    def _decide_part(self, part: Sequence[Logged]) -> None:
+        view = self.view
+        view.prefetch(keys_of([entry for entry, _, _ in part if isinstance(entry, CreditRecord)]))
+        for entry, value, view.place in part:
             if isinstance(entry, CreditRecord):
                 self._take(view.subject(entry.subject_key), entry, value)
             elif isinstance(entry, Unreadable):
@@ -167,8 +175,6 @@ class _Batch:
             else:
                 self._obey(entry)
                 self.now = None
-        _fire_timers(view, self.lookups, decided)
-        return decided
 
     def _take(self, subject: SubjectState, record: CreditRecord, value: bytes) -> None:
         if subject.is_forgotten:
@@ -214,8 +220,9 @@ class _Batch:
             subject.scored = rescore(summary, ctx)
         subject.touch(ctx.now_ms, next_due_ms(summary), ctx.rules.edition)
         for result in results:
-            decided.applied.append(result)
-            decided.changes.append(_change(summary, result, before, ctx))
+            change = _change(summary, result, before, ctx)
+            decided.applied.append(change)
+            decided.changes.append(change)
             before = summary.score, summary.grade
         if summary.grade != grade_was:
             tell_grade(summary, grade_was, record.record_id, record.record_id, ctx)

@@ -124,22 +124,19 @@ class PartitionView:
         self._state = state
         self._values: dict[bytes, bytes | None] = {}
         self._subjects: dict[str, SubjectState] = {}
-        self.meta = Meta()
-        self._meta_was = b""
+        self._meta_was = state.get_many([META])[0]
+        self.meta = _meta(self._meta_was) if self._meta_was is not None else Meta()
+        """What the partition knows of time and rules."""
         self.fresh: set[bytes] = set()
         """Keys of rows that are new and for ever."""
         self.place = -1
         """Offset of the record that is being applied."""
 
     def prefetch(self, keys: Iterable[bytes]) -> None:
-        """Read all these keys, and what the partition knows of time and rules, at once."""
-        wanted = list(dict.fromkeys(keys))
-        wanted.append(META)
-        self._values.update(zip(wanted, self._state.get_many(wanted), strict=True))
-        known = self._values[META]
-        if known is not None:
-            self.meta = _meta(known)
-            self._meta_was = known
+        """Read all these keys at once, but for those that have been read."""
+        values = self._values
+        wanted = [key for key in dict.fromkeys(keys) if key not in values]
+        values.update(zip(wanted, self._state.get_many(wanted), strict=True))
 
     def get(self, key: bytes) -> bytes | None:
         """A value, whether it was read before or not."""

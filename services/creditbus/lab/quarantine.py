@@ -98,9 +98,9 @@ class Quarantine:
         lookups = lookups_of(reader, rules_by_hash(self._brokers), body_reader(self._schemas))
         read_log = partial(read_places, self._brokers, RECORDS)
         lookups = replace(lookups, records_at=partial(records_at, reader, read_log, waiting.partition))
-        before, _ = decide_or_park(store, (), (), lookups)
+        before, _ = decide_or_park(store, (), lookups)
         score_before = before.subject(waiting.subject_key).summary.score
-        view, decided = decide_or_park(store, (order,), (b"",), lookups)
+        view, decided = decide_or_park(store, ((order, b"", -1),), lookups)
         summary = view.subject(waiting.subject_key).summary
         return Preview(
             decided=decided,

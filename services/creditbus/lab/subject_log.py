@@ -26,10 +26,10 @@ from creditbus.core.context import Emission
 from creditbus.core.errors import SettingsError, StopError
 from creditbus.core.processing import Effects, Position
 from creditbus.core.quarantine import PARK, QuarantineOrder
-from creditbus.core.records import CreditRecord, start_of_day_ms
+from creditbus.core.records import Change, CreditRecord, start_of_day_ms
 from creditbus.core.rules import Rules
 from creditbus.core.state import Summary
-from creditbus.core.subject import RECORDED, Applied, Facts
+from creditbus.core.subject import RECORDED, Facts
 from creditbus.core.topics import RECORDS
 from creditbus.dossier.processor import LogReader, lookups_of
 from creditbus.dossier.steps import Edition, Entry, Jump, Tick, decide_or_park
@@ -148,11 +148,12 @@ def replay_subject(log: SubjectLog, day: int) -> Replayed | None:
     # whatever is read again about a subject is in its own log
     at = {place: entry for place, entry in enumerate(entries) if isinstance(entry, CreditRecord)}
     lookups = replace(lookups, records_at=lambda asked: [(place, at[place]) for place in asked])
-    store, places = MemoryStore(), list(range(len(entries)))
+    records = {entry.record_id: entry for entry in at.values()}
+    store, unread = MemoryStore(), list(zip(entries, values, range(len(entries)), strict=True))
     emissions: list[Emission] = []
-    applied: list[Applied] = []
+    applied: list[Change] = []
     while True:
-        view, decided = decide_or_park(store, entries, values, lookups, places)
+        view, decided = decide_or_park(store, unread, lookups)
         effects = Effects()
         view.write_to(effects)
         store.write(effects.state, _NOWHERE)
@@ -160,14 +161,16 @@ def replay_subject(log: SubjectLog, day: int) -> Replayed | None:
         applied += decided.applied
         if not decided.unfinished:
             break
-        entries, values, places = [], [], []
+        unread = []
     if view.meta.tick_ms < start_of_day_ms(day):
         raise StopError("the log has no tick on that day: choose a day up to today on which the clock ran")
-    view, _ = decide_or_park(store, (), (), lookups)
+    view, _ = decide_or_park(store, (), lookups)
     summary = view.subject(log.subject_key).summary
     if not summary.kind:
         return None
-    answers = [one.record for one in applied if one.record.kind == ANSWER and one.outcome == RECORDED]
+    answers = [
+        records[one.record_id] for one in applied if one.record_id and one.kind == ANSWER and one.outcome == RECORDED
+    ]
     told = tuple((record, lookups.facts_of(record)) for record in answers)
     mine = tuple(one for one in emissions if one.subject_key == log.subject_key)
     return Replayed(summary, lookups.rules_of(view.meta.edition), mine, told)

@@ -277,15 +277,15 @@ def _replayed(rows: list[tuple[Entry, bytes, int]], lookups: Lookups) -> Iterato
     store = MemoryStore()
     at = {place: entry for entry, _, place in rows if isinstance(entry, CreditRecord)}
     lookups = replace(lookups, records_at=lambda places: [(place, at[place]) for place in places])
-    entries, values, places = map(list, zip(*rows, strict=True))
+    unread = rows
     while True:
-        view, decided = decide_or_park(store, entries, values, lookups, places)
+        view, decided = decide_or_park(store, unread, lookups)
         effects = Effects()
         view.write_to(effects)
         store.write(effects.state, _NOWHERE)
         if not decided.unfinished:
             break
-        entries, values, places = [], [], []
+        unread = []
     view = PartitionView(store)
     for key in sorted({entry.subject_key for entry, _, _ in rows if isinstance(entry, CreditRecord)}):
         yield view.subject(key).summary

@@ -31,7 +31,7 @@ def _told(batches: list[list[Entry]]) -> list[str]:
     """Editions of the dossiers that the batches lead to."""
     store, told = MemoryStore(), []
     for batch in batches:
-        view, _ = decide_or_park(store, batch, [b""] * len(batch), LOOKUPS)
+        view, _ = decide_or_park(store, [(entry, b"", -1) for entry in batch], LOOKUPS)
         told += [subject.edition for subject in view.changed_subjects()]
         effects = Effects()
         view.write_to(effects)
