@@ -102,7 +102,7 @@ def subject_answer(ports: Ports, caller: Caller, asked: Asked, chosen: Cut = ALL
     answer = {
         "subject_key": file.key,
         "dossier": file.dossier,
-        "records": page(file.records.result(), asked.limit, _RECORD_ORDER),
+        "records": page(file.records(), asked.limit, _RECORD_ORDER),
         "listings": [row for row in listings if not is_order(row)],
         "restrictions": [row for row in listings if is_order(row)],
         "orders": file.orders,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -74,11 +75,11 @@ CLOSED_LEFT_OUT = f" AND NOT has({_CLOSED}, subject_key) AND hasAll({_CLOSED}, r
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A subject's dossier, listings and orders, and the records that are still being read while the caller audits."""
+    """A subject's dossier, listings and orders, and its records, which are being read while the caller audits."""
 
     key: str
     dossier: Row
-    records: Future[list[Row]]
+    records: Callable[[], list[Row]]
     listings: list[Row]
     orders: list[Row]
 
@@ -125,7 +126,8 @@ class Queries:
         self, key: str, after: list[str] | None, limit: int, cut: Cut, *, history: bool
     ) -> File | str | None:  # fmt: skip
         """What stands under one key, or the key that it leads to."""
-        records = self._pool.submit(self.records, key, after, limit, cut, history=history)
+        ask = partial(self.records, key, after, limit, cut, history=history)
+        asked = self._pool.submit(ask)  # before the dossier tells whose copies are shown: nearly always all
         rows = self._ask(
             f"({_DOSSIER}) UNION ALL {_newest('listings')} UNION ALL {_newest('orders')}", {"key": key}, binary=True
         )
@@ -138,8 +140,7 @@ class Queries:
         dossier = parts["dossiers"][0]
         if dossier.get("redirect"):
             return str(dossier["redirect"])
-        if dossier.get("linked"):
-            records = self._pool.submit(self.records, key, after, limit, cut, history=history, linked=dossier["linked"])
+        records = partial(_standing, asked, dossier.get("linked") or (), ask)
         for name in ("listings", "orders"):
             parts[name].sort(key=lambda row: str(row["at"]), reverse=True)
         return File(key, dossier, records, parts["listings"], parts["orders"])
@@ -152,17 +153,17 @@ class Queries:
         cut: Cut = ALL,
         *,
         history: bool = False,
-        linked: Sequence[str] = (),
+        linked: Sequence[str] | None = None,
     ) -> list[Row]:
         """Records of a subject with their facts, newest decision first; what has ended only with its history.
 
-        linked: other keys that lead here; copies of their records are shown as long as they do.
+        linked: copies of records of these keys only; None: all copies.
         """
         rows = self._ask(
-            _records(cut, history, has_place=after is not None),
+            _records(cut, history, has_place=after is not None, is_linked=linked is not None),
             {
                 "key": key,
-                "linked": list(linked),
+                "linked": list(linked or ()),
                 "limit": limit,
                 "day": after[0] if after else "",
                 "record": after[1] if after else "",
@@ -311,12 +312,22 @@ _DOSSIER = (
 )
 
 
-def _records(cut: Cut, history: bool, has_place: bool) -> str:
+def _standing(asked: Future[list[Row]], linked: Sequence[str], ask: Callable[..., list[Row]]) -> list[Row]:
+    """Records but for copies from keys that lead here no longer; asked for anew where there are any.
+
+    linked: the keys that lead here; copies of their records are shown as long as they do.
+    """
+    leading, found = frozenset(linked), asked.result()
+    return found if all(leading.issuperset(row["rekeyed_from"]) for row in found) else ask(linked=linked)
+
+
+def _records(cut: Cut, history: bool, has_place: bool, is_linked: bool) -> str:
     place = " AND (decided_on, record_id) < ({day:Date32}, {record:String})" if has_place else ""
+    copies = " AND hasAll({linked:Array(String)}, rekeyed_from)" if is_linked else ""
     return (
         f"SELECT 'records' AS part, koff, {SHOWN}, body, body_schema FROM {DATABASE}.records FINAL "  # noqa: S608
         f"WHERE subject_key = {{key:String}}{cut.where}{place}{_shown_still('subject_key = {key:String}', history)} "
-        "AND op != 'UNLINK' AND hasAll({linked:Array(String)}, rekeyed_from) "
+        f"AND op != 'UNLINK'{copies} "
         "ORDER BY decided_on DESC, record_id DESC LIMIT {limit:UInt32}"
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec.structs
 import pytest
 from structlog.testing import capture_logs
 
+from builders import make_record
 from creditbus.bus.avro import encode
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import body_reader
@@ -23,9 +25,9 @@ pytestmark = pytest.mark.integration
 SCHEMAS = SchemaSet.load()
 
 
-def queries(clickhouse: ClickHouse, redirects: Mapping[str, str]) -> Queries:
-    """Look-ups of dossiers that lead to one another."""
-    rows = [_dossier(key, to) for key, to in redirects.items()]
+def queries(clickhouse: ClickHouse, redirects: Mapping[str, str], linked: Sequence[str] = ()) -> Queries:
+    """Look-ups of dossiers that lead to one another. linked: keys that lead to each."""
+    rows = [{**_dossier(key, to), "linked": list(linked)} for key, to in redirects.items()]
     payloads = [encode(SCHEMAS.records["Dossier"], row) for row in rows]
     positioned = [PositionedRow("credit.dossiers", 0, offset, payload) for offset, payload in enumerate(payloads)]
     ClickHouseRows(clickhouse, table_specs(SCHEMAS)).flush("dossiers", positioned)
@@ -50,7 +52,27 @@ def test_a_chain_of_keys_leads_to_the_last(clickhouse: ClickHouse, wanted: Wante
     assert file is not None
     assert dossier is not None
     assert (file.key, dossier["subject_key"]) == ("K3", "K3")
-    assert file.records.result() == []
+    assert file.records() == []
+
+
+@pytest.mark.parametrize("limit", [2, 10])
+@pytest.mark.parametrize(
+    ("linked", "shown"), [(["K0", "K9"], "cba"), (["K0"], "ca"), (["K9"], "cb"), ([], "c")], ids=str
+)
+def test_copies_of_records_are_shown_as_long_as_the_key_that_they_come_from_leads_here(
+    clickhouse: ClickHouse, linked: list[str], shown: str, limit: int
+) -> None:
+    asked = queries(clickhouse, {"K1": ""}, linked)
+    told = [
+        make_record(subject_key="K1", number=name, rekeyed_from=keys, decided_on=day)
+        for day, (name, keys) in enumerate({"a": ["K0"], "b": ["K9"], "c": []}.items(), start=20_000)
+    ]
+    payloads = [encode(SCHEMAS.records["CreditRecord"], msgspec.structs.asdict(one)) for one in told]
+    rows = [PositionedRow("credit.records", 0, offset, payload) for offset, payload in enumerate(payloads)]
+    ClickHouseRows(clickhouse, table_specs(SCHEMAS)).flush("records", rows)
+    file = asked.file_of(Wanted("K1"), None, limit)
+    assert file is not None
+    assert [row["document_number"] for row in file.records()] == list(shown[:limit])
 
 
 def test_a_key_that_leads_to_nobody_yet_is_unknown(clickhouse: ClickHouse) -> None:
