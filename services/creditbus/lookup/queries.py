@@ -126,8 +126,7 @@ class Queries:
         self, key: str, after: list[str] | None, limit: int, cut: Cut, *, history: bool
     ) -> File | str | None:  # fmt: skip
         """What stands under one key, or the key that it leads to."""
-        ask = partial(self.records, key, after, limit, cut, history=history)
-        asked = self._pool.submit(ask)  # before the dossier tells whose copies are shown: nearly always all
+        asked = self._pool.submit(self._records, key, after, limit, cut, history=history)
         rows = self._ask(
             f"({_DOSSIER}) UNION ALL {_newest('listings')} UNION ALL {_newest('orders')}", {"key": key}, binary=True
         )
@@ -140,30 +139,20 @@ class Queries:
         dossier = parts["dossiers"][0]
         if dossier.get("redirect"):
             return str(dossier["redirect"])
-        records = partial(_standing, asked, dossier.get("linked") or (), ask)
+        records = partial(_standing, asked, dossier.get("linked") or (), limit)
         for name in ("listings", "orders"):
             parts[name].sort(key=lambda row: str(row["at"]), reverse=True)
         return File(key, dossier, records, parts["listings"], parts["orders"])
 
-    def records(
-        self,
-        key: str,
-        after: list[str] | None,
-        limit: int,
-        cut: Cut = ALL,
-        *,
-        history: bool = False,
-        linked: Sequence[str] | None = None,
-    ) -> list[Row]:
+    def _records(self, key: str, after: list[str] | None, limit: int, cut: Cut, *, history: bool) -> list[Row]:
         """Records of a subject with their facts, newest decision first; what has ended only with its history.
 
-        linked: copies of records of these keys only; None: all copies.
+        So many of each origin: which copies are shown is known when the dossier is.
         """
         rows = self._ask(
-            _records(cut, history, has_place=after is not None, is_linked=linked is not None),
+            _records(cut, history, has_place=after is not None),
             {
                 "key": key,
-                "linked": list(linked or ()),
                 "limit": limit,
                 "day": after[0] if after else "",
                 "record": after[1] if after else "",
@@ -312,23 +301,21 @@ _DOSSIER = (
 )
 
 
-def _standing(asked: Future[list[Row]], linked: Sequence[str], ask: Callable[..., list[Row]]) -> list[Row]:
-    """Records but for copies from keys that lead here no longer; asked for anew where there are any.
+def _standing(asked: Future[list[Row]], linked: Sequence[str], limit: int) -> list[Row]:
+    """Records of all origins, but for copies from keys that lead here no longer.
 
     linked: the keys that lead here; copies of their records are shown as long as they do.
     """
-    leading, found = frozenset(linked), asked.result()
-    return found if all(leading.issuperset(row["rekeyed_from"]) for row in found) else ask(linked=linked)
+    leading = frozenset(linked)
+    return [row for row in asked.result() if leading.issuperset(row["rekeyed_from"])][:limit]
 
 
-def _records(cut: Cut, history: bool, has_place: bool, is_linked: bool) -> str:
+def _records(cut: Cut, history: bool, has_place: bool) -> str:
     place = " AND (decided_on, record_id) < ({day:Date32}, {record:String})" if has_place else ""
-    copies = " AND hasAll({linked:Array(String)}, rekeyed_from)" if is_linked else ""
     return (
         f"SELECT 'records' AS part, koff, {SHOWN}, body, body_schema FROM {DATABASE}.records FINAL "  # noqa: S608
         f"WHERE subject_key = {{key:String}}{cut.where}{place}{_shown_still('subject_key = {key:String}', history)} "
-        f"AND op != 'UNLINK'{copies} "
-        "ORDER BY decided_on DESC, record_id DESC LIMIT {limit:UInt32}"
+        "AND op != 'UNLINK' ORDER BY decided_on DESC, record_id DESC LIMIT {limit:UInt32} BY rekeyed_from"
     )
 
 
