@@ -22,6 +22,8 @@ log = structlog.get_logger()
 _AT_ONCE = 6
 _MOST_KEYS = 20
 """So many links of a subject's keys are followed."""
+_MOST_LED = 10_000
+"""So many closed keys are remembered with the key that the subject has now."""
 Row = dict[str, Any]
 ReadBody = Callable[[str, bytes], dict[str, Any]]
 _ROW_TABLES = ("records", "rejections", "changes", "dossiers", "listings", "orders", "alerts", "access")
@@ -83,6 +85,10 @@ class File:
     listings: list[Row]
     orders: list[Row]
 
+    def is_led_to_by(self, key: str) -> bool:
+        """Whether the dossier says that this key was closed in its favour."""
+        return key in (self.dossier.get("linked") or ())
+
 
 def _once_more(been: int) -> int:
     """Another key to follow. Raises RetryLaterError when there are so many that they lead in a circle: the dossiers
@@ -104,6 +110,8 @@ class Queries:
         self._disclosure = disclosure
         self._read_body = read_body
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="query")
+        self._led: dict[str, str] = {}
+        """Where closed keys led to when they were asked for; a guess, which the dossier there has to confirm."""
 
     def file_of(
         self, wanted: Wanted, after: list[str] | None, limit: int, cut: Cut = ALL, *, history: bool = False
@@ -114,13 +122,25 @@ class Queries:
         Listing changes and orders come newest first.
         history: also what has ended.
         """
-        key, been = wanted.key or self._key_of(wanted.alias or ""), 0
-        while key is not None:
-            found = self._file_at(key, after, limit, cut, history=history)
-            if not isinstance(found, str):
+        start = wanted.key or self._key_of(wanted.alias or "")
+        if start is None:
+            return None
+        if (guess := self._led.get(start)) is not None:
+            found = self._file_at(guess, after, limit, cut, history=history)
+            if isinstance(found, File) and found.is_led_to_by(start):
                 return found
+            self._led.pop(start, None)
+        key, been = start, 0
+        while isinstance(found := self._file_at(key, after, limit, cut, history=history), str):
             key, been = found, _once_more(been)
-        return None
+        if found is not None and found.is_led_to_by(start):
+            self._remember(start, key)
+        return found
+
+    def _remember(self, closed: str, key: str) -> None:
+        if len(self._led) >= _MOST_LED:
+            self._led.clear()
+        self._led[closed] = key
 
     def _file_at(
         self, key: str, after: list[str] | None, limit: int, cut: Cut, *, history: bool

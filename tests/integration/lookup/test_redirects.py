@@ -25,11 +25,13 @@ pytestmark = pytest.mark.integration
 SCHEMAS = SchemaSet.load()
 
 
-def queries(clickhouse: ClickHouse, redirects: Mapping[str, str], linked: Sequence[str] = ()) -> Queries:
-    """Look-ups of dossiers that lead to one another. linked: keys that lead to each."""
+def queries(
+    clickhouse: ClickHouse, redirects: Mapping[str, str], linked: Sequence[str] = (), first: int = 0
+) -> Queries:
+    """Look-ups of dossiers that lead to one another. linked: keys that lead to each; first: offset of the first."""
     rows = [{**_dossier(key, to), "linked": list(linked)} for key, to in redirects.items()]
-    payloads = [encode(SCHEMAS.records["Dossier"], row) for row in rows]
-    positioned = [PositionedRow("credit.dossiers", 0, offset, payload) for offset, payload in enumerate(payloads)]
+    payloads = enumerate([encode(SCHEMAS.records["Dossier"], row) for row in rows], first)
+    positioned = [PositionedRow("credit.dossiers", 0, offset, payload) for offset, payload in payloads]
     ClickHouseRows(clickhouse, table_specs(SCHEMAS)).flush("dossiers", positioned)
     nothing = Disclosure(adverse_items=[], years=5, listing_kinds=[], casework_kinds=[], orders=[])
     return Queries(clickhouse, body_reader(SCHEMAS), nothing)
@@ -53,6 +55,34 @@ def test_a_chain_of_keys_leads_to_the_last(clickhouse: ClickHouse, wanted: Wante
     assert dossier is not None
     assert (file.key, dossier["subject_key"]) == ("K3", "K3")
     assert file.records() == []
+
+
+def test_a_closed_key_is_followed_at_once_when_it_is_asked_for_again(
+    clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = queries(clickhouse, {"K1": "K2", "K2": ""}, ["K1"])
+    questions, query = [0], clickhouse.query
+
+    def counted(*arguments: Any, **more: Any) -> list[dict[str, Any]]:
+        questions[-1] += 1
+        return query(*arguments, **more)
+
+    monkeypatch.setattr(clickhouse, "query", counted)
+    for _ in range(3):
+        file = asked.file_of(Wanted("K1"), None, 10)
+        assert file is not None
+        assert (file.key, file.records()) == ("K2", [])
+        questions.append(0)
+    assert questions[1:3] == [2, 2], "the closed key is not asked for again"
+    assert questions[0] > 2
+
+
+def test_a_key_whose_link_was_undone_is_found_under_itself_again(clickhouse: ClickHouse) -> None:
+    asked = queries(clickhouse, {"K1": "K2", "K2": ""}, ["K1"])
+    told = [asked.file_of(Wanted("K1"), None, 10)]
+    queries(clickhouse, {"K1": "", "K2": ""}, first=10)
+    told += [asked.file_of(Wanted("K1"), None, 10) for _ in range(2)]
+    assert [file.key if file else None for file in told] == ["K2", "K1", "K1"]
 
 
 @pytest.mark.parametrize("limit", [2, 10])
