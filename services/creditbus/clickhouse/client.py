@@ -6,8 +6,8 @@ after the server applied it, and rows double. They are one plain HTTP request ea
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
+from queue import Empty, LifoQueue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,13 +32,16 @@ class QueryError(BusError):
 
 
 class ClickHouse:
-    """Statements and inserts on one server. For several threads: each gets a connection of its own."""
+    """Statements and inserts on one server. For several threads: each query has a connection to itself.
+
+    Connections are kept, the last one first: opening one takes several questions.
+    """
 
     def __init__(self, url: str, *, timeout_seconds: float = 15.0) -> None:
         """url: such as http://127.0.0.1:18123; user and password may stand in it."""
         self._url = url
         self._timeout = timeout_seconds
-        self._local = threading.local()
+        self._idle: LifoQueue[Client] = LifoQueue()
         self._http = httpx.Client(base_url=url, timeout=timeout_seconds)
 
     def query(
@@ -50,12 +53,17 @@ class ClickHouse:
         """
         formats: dict[str, str | dict[str, str]] = dict.fromkeys(binary, "bytes")
         try:
-            result = self._client().query(sql, parameters=dict(parameters or {}), column_formats=formats)
+            client = self._client()
+            try:
+                result = client.query(sql, parameters=dict(parameters or {}), column_formats=formats)
+            except DatabaseError:
+                self._idle.put(client)  # it answered
+                raise
         except DatabaseError as error:
             raise _translated(error, self._url) from error
         except (ClickHouseError, OSError) as error:
-            self._local.client = None
             raise RetryLaterError(f"ClickHouse at {self._url} does not answer; waiting for it") from error
+        self._idle.put(client)
         return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
     def command(self, sql: str) -> None:
@@ -84,23 +92,28 @@ class ClickHouse:
     def close(self) -> None:
         """Close its connections."""
         self._http.close()
+        while not self._idle.empty():
+            self._idle.get().close()
 
     def _client(self) -> Client:
-        client = getattr(self._local, "client", None)
-        if client is None:
-            parts = urlsplit(self._url)
-            client = clickhouse_connect.get_client(
-                host=parts.hostname or "127.0.0.1",
-                port=parts.port or 8123,
-                username=parts.username or "default",
-                password=parts.password or "",
-                autogenerate_session_id=False,
-                send_receive_timeout=int(self._timeout),
-                query_retries=0,
-                compress=False,  # both sides of a wire nearby: packing an answer takes longer than sending it
-            )
-            self._local.client = client
-        return client
+        """A connection that nobody uses; who has done with it puts it back, unless it broke."""
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return self._connected()
+
+    def _connected(self) -> Client:
+        parts = urlsplit(self._url)
+        return clickhouse_connect.get_client(
+            host=parts.hostname or "127.0.0.1",
+            port=parts.port or 8123,
+            username=parts.username or "default",
+            password=parts.password or "",
+            autogenerate_session_id=False,
+            send_receive_timeout=int(self._timeout),
+            query_retries=0,
+            compress=False,  # both sides of a wire nearby: packing an answer takes longer than sending it
+        )
 
 
 def _check(answer: httpx.Response, url: str) -> None:
