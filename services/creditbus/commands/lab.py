@@ -223,7 +223,7 @@ def _has_ended(pid: int) -> bool:
 def _explain(folder: Path, state: LabState | None) -> None:
     """Say what is not ready and show the end of its log."""
     waiting = [record for record in state.processes if record.phase is not Phase.READY] if state else []
-    for step in (step for step in (state.deploy if state else ()) if step.phase in (Phase.FAILED, Phase.BACKING_OFF)):
+    for step in (step for step in (state.deploy if state else ()) if step.error):
         _say(
             en=f"Deploy step failed: {step.en}: {step.error}", zh=f"部署步骤失败：{step.zh}：{step.error}", style="red"
         )

@@ -198,7 +198,7 @@ class Supervisor:
                 self._run_step(position, task)
             except Exception as error:  # noqa: BLE001 - reported to the user, who decides
                 log.error("deploy step failed", step=task.en, error=str(error))
-                self._note_deploy(position, Phase.FAILED, f"{type(error).__name__}: {error}")
+                self._note_deploy(position, Phase.FAILED, error)
                 return
             self._note_deploy(position, Phase.DONE)
 
@@ -212,12 +212,13 @@ class Supervisor:
                 if time.monotonic() > deadline:
                     raise
                 log.warning("deploy step waits", step=task.en, error=str(error))
-                self._note_deploy(position, Phase.BACKING_OFF, f"{type(error).__name__}: {error}")
+                self._note_deploy(position, Phase.BACKING_OFF, error)
                 if self._stopping.wait(DEPLOY_PAUSE_SECONDS):
                     raise
 
-    def _note_deploy(self, position: int, phase: Phase, error: str | None = None) -> None:
-        self._deploy[position] = self._deploy[position].model_copy(update={"phase": phase, "error": error})
+    def _note_deploy(self, position: int, phase: Phase, error: Exception | None = None) -> None:
+        told = f"{type(error).__name__}: {error}" if error is not None else None
+        self._deploy[position] = self._deploy[position].model_copy(update={"phase": phase, "error": told})
 
     def _write(self) -> None:
         state = LabState(
