@@ -11,8 +11,9 @@ from __future__ import annotations
 import hmac
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,10 @@ def person_token(platform_key: bytes, number: str, version: int = UNSALTED, salt
     return f"p:{version}:{digest[:40]}"
 
 
+def _sealed(key: bytes, subject: str, data: bytes) -> bytes:
+    return AESSIV(key).encrypt(data, [subject.encode()])
+
+
 class _Connection(sqlite3.Connection):
     """A full or missing disk, and a file that somebody else holds for long, are waited for."""
 
@@ -55,6 +60,20 @@ def _away(error: Exception) -> RetryLaterError:
     return RetryLaterError(f"vault of persons: {error}; waiting: make room on its disk, or mount it")
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A person as it will be: nobody else knows of it until ``Vault.keep`` has made it durable."""
+
+    number: str
+    identity: Identity
+    salt: bytes
+    data_key: bytes
+
+    def seal(self, data: bytes) -> bytes:
+        """As ``Vault.seal`` once it is kept."""
+        return _sealed(self.data_key, self.identity.subject_key, data)
+
+
 class Vault:
     """Identities and data keys of persons in one SQLite file. For one thread.
 
@@ -62,7 +81,7 @@ class Vault:
     """
 
     def __init__(self, path: Path, read_keys: Callable[[], VaultKeys]) -> None:
-        """read_keys: the keys as they are now; asked again when a person or a data key is new, or a key unknown."""
+        """read_keys: the keys as they are now; asked again when persons are kept, or a key is unknown."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
@@ -84,7 +103,38 @@ class Vault:
 
         A person keeps the token and the key version first seen, whatever is rotated later.
         """
-        return self.find(number) or self._made(number)
+        while True:
+            known = self.find(number)
+            if known is not None:
+                return known
+            draft = self.draft(number)
+            if self.keep([draft]):
+                return draft.identity
+
+    def draft(self, number: str) -> Draft:
+        """A new person for a number that leads to nobody."""
+        version = self._keys.newest_platform
+        key, salt = self._keys.platform[version], secrets.token_bytes(_SALT_BYTES)
+        token = person_token(key, number, version, salt)
+        identity = Identity(TOKEN, token, token, version, key_id(PLATFORM, version, key))
+        return Draft(number, identity, salt, secrets.token_bytes(_KEY_BYTES))
+
+    def keep(self, drafts: Collection[Draft]) -> bool:
+        """Make new persons durable, all of them or none.
+
+        False when somebody else was faster with one of them, or made a newer version of the platform's key since: the
+        numbers have to be asked for again.
+        """
+        with self._transaction():
+            self._keys = self._read_keys()
+            if any(self._is_outdated(draft) for draft in drafts):
+                return False
+            for draft in drafts:
+                one = draft.identity
+                row = (self._index(draft.number), one.subject_key, draft.salt, one.token_version, one.key_id)
+                self._db.execute("INSERT INTO identities VALUES (?, ?, ?, ?, ?)", row)
+                self._keep_key(one.subject_key, draft.data_key)
+        return True
 
     def find(self, number: str) -> Identity | None:
         """The person that a normalised number leads to, if it is known."""
@@ -103,7 +153,7 @@ class Vault:
 
         Raises KeyError when the person was forgotten, or never made: nothing brings a key back.
         """
-        return AESSIV(self._data_key(subject)).encrypt(data, [subject.encode()])
+        return _sealed(self._data_key(subject), subject, data)
 
     def open(self, subject: str, sealed: bytes) -> bytes:
         """Decrypt. Raises KeyError when the person was forgotten, cryptography.exceptions.InvalidTag for another's."""
@@ -159,26 +209,8 @@ class Vault:
     def _index(self, number: str) -> bytes:
         return hmac.digest(self._keys.index, number.encode(), "sha256")
 
-    def _made(self, number: str) -> Identity:
-        """A row for the number and a data key, unless another process was faster."""
-        with self._transaction():
-            self._keys = self._read_keys()
-            known = self.find(number)
-            one = known or self._salted(number)
-            salt = b"" if isinstance(one, Identity) else one[1]
-            identity = one if isinstance(one, Identity) else one[0]
-            self._db.execute(
-                "INSERT INTO identities VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (self._index(number), identity.subject_key, salt, identity.token_version, identity.key_id),
-            )
-            self._make_key(identity.subject_key)
-        return identity
-
-    def _salted(self, number: str) -> tuple[Identity, bytes]:
-        version = self._keys.newest_platform
-        key, salt = self._keys.platform[version], secrets.token_bytes(_SALT_BYTES)
-        token = person_token(key, number, version, salt)
-        return Identity(TOKEN, token, token, version, key_id(PLATFORM, version, key)), salt
+    def _is_outdated(self, draft: Draft) -> bool:
+        return draft.identity.token_version != self._keys.newest_platform or self.find(draft.number) is not None
 
     def _unsalted(self, number: str) -> Identity | None:
         """Who the number was before there were salts."""
@@ -199,10 +231,10 @@ class Vault:
             raise KeyError("no data key of this person")
         return self._unwrap(subject, row[0], row[1])
 
-    def _make_key(self, subject: str) -> None:
+    def _keep_key(self, subject: str, key: bytes) -> None:
         newest = self._keys.newest_master
-        wrapped = self._wrap(subject, secrets.token_bytes(_KEY_BYTES), newest)
-        self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (subject, wrapped, newest))
+        row = (subject, self._wrap(subject, key, newest), newest)
+        self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
 
     def _wrap(self, subject: str, key: bytes, master: int) -> bytes:
         return AESSIV(self._keys.master[master]).encrypt(key, [subject.encode()])
@@ -223,10 +255,8 @@ class Vault:
         with self._transaction():
             if self._db.execute(is_there).fetchone() is None:
                 return
-            newest = self._keys.newest_master
             for subject, key in self._db.execute("SELECT subject, key FROM keys").fetchall():
-                row = (subject, self._wrap(subject, bytes(key), newest), newest)
-                self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
+                self._keep_key(subject, bytes(key))
             self._db.execute("DROP TABLE keys")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -51,7 +51,7 @@ def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry)
         schemas=schemas,
         types=types,
         writers=Writers(registry, schemas),
-        privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, news=persons.news),
+        privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, keep=persons.keep),
         checking=_Checkings(settings.brokers, OtherNumbers(settings.brokers, types)),
         gateway_keys={"gateway-1": read_key(settings.secrets, "gateway-hmac.key")},
         payload_key=platform_key,

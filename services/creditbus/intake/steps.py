@@ -42,11 +42,12 @@ class Privacy:
     """What keeps persons unknown downstream: the token of a number, and the sealed personal data."""
 
     tokenise: Tokenise
-    """A number that leads to nobody becomes a person by it."""
+    """A number that leads to nobody becomes a person by it, once that is kept."""
     seal: Seal
     """None for whoever was forgotten and is only quoted."""
-    news: Callable[[], Iterable[Identity]] = tuple
-    """Persons tokenised since the last call that ``credit.identities`` may lack."""
+    keep: Callable[[], Iterable[Identity]] = tuple
+    """Make durable whoever was tokenised since the last call, before anything of it goes out; those that
+    ``credit.identities`` may lack."""
 
 
 def decide(event: Event, body: Body, privacy: Privacy, checking: Checking) -> Ok[list[CreditRecord]] | Reject:

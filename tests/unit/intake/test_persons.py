@@ -9,6 +9,7 @@ import pytest
 
 from creditbus.bus.keyfiles import MASTER, PLATFORM, file_of, read_vault_keys, write_key
 from creditbus.bus.privacy import Vault
+from creditbus.core.errors import RetryLaterError
 from creditbus.core.identifiers.synthetic import synthetic_citizen
 from creditbus.intake.persons import Persons
 from creditbus.intake.steps import Privacy
@@ -27,7 +28,7 @@ def vault(tmp_path: Path) -> Vault:
 
 def an_intake(vault: Vault) -> Intake:
     persons = Persons(vault)
-    return Intake(privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, news=persons.news))
+    return Intake(privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, keep=persons.keep))
 
 
 def of_person(number: str = NUMBER, **changes: object) -> dict[str, object]:
@@ -45,6 +46,34 @@ def test_a_new_person_is_told_of_once_a_life_with_the_record(vault: Vault) -> No
     again = an_intake(vault).send(of_person())
     assert again.identities == [told], "whatever an aborted batch did not write is told again"
     assert NUMBER.encode() not in first.texts + second.texts + again.texts
+
+
+def test_a_person_that_another_intake_made_meanwhile_is_asked_for_again(vault: Vault, tmp_path: Path) -> None:
+    """Both had found nobody; the second may let nothing out under a key that leads to nobody."""
+    another = Vault(tmp_path / "vault.sqlite", lambda: read_vault_keys(tmp_path))
+    slow, quick = Persons(vault), Persons(another)
+    lost = slow.token_of(NUMBER)
+    slow.token_of(OTHER)
+    won = quick.token_of(NUMBER)
+    assert [one.subject_key for one in quick.keep()] == [won]
+    with pytest.raises(RetryLaterError, match="faster"):
+        slow.keep()
+    assert vault.find(OTHER) is None, "all or none"
+    again = Persons(vault)
+    assert again.token_of(NUMBER) == won != lost
+
+
+def test_a_person_is_made_of_the_newest_key_even_if_it_came_while_the_batch_was_decided(
+    vault: Vault, tmp_path: Path
+) -> None:
+    persons = Persons(vault)
+    persons.token_of(NUMBER)
+    write_key(file_of(tmp_path, PLATFORM, 3), b"r" * 32)
+    with pytest.raises(RetryLaterError):
+        persons.keep()
+    again = Persons(vault)
+    assert again.token_of(NUMBER).startswith("p:3:")
+    assert [one.token_version for one in again.keep()] == [3]
 
 
 def test_what_is_sealed_opens_with_the_persons_key(vault: Vault) -> None:
