@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
+from contextlib import closing
 
-from creditbus.bus.places import read_places
+from creditbus.bus.places import PlaceReader
 from creditbus.bus.registry import Registry
 from creditbus.bus.restore import Restorer
 from creditbus.bus.rules import rules_by_hash
@@ -27,6 +27,7 @@ def main() -> int:
     settings = DossierSettings()
     service = Service("dossier", settings.http_port)
     schemas = SchemaSet.load()
+    read_log = PlaceReader(settings.brokers, RECORDS)
 
     def open_session(registry: Registry) -> Session:
         processor = DossierProcessor(
@@ -34,7 +35,7 @@ def main() -> int:
             Outputs(Writers(registry, schemas), schemas),
             rules_by_hash(settings.brokers),
             body_reader(schemas),
-            read_log=partial(read_places, settings.brokers, RECORDS),
+            read_log=read_log,
         )
         restorer = Restorer(
             brokers=settings.brokers,
@@ -47,7 +48,8 @@ def main() -> int:
         service.metrics.count("creditbus_messages_decided_total", 0, outcome="parked", reason="cause")
         return Session(_loop_settings(settings), processor, service.metrics, restorer)
 
-    return work(service, settings, open_session)
+    with closing(read_log):
+        return work(service, settings, open_session)
 
 
 def _loop_settings(settings: DossierSettings) -> LoopSettings:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-from creditbus.bus.places import read_places
+from creditbus.bus.places import PlaceReader
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import MemoryStore
@@ -103,16 +103,16 @@ def backtest(
     schemas, types = SchemaSet.load(), Types(registry)
     entries = ReadOnce(types)
     trades = _Trades(entries, schemas)
-    read_log = partial(read_places, brokers, RECORDS)
-    runs = [_Run(rules, (registry, schemas), (entries, trades), read_log) for rules in rule_sets]
+    with closing(PlaceReader(brokers, RECORDS)) as read_log:
+        runs = [_Run(rules, (registry, schemas), (entries, trades), read_log) for rules in rule_sets]
 
-    def use(messages: Sequence[Any]) -> None:
-        entries.forget()
-        trades.note(messages)
-        for run in runs:
-            run.apply(messages)
+        def use(messages: Sequence[Any]) -> None:
+            entries.forget()
+            trades.note(messages)
+            for run in runs:
+                run.apply(messages)
 
-    read_topic(brokers, RECORDS, use, progress=progress)
+        read_topic(brokers, RECORDS, use, progress=progress)
     day = max(run.day for run in runs)
     before, after = (run.standings(day) for run in runs)
     return compare(before, after, [grade.code for grade in rule_sets[1].score.grades])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from creditbus.bus.kafka import producer_config, translated
-from creditbus.bus.places import read_places
+from creditbus.bus.places import PlaceReader
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
@@ -96,11 +97,11 @@ class Quarantine:
         store.write(dict(snapshot.values), Position(source_offset=0, changelog_offset=0, lineage="", written_at_ms=0))
         reader = LogReader(self._types)
         lookups = lookups_of(reader, rules_by_hash(self._brokers), body_reader(self._schemas))
-        read_log = partial(read_places, self._brokers, RECORDS)
-        lookups = replace(lookups, records_at=partial(records_at, reader, read_log, waiting.partition))
-        before, _ = decide_or_park(store, (), lookups)
-        score_before = before.subject(waiting.subject_key).summary.score
-        view, decided = decide_or_park(store, ((order, b"", -1),), lookups)
+        with closing(PlaceReader(self._brokers, RECORDS)) as read_log:
+            lookups = replace(lookups, records_at=partial(records_at, reader, read_log, waiting.partition))
+            before, _ = decide_or_park(store, (), lookups)
+            score_before = before.subject(waiting.subject_key).summary.score
+            view, decided = decide_or_park(store, ((order, b"", -1),), lookups)
         summary = view.subject(waiting.subject_key).summary
         return Preview(
             decided=decided,

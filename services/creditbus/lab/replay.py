@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from creditbus.bus.places import read_places
+from creditbus.bus.places import PlaceReader
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
@@ -70,25 +70,23 @@ def replay_all(place: Place, processes: int, told: Callable[[Compared], None]) -
 
 def replay_partition(place: Place, partition: int, live: Snapshot) -> Compared:
     """Replay one partition into the sandbox and compare."""
-    registry = Registry(place.registry_url)
     schemas = SchemaSet.load()
-    types = Types(registry)
-    store = RocksStores(place.folder)(RECORDS, partition)
-    try:
+    with ExitStack() as opened:
+        registry = opened.enter_context(closing(Registry(place.registry_url)))
+        read_log = opened.enter_context(closing(PlaceReader(place.brokers, RECORDS)))
+        store = opened.enter_context(closing(RocksStores(place.folder)(RECORDS, partition)))
+        types = Types(registry)
         processor = DossierProcessor(
             LogReader(types),
             Outputs(Writers(registry, schemas), schemas),
             rules_by_hash(place.brokers),
             body_reader(schemas),
             _notes(place.brokers, LogReader(types), partition, live.source_offset),
-            partial(read_places, place.brokers, RECORDS),
+            read_log,
         )
         messages = _apply(processor, store, place.brokers, partition, live.source_offset)
         replayed = dict(store.scan(_FIRST, _LAST, _ALL))
         replayed.pop(POSITION_KEY, None)
-    finally:
-        store.close()
-        registry.close()
     return Compared(
         partition=partition,
         messages=messages,
