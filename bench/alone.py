@@ -41,23 +41,25 @@ def _worked_off(lab: Lab, service: str, expected: int) -> dict[str, float]:
     """Follow a process until nothing more comes. Raises TimeoutError when it does not get through."""
     began = time.perf_counter()
     seen = [(began, 0.0)]
-    while time.perf_counter() - seen[-1][0] < _STILL_SECONDS or seen[-1][1] < expected // 2:
-        now, decided = time.perf_counter(), _read(lab, service)["decided"]
-        if decided > seen[-1][1]:
-            seen.append((now, decided))
-        if now - began > _WITHIN_SECONDS:
-            raise TimeoutError(f"{service} decided {decided:.0f} of {expected} in {now - began:.0f} s")
-        time.sleep(_LOOK_SECONDS)
+    port = lab.environment[f"CREDITBUS_LAB_{service.upper()}_PORT"]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as asking:
+        while time.perf_counter() - seen[-1][0] < _STILL_SECONDS or seen[-1][1] < expected // 2:
+            now, decided = time.perf_counter(), _read(asking)["decided"]
+            if decided > seen[-1][1]:
+                seen.append((now, decided))
+            if now - began > _WITHIN_SECONDS:
+                raise TimeoutError(f"{service} decided {decided:.0f} of {expected} in {now - began:.0f} s")
+            time.sleep(_LOOK_SECONDS)
+        spent = _read(asking)
     (first, was), (last, total) = seen[1], seen[-1]
-    spent, name = _read(lab, service), f"{service}, a process alone"
+    name = f"{service}, a process alone"
     shares = {f"{name}: % of its time, {stage}": spent[stage] / spent["all"] * 100 for stage in _STAGES}
     return {f"{name}: events/s": (total - was) / (last - first), **shares}
 
 
-def _read(lab: Lab, service: str) -> dict[str, float]:
+def _read(asking: httpx.Client) -> dict[str, float]:
     """Messages decided, and seconds by stage and of all batches, as the process itself tells."""
-    port = lab.environment[f"CREDITBUS_LAB_{service.upper()}_PORT"]
-    text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text
+    text = asking.get("/metrics").text
     found: dict[str, float] = defaultdict(float)
     names = {
         "creditbus_messages_decided_total": "decided",

@@ -16,6 +16,8 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from creditbus.bus.collector import BetweenBatches
+from creditbus.bus.keyfiles import VaultKeys
+from creditbus.bus.privacy import Vault
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import RocksStore, RocksStores
 from creditbus.bus.transaction import NoState
@@ -28,12 +30,14 @@ from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.gateway.reading import compile_reader
 from creditbus.intake.checks import Checking, code_lists_by_kind
+from creditbus.intake.persons import Persons
 from creditbus.intake.processor import IntakeProcessor, Parts
 from creditbus.intake.steps import Privacy
 from creditbus.lab.sandbox import MemoryMessage, MemoryRegistry
 from creditbus.lab.simulator.story import Mix, Story
 
 _KEY = b"k" * 32
+_VAULT_KEYS = VaultKeys(platform={2: _KEY}, master={1: _KEY}, index=_KEY)
 _DAY = date(2026, 11, 22)
 _NOW_MS = 1_795_449_600_000
 _BATCH = 4_000
@@ -59,31 +63,36 @@ class Work:
 
 def measure(events: int) -> dict[str, float]:
     """Events per second of intake, of intake by kind, and of the dossier."""
-    work = prepared(events)
-    found = {"intake events/s, one core": _intake_rate(work.intake, work.all_events)}
-    for kind, messages in sorted(work.events.items()):
-        batch = [*islice(cycle(messages), _BATCH)]
-        found[f"intake events/s, one core, {kind}"] = _intake_rate(work.intake, batch)
-    return {**found, "dossier events/s, one core": _dossier_rate(work.dossier, work.log)}
+    with tempfile.TemporaryDirectory() as folder:
+        work = prepared(events, Path(folder))
+        found = {"intake events/s, one core": _intake_rate(work.intake, work.all_events)}
+        for kind, messages in sorted(work.events.items()):
+            batch = [*islice(cycle(messages), _BATCH)]
+            found[f"intake events/s, one core, {kind}"] = _intake_rate(work.intake, batch)
+        return {**found, "dossier events/s, one core": _dossier_rate(work.dossier, work.log)}
 
 
-def prepared(events: int) -> Work:
-    """So many simulated events, and what has to be there for them."""
+def prepared(events: int, folder: Path) -> Work:
+    """So many simulated events, and what has to be there for them. folder: for vaults, which know nobody yet."""
     registry, schemas = MemoryRegistry(), SchemaSet.load()
     writers, types = Writers(registry, schemas), Types(registry)
     rules = compile_rules(edition_of(load()))
     checking = Checking(rules=rules, code_lists=code_lists_by_kind(rules), now_ms=_NOW_MS)
-    intake = IntakeProcessor(
-        Parts(
-            schemas=schemas,
-            types=types,
-            writers=writers,
-            privacy=Privacy(tokenise=lambda number: f"p:{number}", seal=lambda *_: b"sealed"),
-            checking=lambda: checking,
-            gateway_keys={"gateway-1": _KEY},
-            payload_key=_KEY,
+
+    def intake_of(vault: str) -> IntakeProcessor:
+        persons = Persons(Vault(folder / vault, lambda: _VAULT_KEYS))
+        return IntakeProcessor(
+            Parts(
+                schemas=schemas,
+                types=types,
+                writers=writers,
+                privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, keep=persons.keep),
+                checking=lambda: checking,
+                gateway_keys={"gateway-1": _KEY},
+                payload_key=_KEY,
+            )
         )
-    )
+
     log: list[MemoryMessage] = []
     dossier = DossierProcessor(
         LogReader(types),
@@ -92,12 +101,14 @@ def prepared(events: int) -> Work:
         body_reader(schemas),
         read_log=lambda _, places: {place: log[place].value() or b"" for place in places},
     )
-    work = Work(intake=intake, events=_messages(events, registry, schemas), dossier=dossier, log=log)
+    work = Work(
+        intake=intake_of("measured.sqlite"), events=_messages(events, registry, schemas), dossier=dossier, log=log
+    )
     control = [
         writers(RECORDS, "EditionInForce")({"edition": rules.edition, "engine": 1, "activated_at": 0}),
         writers(RECORDS, "ClockTick")({"at": _NOW_MS, "previous": None}),
     ]
-    outputs = decided(intake, work.all_events, BetweenBatches())
+    outputs = decided(intake_of("preparing.sqlite"), work.all_events, BetweenBatches())
     records = [(one.key, one.value) for one in outputs if one.topic == RECORDS]
     log += [
         MemoryMessage(place, key, value, (), _NOW_MS + 1000)

@@ -54,10 +54,10 @@ def counted_in(report: str) -> int:
 def main() -> None:
     """Do the first half of the work to warm up, the second half counted; print how many messages that were."""
     part, events = sys.argv[1], int(sys.argv[2])
-    work = prepared(events)
-    messages = work.all_events if part == "intake" else work.log
-    half = len(messages) // 2
     with tempfile.TemporaryDirectory() as folder:
+        work = prepared(events, Path(folder))
+        messages = work.all_events if part == "intake" else work.log
+        half = len(messages) // 2
         store = RocksStores(Path(folder))("bench", 0)
         between = BetweenBatches()
         do = (
