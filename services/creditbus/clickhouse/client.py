@@ -6,7 +6,9 @@ after the server applied it, and rows double. They are one plain HTTP request ea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from queue import Empty, LifoQueue
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,17 +16,22 @@ from urllib.parse import urlsplit
 import clickhouse_connect
 import httpx
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 
 from creditbus.core.errors import BusError, ReconnectError, RetryLaterError
 
 DATABASE = "creditbus"
+_BUSY = "HTTP status 503"
+_DISK_FULL = ("NOT_ENOUGH_SPACE", "No space left on device")
 _INSERT_SETTINGS = {
     "async_insert": "0",
     "insert_deduplicate": "0",
     "max_insert_block_size": "1000000",
     "input_format_avro_allow_missing_fields": "1",
 }
+
+# what it warns of is raised too, and told by whoever asked
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 
 class QueryError(BusError):
@@ -52,17 +59,16 @@ class ClickHouse:
         Raises QueryError, or RetryLaterError when the server is away or busy.
         """
         formats: dict[str, str | dict[str, str]] = dict.fromkeys(binary, "bytes")
-        try:
+        with _translated(self._url):
             client = self._client()
             try:
                 result = client.query(sql, parameters=dict(parameters or {}), column_formats=formats)
-            except DatabaseError:
-                self._idle.put(client)  # it answered
+            except DatabaseError as error:
+                if isinstance(error, OperationalError):
+                    client.close()  # its connection broke
+                else:
+                    self._idle.put(client)
                 raise
-        except DatabaseError as error:
-            raise _translated(error, self._url) from error
-        except (ClickHouseError, OSError) as error:
-            raise RetryLaterError(f"ClickHouse at {self._url} does not answer; waiting for it") from error
         self._idle.put(client)
         return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
@@ -71,7 +77,7 @@ class ClickHouse:
         try:
             answer = self._http.post("/", content=sql.encode())
         except httpx.HTTPError as error:
-            raise RetryLaterError(f"ClickHouse at {self._url} does not answer; waiting for it") from error
+            raise RetryLaterError(f"ClickHouse at {self._url} does not answer") from error
         _check(answer, self._url)
 
     def insert_avro(self, table: str, columns: Sequence[str], data: bytes) -> None:
@@ -84,7 +90,7 @@ class ClickHouse:
         try:
             answer = self._http.post("/", params={"query": sql, **_INSERT_SETTINGS}, content=data)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise RetryLaterError(f"ClickHouse at {self._url} does not answer; waiting for it") from error
+            raise RetryLaterError(f"ClickHouse at {self._url} does not answer") from error
         except httpx.HTTPError as error:
             raise ReconnectError(f"ClickHouse at {self._url}: outcome of an insert into {table} unknown") from error
         _check(answer, self._url)
@@ -120,22 +126,25 @@ def _check(answer: httpx.Response, url: str) -> None:
     if answer.is_success:
         return
     if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-        raise RetryLaterError(f"ClickHouse at {url} is busy; trying again")
+        raise RetryLaterError(f"ClickHouse at {url} is busy")
     raise _refused(answer.text, url)
 
 
-def _translated(error: DatabaseError, url: str) -> BusError:
-    text = str(error)
-    if "503" in text or "Busy" in text:
-        return RetryLaterError(f"ClickHouse at {url} is busy; trying again")
-    return _refused(text, url)
-
-
-_DISK_FULL = ("NOT_ENOUGH_SPACE", "No space left on device")
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:  # nothing came back, or a status that says "later"
+        state = "is busy" if _BUSY in str(error) else "does not answer"
+        raise RetryLaterError(f"ClickHouse at {url} {state}") from error
+    except DatabaseError as error:
+        raise _refused(str(error), url) from error
+    except (ClickHouseError, OSError) as error:
+        raise RetryLaterError(f"ClickHouse at {url} does not answer") from error
 
 
 def _refused(text: str, url: str) -> BusError:
     """A full disk is no fault of the statement: it is waited for."""
     if any(sign in text for sign in _DISK_FULL):
-        return RetryLaterError(f"ClickHouse at {url}: its disk is full; waiting: make room there")
+        return RetryLaterError(f"ClickHouse at {url}: its disk is full; make room there")
     return QueryError(f"ClickHouse: {text.strip()[:500]}")
