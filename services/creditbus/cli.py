@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from creditbus.commands.trouble import Commands
+
 if TYPE_CHECKING:
     from creditbus.lab.stack import DeployStep
 
@@ -47,6 +49,7 @@ def build(modules: Iterable[str] = MODULES) -> typer.Typer:
     app = typer.Typer(
         help="Credit record bus: event streaming for public credit records. 公共信用记录总线。",
         no_args_is_help=True,
+        cls=Commands,
         pretty_exceptions_enable=False,
     )
     app.callback()(lambda: None)  # a program with a single command would have no name for it

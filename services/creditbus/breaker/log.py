@@ -63,7 +63,7 @@ class BreakerLog:
                 self._behind.discard((message.topic() or "", message.partition() or 0))
                 continue
             if error is not None:
-                raise ReconnectError(f"Kafka: {error.str()} while reading {message.topic()}; connecting again")
+                raise ReconnectError(f"Kafka: {error.str()} while reading {message.topic()}")
             try:
                 schema, value = read_value(self._types, message.value())
             except (WireError, UnknownSchemaError):

@@ -17,7 +17,8 @@ from creditbus.core.errors import FencedError, ReconnectError, RetryLaterError
 _FENCED = frozenset(
     {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.FENCED_INSTANCE_ID}
 )
-_QUIET = {"log_level": 3}
+LOG = {"log_level": 3}
+"""From which severity on the client writes lines of its own; 3 is errors."""
 _RETRY_MS = 20
 """A transaction that begins while the broker still ends the one before is refused and asked for again after so long, as
 the Java client does; librdkafka's own 100 ms made most of the latest commits late. It doubles up to a second."""
@@ -50,7 +51,7 @@ def consumer_config(brokers: str, group: str, **extra: ConfigValue) -> dict[str,
         "fetch.wait.max.ms": 50,
         "fetch.queue.backoff.ms": 10,
         "queued.max.messages.kbytes": 32768,
-        **_QUIET,
+        **LOG,
         **_dotted(extra),
     }
 
@@ -66,14 +67,14 @@ def producer_config(brokers: str, **extra: ConfigValue) -> dict[str, ConfigValue
         "linger.ms": 5,
         "queue.buffering.max.messages": 1_000_000,
         "queue.buffering.max.kbytes": 131_072,
-        **_QUIET,
+        **LOG,
         **_dotted(extra),
     }
 
 
 def admin(brokers: str) -> AdminClient:
     """An admin client."""
-    return AdminClient({"bootstrap.servers": brokers, **_QUIET})
+    return AdminClient({"bootstrap.servers": brokers, **LOG})
 
 
 @contextmanager
@@ -87,7 +88,7 @@ def translated(doing: str) -> Iterator[None]:
         text = f"Kafka: {error.str() if isinstance(error, KafkaError) else exception} while {doing}"
         if code in _FENCED:
             raise FencedError(f"{text}; another process owns this slot, so this one ends") from exception
-        raise ReconnectError(f"{text}; connecting again") from exception
+        raise ReconnectError(text) from exception
     except BufferError as exception:
         raise RetryLaterError(
             f"Kafka: the producer's queue is full while {doing}", retry_after_seconds=0.2
@@ -101,7 +102,7 @@ def end_offset(brokers: str, topic: str, partition: int, timeout: float = 10.0) 
             "bootstrap.servers": brokers,
             "group.id": "creditbus-watermarks",
             "isolation.level": "read_uncommitted",
-            **_QUIET,
+            **LOG,
         }
     )
     try:

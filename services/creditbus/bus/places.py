@@ -69,9 +69,7 @@ class PlaceReader:
                     wanted.discard(offset)
                     until = time.monotonic() + _SECONDS
             if wanted and time.monotonic() > until:
-                raise ReconnectError(
-                    f"Kafka: {self._topic} [{partition}] does not give offset {min(wanted)} again; connecting anew"
-                )
+                raise ReconnectError(f"Kafka: {self._topic} [{partition}] does not give offset {min(wanted)} again")
         return found
 
 

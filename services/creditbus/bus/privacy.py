@@ -57,7 +57,7 @@ class _Connection(sqlite3.Connection):
 
 
 def _away(error: Exception) -> RetryLaterError:
-    return RetryLaterError(f"vault of persons: {error}; waiting: make room on its disk, or mount it")
+    return RetryLaterError(f"vault of persons: {error}; make room on its disk, or mount it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,14 +40,14 @@ def read_to_end(brokers: str, group: str, places: Sequence[TopicPartition]) -> I
                     left.discard(slot)
                     at[slot].offset = offset
                 else:
-                    raise ReconnectError(f"Kafka: {error.str()} while reading {slot[0]}; connecting again")
+                    raise ReconnectError(f"Kafka: {error.str()} while reading {slot[0]}")
             if batch:
                 yield batch
             if messages:
                 heard_at = time.monotonic()
             elif time.monotonic() - heard_at > _PATIENCE_SECONDS:
                 topics = ", ".join(sorted({topic for topic, _ in left}))
-                raise ReconnectError(f"Kafka: {topics} gives nothing for {_PATIENCE_SECONDS:.0f} s; connecting again")
+                raise ReconnectError(f"Kafka: {topics} gives nothing for {_PATIENCE_SECONDS:.0f} s")
 
 
 def all_partitions(brokers: str, group: str, topic: str) -> list[TopicPartition]:

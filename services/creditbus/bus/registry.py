@@ -154,7 +154,7 @@ class Registry:
             answer = self._http.request(method, path, content=content)
         except httpx.HTTPError as error:
             raise RetryLaterError(
-                f"schema registry {self._url} does not answer ({type(error).__name__}); is it running? waiting for it"
+                f"schema registry {self._url} does not answer ({type(error).__name__}); is it running?"
             ) from error
         if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise RetryLaterError(f"schema registry {self._url}: HTTP {answer.status_code} for {path}")

@@ -125,7 +125,7 @@ class Restorer:
             elif error.code() == KafkaError._PARTITION_EOF:
                 reached = max(reached, message.offset())
             else:
-                raise ReconnectError(f"Kafka: {error.str()} while restoring {self._changelog}; connecting again")
+                raise ReconnectError(f"Kafka: {error.str()} while restoring {self._changelog}")
         if messages:
             store.write(
                 changes,

@@ -109,7 +109,7 @@ def on_disk(path: Path) -> Iterator[None]:
         if not isinstance(error, OSError) and not str(error).startswith("IO error"):
             raise
         raise RetryLaterError(
-            f"local state {path}: {error}; waiting: make room there, mount the disk, or set CREDITBUS_DATA"
+            f"local state {path}: {error}; make room there, mount the disk, or set CREDITBUS_DATA"
         ) from error
 
 

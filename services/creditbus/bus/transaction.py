@@ -205,12 +205,12 @@ class Session:
         if self._failure is not None:
             raise self._failure
         if self._membership.is_lost(time.monotonic()):
-            raise ReconnectError(f"the group {self._settings.app} gave no assignment; joining again")
+            raise ReconnectError(f"the group {self._settings.app} gave no assignment")
         batch = [*first, *rest] if moves == self._moves else rest
         for message in batch:
             error = message.error()
             if error is not None:
-                raise ReconnectError(f"Kafka: {error.str()} while reading {message.topic()}; connecting again")
+                raise ReconnectError(f"Kafka: {error.str()} while reading {message.topic()}")
         return cast("list[Message]", batch)
 
     def decide(self, batch: Sequence[Message]) -> Work:

@@ -50,7 +50,7 @@ class TickLog:
     def flush(self) -> None:
         """Wait until the brokers have every queued tick. Raises ReconnectError when they do not answer."""
         if self._producer.flush(15):
-            raise ReconnectError("Kafka: a tick was not acknowledged; connecting again")
+            raise ReconnectError("Kafka: a tick was not acknowledged")
 
     def _bounds(self) -> dict[int, tuple[int, int]]:
         """First offset and end of each partition."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
@@ -20,7 +21,6 @@ from creditbus.catalogue.loader import load
 from creditbus.catalogue.models import Catalogue
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.core.assessment import NO_SUPERVISION, Assessment, Indicator, Tally, score_of
-from creditbus.core.errors import BusError
 from creditbus.core.records import BEIJING
 from creditbus.lab.assessment import read_assessment
 from creditbus.lab.settings import load_settings
@@ -61,15 +61,9 @@ def run_assess(
     last = until.date() if until else datetime.now(BEIJING).date()
     first = since.date() if since else last - timedelta(days=_PERIOD_DAYS - 1)
     catalogue = load()
-    clickhouse = ClickHouse(addresses(load_settings()).clickhouse_url)
-    try:
+    with closing(ClickHouse(addresses(load_settings()).clickhouse_url)) as clickhouse:
         rules, read_body = compile_rules(edition_of(catalogue)), body_reader(SchemaSet.load())
         found = read_assessment(clickhouse, rules, first, last, read_body)
-    except BusError as error:
-        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
-        raise typer.Exit(2) from error
-    finally:
-        clickhouse.close()
     if as_json:
         typer.echo(json.dumps(as_document(found, catalogue), ensure_ascii=False, indent=2))
     elif markdown:

@@ -13,7 +13,6 @@ from rich.table import Table
 from creditbus.commands.connecting import console, fail
 from creditbus.commands.signed import Document, asked_day, read_log, verify_signed, write_signed
 from creditbus.core.certificate import Certificate, certificate_of
-from creditbus.core.errors import BusError
 from creditbus.lab.subject_log import SubjectLog, replay_subject
 
 
@@ -35,15 +34,12 @@ def certificate(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON 输出 JSON")] = False,
 ) -> None:
     """Whether any measure stays downstream, and who stopped which; 1 when something is left. 下游无留存证明。"""
-    try:
-        if verify is not None:
-            verify_signed((verify, log), "certificate", _document, public_key)
-        if subject is None:
-            fail("name a subject: `creditbus certificate 91150102MA0N123408` 请给出主体")
-        found = read_log(subject)
-        computed = _computed(found, asked_day(None))
-    except BusError as error:
-        fail(str(error))
+    if verify is not None:
+        verify_signed((verify, log), "certificate", _document, public_key)
+    if subject is None:
+        fail("name a subject: `creditbus certificate 91150102MA0N123408` 请给出主体")
+    found = read_log(subject)
+    computed = _computed(found, asked_day(None))
     if out is not None:
         write_signed(out, "certificate", computed.as_json())
     if log is not None:

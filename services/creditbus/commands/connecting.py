@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Annotated, NoReturn
 
 import httpx
@@ -12,13 +13,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from creditbus.bus.registry import Registry
-from creditbus.core.errors import BusError
-from creditbus.lab.errors import LabError
+from creditbus.lab.errors import NotRunningError
 from creditbus.lab.secrets import read_lab_keys
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import LabAddresses, addresses
 
 console = Console()
+_errors = Console(stderr=True)
+_LISTENS_WITHIN_SECONDS = 2.0
 
 Officer = Annotated[str, typer.Option("--as", help="Department of the officer who approves 批准人所在单位")]
 Why = Annotated[str, typer.Option("--reason", help="Why; it stays on the log 理由（记入日志）")]
@@ -26,19 +28,26 @@ Key = Annotated[str, typer.Option(envvar="CREDITBUS_API_KEY", help="The officer'
 """Options of every command with which an officer approves something."""
 
 
+def running() -> LabAddresses:
+    """The places of the bus. Raises NotRunningError at once where there is none; Kafka's clients look for long."""
+    places = addresses(load_settings())
+    host, _, port = places.brokers.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _LISTENS_WITHIN_SECONDS).close()
+    except OSError as error:
+        raise NotRunningError(
+            en=f"Nothing listens at {places.brokers}. Start the lab: creditbus up --detach",
+            zh=f"{places.brokers} 无服务。请先启动：creditbus up --detach",
+        ) from error
+    return places
+
+
 @contextmanager
 def connected() -> Iterator[tuple[LabAddresses, Registry]]:
-    """The places of the bus and its registry; what goes wrong meanwhile ends the command with its reason."""
-    places = addresses(load_settings())
-    registry = Registry(places.registry_url)
-    try:
+    """The places of the bus, and its registry."""
+    places = running()
+    with closing(Registry(places.registry_url)) as registry:
         yield places, registry
-    except (BusError, httpx.HTTPError) as error:
-        fail(str(error))
-    except LabError as error:
-        fail(f"{error.text.en}\n{error.text.zh}")
-    finally:
-        registry.close()
 
 
 def send_approval(places: LabAddresses, path: str, body: dict[str, str], officer: tuple[str, str]) -> None:
@@ -59,5 +68,5 @@ def tell_approved(lacking: int, command: str) -> None:
 
 def fail(text: str) -> NoReturn:
     """End the command with what is wrong and what to do."""
-    console.print(f"[red]✗[/] {escape(text)}", highlight=False)
+    _errors.print(f"[red]✗[/] {escape(text)}", highlight=False)
     raise typer.Exit(1)

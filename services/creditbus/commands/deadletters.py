@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 
 import typer
@@ -12,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from creditbus.clickhouse.client import ClickHouse
+from creditbus.commands.connecting import running
 from creditbus.core.deadletter import DeadLetter
-from creditbus.core.errors import BusError
 from creditbus.lab.deadletters import DeadLetterFile
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -67,14 +66,6 @@ def _place(letter: DeadLetter) -> tuple[str, str, str]:
     return letter.topic, str(letter.partition), str(letter.offset)
 
 
-@contextmanager
-def _file() -> Iterator[DeadLetterFile]:
-    places = addresses(load_settings())
-    file = DeadLetterFile(places.brokers, places.registry_url)
-    try:
-        yield file
-    except BusError as error:
-        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
-        raise typer.Exit(1) from error
-    finally:
-        file.close()
+def _file() -> closing[DeadLetterFile]:
+    places = running()
+    return closing(DeadLetterFile(places.brokers, places.registry_url))

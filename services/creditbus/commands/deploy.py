@@ -8,9 +8,7 @@ import typer
 from rich.console import Console
 
 from creditbus.bus.settings import ServiceSettings
-from creditbus.core.errors import BusError
 from creditbus.lab.deployment import deploy_steps
-from creditbus.lab.errors import LabError
 from creditbus.lab.stack import LabAddresses
 
 
@@ -33,10 +31,6 @@ def register(app: typer.Typer) -> None:
             secrets=settings.secrets,
             vault=settings.vault,
         )
-        try:
-            for step in deploy_steps():
-                step.run(places)
-                console.print(f"[green]✓[/] {step.en} · {step.zh}")
-        except (BusError, LabError) as error:
-            console.print(f"[red]✗[/] {error}", highlight=False)
-            raise typer.Exit(1) from error
+        for step in deploy_steps():
+            step.run(places)
+            console.print(f"[green]✓[/] {step.en} · {step.zh}")

@@ -13,7 +13,6 @@ from rich.table import Table
 
 from creditbus.commands.connecting import console, fail
 from creditbus.commands.signed import Document, asked_day, read_log, verify_signed, write_signed
-from creditbus.core.errors import BusError
 from creditbus.core.receipt import Receipt, receipt_of
 from creditbus.lab.subject_log import SubjectLog, replay_subject
 
@@ -37,14 +36,11 @@ def explain(  # noqa: PLR0913 - the options of a command line
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON 输出 JSON")] = False,
 ) -> None:
     """Why a legal person has its score: each record, rule and point, and the way back. 评分说明。"""
-    try:
-        if verify is not None:
-            verify_signed((verify, log), "receipt", _document, public_key)
-        if subject is None:
-            fail("name a subject: `creditbus explain 91150102MA0N123408` 请给出主体")
-        _explain(subject, asked_day(as_of), (receipt, log), as_json)
-    except BusError as error:
-        fail(str(error))
+    if verify is not None:
+        verify_signed((verify, log), "receipt", _document, public_key)
+    if subject is None:
+        fail("name a subject: `creditbus explain 91150102MA0N123408` 请给出主体")
+    _explain(subject, asked_day(as_of), (receipt, log), as_json)
 
 
 def _explain(subject: str, day: int, files: tuple[Path | None, Path | None], as_json: bool) -> None:

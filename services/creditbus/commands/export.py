@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +21,6 @@ from creditbus.clickhouse.client import ClickHouse
 from creditbus.client.exporting import COLUMNS, headers_of, row_of, write_csv, write_xlsx
 from creditbus.client.orderfiles import HEADERS, families_of, order_row, unanswered
 from creditbus.client.orderfiles import KIND as ORDERS
-from creditbus.core.errors import BusError
 from creditbus.core.records import BEIJING
 from creditbus.core.rules import Rules
 from creditbus.lab.exporting import read_answers, read_orders, read_records
@@ -58,18 +58,12 @@ def export(
             "--list: one of its lists 请填写目录中的措施实施单位和名单代码"
         )
         raise typer.Exit(2)
-    clickhouse = ClickHouse(addresses(load_settings()).clickhouse_url)
-    try:
+    with closing(ClickHouse(addresses(load_settings()).clickhouse_url)) as clickhouse:
         if kind == ORDERS:
             count = write(file, HEADERS, order_rows(clickhouse, department, families, of_list, rules))
         else:
             header = headers_of(kind, load_import_columns())
             count = write(file, header, published_rows(clickhouse, kind, day, rules))
-    except BusError as error:
-        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
-        raise typer.Exit(2) from error
-    finally:
-        clickhouse.close()
     console.print(f"[green]✓[/] {escape(str(file))}: {count:,} rows 行", highlight=False)
 
 

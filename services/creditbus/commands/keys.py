@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from creditbus.commands.connecting import console, fail
-from creditbus.core.errors import BusError
+from creditbus.commands.connecting import console
 from creditbus.lab.keys import KeyDesk
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -56,14 +54,6 @@ def rotate(
         console.print("New persons get it at once; known persons keep their keys. 仅用于新增自然人。")
 
 
-@contextmanager
-def _desk() -> Iterator[KeyDesk]:
+def _desk() -> closing[KeyDesk]:
     places = addresses(load_settings())
-    try:
-        desk = KeyDesk(places.vault, places.secrets)
-        try:
-            yield desk
-        finally:
-            desk.close()
-    except BusError as error:
-        fail(str(error))
+    return closing(KeyDesk(places.vault, places.secrets))

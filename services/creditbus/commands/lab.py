@@ -7,8 +7,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +20,7 @@ from creditbus.commands.lab_view import StartProgress, doctor_line, follow, stat
 from creditbus.lab.artifacts import Artifacts, resolve_artifacts
 from creditbus.lab.daemon import LOG_NAME, fork_supervisor
 from creditbus.lab.doctor import examine
-from creditbus.lab.errors import AlreadyRunningError, LabError, NotRunningError
+from creditbus.lab.errors import AlreadyRunningError, NotRunningError
 from creditbus.lab.ports import refuse_taken_ports
 from creditbus.lab.process import tail
 from creditbus.lab.settings import LabSettings, load_settings
@@ -53,8 +52,7 @@ def register(app: typer.Typer, deploy_steps: StepsFactory = tuple) -> None:
         services: Annotated[str | None, typer.Option(help="What besides Kafka and registry: a,b or none.")] = None,
     ) -> None:
         """Start the whole stack on this computer. 启动本机全部组件。"""
-        with _reported():
-            _up(load_settings(), deploy_steps(), _names(services), detach=detach)
+        _up(load_settings(), deploy_steps(), _names(services), detach=detach)
 
     for command in (down, status, logs, reset, doctor):
         app.command()(command)
@@ -62,17 +60,15 @@ def register(app: typer.Typer, deploy_steps: StepsFactory = tuple) -> None:
 
 def down() -> None:
     """Stop everything that `up` started; data stays. 停止全部组件，保留数据。"""
-    with _reported():
-        _down(load_settings().folder)
+    _down(load_settings().folder)
 
 
 def status() -> None:
     """Show what runs, where, with how much memory. 显示运行状态。"""
-    with _reported():
-        folder = load_settings().folder
-        state = _running_state(folder)
-        console.print(status_table(state, user_language()))
-        raise typer.Exit(0 if state.is_ready else 1)
+    folder = load_settings().folder
+    state = _running_state(folder)
+    console.print(status_table(state, user_language()))
+    raise typer.Exit(0 if state.is_ready else 1)
 
 
 def logs(
@@ -81,35 +77,22 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="Lines from the end.")] = 20,
 ) -> None:
     """Show the logs of the stack. 查看日志。"""
-    with _reported():
-        _logs(load_settings().folder / "logs", service, lines, follow_on=follow_on)
+    _logs(load_settings().folder / "logs", service, lines, follow_on=follow_on)
 
 
 def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Delete the lab's data for good; the downloads stay. 清除全部数据（不可恢复），保留下载缓存。"""
-    with _reported():
-        _reset(load_settings().folder, ask=not yes)
+    _reset(load_settings().folder, ask=not yes)
 
 
 def doctor() -> None:
     """Check each part and name what is stuck, where and why. 诊断各组件并指出停滞环节。"""
-    with _reported():
-        settings = load_settings()
-        bad = 0
-        for finding in examine(settings, read_state(settings.folder)):
-            console.print(doctor_line(finding, user_language()), highlight=False, soft_wrap=True)
-            bad += not finding.is_good
-        raise typer.Exit(1 if bad else 0)
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    """Show an error that the user can put right as text, in the user's language, and end with code 1."""
-    try:
-        yield
-    except LabError as error:
-        errors.print(error.text.in_language(user_language()), style="red", highlight=False, markup=False)
-        raise typer.Exit(1) from error
+    settings = load_settings()
+    bad = 0
+    for finding in examine(settings, read_state(settings.folder)):
+        console.print(doctor_line(finding, user_language()), highlight=False, soft_wrap=True)
+        bad += not finding.is_good
+    raise typer.Exit(1 if bad else 0)
 
 
 def _say(*, en: str, zh: str, style: str = "") -> None:

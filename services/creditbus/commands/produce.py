@@ -25,7 +25,7 @@ from creditbus.client.importing.rows import Context
 from creditbus.client.producer import BusClient, SendError
 from creditbus.client.receipts import REJECTED, Lookup, wait_for_states
 from creditbus.core.rules import Department, Rules
-from creditbus.lab.errors import LabError, SettingsError
+from creditbus.lab.errors import SettingsError
 from creditbus.lab.secrets import LAB_KEYS
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -78,28 +78,20 @@ def import_file(  # noqa: PLR0913 - the options of a command line
     """Send a file of permits, penalties, court enforcement, lists, ratings, honours or answers to orders.
 
     导入双公示、失信被执行人、名单、信用评价、荣誉和措施反馈；退回的行写入 <文件名>.errors.csv，更正后可再导入。"""
-    try:
-        places = addresses(load_settings())
-        wish = Wish(
-            file=file,
-            kind=kind,
-            department=department,
-            item=item,
-            dry_run=dry_run,
-            fictitious=fictitious,
-            gateway=gateway or places.gateway_url,
-            lookup=lookup or places.lookup_url,
-            key_file=key_file or places.secrets / LAB_KEYS,
-            wait=wait and not dry_run,
-        )
-        code = _import(wish)
-    except LabError as error:
-        _complain(error.text)
-        code = EXIT_NOTHING
-    except ImportFileError as error:
-        _complain(Text(en=error.en, zh=error.zh))
-        code = EXIT_NOTHING
-    raise typer.Exit(code)
+    places = addresses(load_settings())
+    wish = Wish(
+        file=file,
+        kind=kind,
+        department=department,
+        item=item,
+        dry_run=dry_run,
+        fictitious=fictitious,
+        gateway=gateway or places.gateway_url,
+        lookup=lookup or places.lookup_url,
+        key_file=key_file or places.secrets / LAB_KEYS,
+        wait=wait and not dry_run,
+    )
+    raise typer.Exit(_import(wish))
 
 
 def _import(wish: Wish) -> int:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn
+from contextlib import closing
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from creditbus.core.errors import BusError
+from creditbus.commands.connecting import fail, running
 from creditbus.core.quarantine import DROP, REDRIVE, QuarantineOrder
 from creditbus.lab.quarantine import Preview, Quarantine, Waiting, new_order
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import addresses
 
 console = Console()
 
@@ -88,7 +85,7 @@ def _order(subject: str, action: str, record: str | None, reason: str, yes: bool
     with _quarantine() as quarantine:
         waiting = _waiting(quarantine, subject)
         if record is not None and record not in {row["record_id"] for row in waiting.records}:
-            _fail(f"no record {record} waits for {subject}: `creditbus quarantine show {subject}` 没有该记录")
+            fail(f"no record {record} waits for {subject}: `creditbus quarantine show {subject}` 没有该记录")
         order = new_order(action, subject, record, reason)
         _tell(order, quarantine.preview(waiting, order))
         if not yes:
@@ -123,22 +120,10 @@ def _number(score: int | None) -> str:
 def _waiting(quarantine: Quarantine, subject: str) -> Waiting:
     found = next((one for one in quarantine.waiting() if one.subject_key == subject), None)
     if found is None:
-        _fail(f"nothing waits for {subject}: `creditbus quarantine list` 该主体没有隔离记录")
+        fail(f"nothing waits for {subject}: `creditbus quarantine list` 该主体没有隔离记录")
     return found
 
 
-@contextmanager
-def _quarantine() -> Iterator[Quarantine]:
-    places = addresses(load_settings())
-    quarantine = Quarantine(places.brokers, places.registry_url)
-    try:
-        yield quarantine
-    except BusError as error:
-        _fail(str(error))
-    finally:
-        quarantine.close()
-
-
-def _fail(text: str) -> NoReturn:
-    console.print(f"[red]✗[/] {escape(text)}", highlight=False)
-    raise typer.Exit(1)
+def _quarantine() -> closing[Quarantine]:
+    places = running()
+    return closing(Quarantine(places.brokers, places.registry_url))

@@ -11,10 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from creditbus.core.errors import BusError
+from creditbus.commands.connecting import running
 from creditbus.lab.replay import Compared, Place, replay_all
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import addresses
 
 
 def register(app: typer.Typer) -> None:
@@ -32,14 +30,10 @@ def replay(
     if into.exists() and any(into.iterdir()):
         console.print(f"[red]✗[/] {into} is not empty: name a new folder, or empty it. 文件夹不为空。")
         raise typer.Exit(2)
-    places = addresses(load_settings())
+    places = running()
     place = Place(brokers=places.brokers, registry_url=places.registry_url, folder=into)
-    try:
-        with console.status("reading the live state 读取现有状态 …") as status:
-            found = replay_all(place, processes, lambda one: status.update(f"partition {one.partition} done 完成 …"))
-    except BusError as error:
-        console.print(f"[red]✗[/] {error}", highlight=False)
-        raise typer.Exit(2) from error
+    with console.status("reading the live state 读取现有状态 …") as status:
+        found = replay_all(place, processes, lambda one: status.update(f"partition {one.partition} done 完成 …"))
     if as_json:
         print(json.dumps([{**asdict(one), "is_same": one.is_same} for one in found], indent=2))
     else:

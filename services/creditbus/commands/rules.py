@@ -11,16 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from creditbus.bus.registry import Registry
 from creditbus.catalogue.editions import compile_rules, edition_of
-from creditbus.catalogue.errors import CatalogueError
 from creditbus.catalogue.loader import load
+from creditbus.commands.connecting import connected
 from creditbus.commands.editions import add_to
-from creditbus.core.errors import BusError
 from creditbus.core.receipt import Receipt
 from creditbus.lab.backtest import Group, Report, backtest
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import addresses
 
 _DIMENSIONS = {"region": "盟市", "trade": "行业门类", "size": "注册资本", "department": "认定单位"}
 
@@ -40,21 +36,13 @@ def run_backtest(
 ) -> None:
     """Decide the whole log under both, and tell who changes grade or list, and where. 以两套规则重算日志并比较。"""
     console = Console(stderr=as_json)
-    places = addresses(load_settings())
-    registry = Registry(places.registry_url)
-    try:
-        rule_sets = (compile_rules(edition_of(load(before))), compile_rules(edition_of(load(after))))
-        with console.status("deciding the log twice 重算日志 …") as status:
+    rule_sets = (compile_rules(edition_of(load(before))), compile_rules(edition_of(load(after))))
+    with connected() as (places, registry), console.status("deciding the log twice 重算日志 …") as status:
 
-            def told(_topic: str, count: int) -> None:
-                status.update(f"{count:,} messages 条消息 …")
+        def told(_topic: str, count: int) -> None:
+            status.update(f"{count:,} messages 条消息 …")
 
-            report = backtest(places.brokers, registry, rule_sets, told)
-    except (BusError, CatalogueError) as error:
-        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
-        raise typer.Exit(2) from error
-    finally:
-        registry.close()
+        report = backtest(places.brokers, registry, rule_sets, told)
     if as_json:
         print(json.dumps(as_document(report), ensure_ascii=False, indent=2))
     else:

@@ -14,12 +14,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from creditbus.catalogue.loader import load
-from creditbus.lab.errors import LabError
+from creditbus.commands.connecting import running
 from creditbus.lab.scenarios import hohhot, lifetime
 from creditbus.lab.scenarios.stage import Seen, Stage
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import LabAddresses, addresses
-from creditbus.lab.texts import user_language
+from creditbus.lab.stack import LabAddresses
 
 SCENARIOS = ("hohhot", "lifetime")
 
@@ -46,19 +44,15 @@ def register(app: typer.Typer) -> None:
 
 def _play_hohhot(console: Console) -> None:
     seen: list[Seen] = []
-    places = addresses(load_settings())
-    try:
-        with console.status("…") as status:
+    places = running()
+    with console.status("…") as status:
 
-            def tell(one: Seen) -> None:
-                seen.append(one)
-                console.print(f"[green]✓[/] {one.title} [dim]({one.seconds:.1f} s)[/]", highlight=False)
-                status.update("…")
+        def tell(one: Seen) -> None:
+            seen.append(one)
+            console.print(f"[green]✓[/] {one.title} [dim]({one.seconds:.1f} s)[/]", highlight=False)
+            status.update("…")
 
-            story = hohhot.play(Stage(places, tell), datetime.now(UTC))
-    except LabError as error:
-        console.print(f"[red]✗[/] {error.text.in_language(user_language())}", highlight=False)
-        raise typer.Exit(1) from error
+        story = hohhot.play(Stage(places, tell), datetime.now(UTC))
     _show(console, seen, places, story.firm)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +15,6 @@ from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import HISTORY, Schema, SchemaSet, contract_folder
 from creditbus.bus.topics import load_topics, schemas_of
 from creditbus.commands.contract_rules import problems_of_contract, unfrozen
-from creditbus.core.errors import BusError
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
 
@@ -37,11 +35,10 @@ def register(app: typer.Typer) -> None:
 
 def check(registry: RegistryUrl = None) -> None:
     """Texts, defaults, examples and topics; with --registry also compatibility. 检查契约。"""
-    with _told():
-        schemas = SchemaSet.load()
-        problems = list(problems_of_contract(schemas, load_topics()))
-        if registry is not None:
-            problems += _refused(registry, schemas)
+    schemas = SchemaSet.load()
+    problems = list(problems_of_contract(schemas, load_topics()))
+    if registry is not None:
+        problems += _refused(registry, schemas)
     for problem in problems:
         console.print(f"[red]✗[/] {escape(problem)}", highlight=False)
     count = len(schemas.events) + len(schemas.records) + len(schemas.common)
@@ -51,17 +48,16 @@ def check(registry: RegistryUrl = None) -> None:
 
 def push(registry: RegistryUrl = None) -> None:
     """Register what is not registered yet; by default in the lab's registry. 登记模式。"""
-    with _told():
-        client = Registry(registry or addresses(load_settings()).registry_url)
-        new = 0
-        try:
-            client.require_full_compatibility()
-            for pushed in client.push(schemas_of(load_topics(), SchemaSet.load())):
-                new += pushed.is_new
-                if pushed.is_new:
-                    console.print(f"[green]+[/] {pushed.subject} ({pushed.schema_id})", highlight=False)
-        finally:
-            client.close()
+    client = Registry(registry or addresses(load_settings()).registry_url)
+    new = 0
+    try:
+        client.require_full_compatibility()
+        for pushed in client.push(schemas_of(load_topics(), SchemaSet.load())):
+            new += pushed.is_new
+            if pushed.is_new:
+                console.print(f"[green]+[/] {pushed.subject} ({pushed.schema_id})", highlight=False)
+    finally:
+        client.close()
     console.print(f"{new} newly registered. 新登记 {new} 个。")
 
 
@@ -141,13 +137,3 @@ def type_name(type_: Any) -> str:
         case {"type": "map", "values": inner}:
             return f"{{{type_name(inner)}}}"
     return str(type_["type"])
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Errors of the outside world become one line and exit code 2."""
-    try:
-        yield
-    except BusError as error:
-        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
-        raise typer.Exit(2) from error

@@ -16,13 +16,10 @@ from rich.table import Table
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.client.subscriber import Subscriber
-from creditbus.lab.errors import LabError
-from creditbus.lab.settings import load_settings
+from creditbus.commands.connecting import running
 from creditbus.lab.simulator.answers import Answer, answers_to
 from creditbus.lab.simulator.sending import onto_kafka, through_gateway
 from creditbus.lab.simulator.story import Mix, Sent, Story
-from creditbus.lab.stack import addresses
-from creditbus.lab.texts import user_language
 
 _QUIET_SECONDS = 15.0
 """So long without an order, joining the group included, and everything is answered."""
@@ -53,41 +50,34 @@ def simulate(  # noqa: PLR0913 - the options of a command line
     if via not in WAYS:
         console.print(f"--via is {via}; use gateway or kafka")
         raise typer.Exit(2)
+    places = running()
     # decisions lie in the past in Beijing, whatever the hour here
     day = (datetime.now(UTC) - timedelta(days=1)).date()
     story = Story(seed=seed, subjects=subjects, day=day, mix=Mix(bad=bad, duplicates=duplicates), days=days)
     told: Counter[tuple[str, str]] = Counter()
     began = time.perf_counter()
     columns = (TextColumn("events 事件"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    try:
-        with Progress(*columns, console=console) as bars:
-            bar = bars.add_task("events", total=events)
-            for sent in WAYS[via](addresses(load_settings()), _paced(_told(story.events(events), told), rate)):
-                bars.update(bar, advance=sent)
-    except LabError as error:
-        console.print(error.text.in_language(user_language()))
-        raise typer.Exit(1) from error
+    with Progress(*columns, console=console) as bars:
+        bar = bars.add_task("events", total=events)
+        for sent in WAYS[via](places, _paced(_told(story.events(events), told), rate)):
+            bars.update(bar, advance=sent)
     _show(console, told, events / (time.perf_counter() - began))
 
 
 def _answer(console: Console, seed: int) -> None:
     """Answer every order and lift since the last time as subscribers would, the late ones last."""
-    places = addresses(load_settings())
+    places = running()
     rules = compile_rules(edition_of(load()))
     families = sorted({family for row in rules.subscribers for family in row.families if family.startswith("M")})
     heard = [time.monotonic()]
     answers: list[Answer] = []
-    try:
-        with Subscriber(places.brokers, places.registry_url, group=f"simulated-subscribers-{seed}") as subscriber:
-            quiet = lambda: time.monotonic() - heard[0] > _QUIET_SECONDS  # noqa: E731 - one line, used once
-            for order in subscriber.orders(families, persons=True, stopping=quiet):
-                heard[0] = time.monotonic()
-                answers += answers_to(order, rules, seed, datetime.now(UTC))
-        in_order = sorted(answers, key=lambda one: one.is_late)  # a stable sort: per subject the order stays
-        sent = sum(through_gateway(places, (one.sent for one in in_order)))
-    except LabError as error:
-        console.print(error.text.in_language(user_language()))
-        raise typer.Exit(1) from error
+    with Subscriber(places.brokers, places.registry_url, group=f"simulated-subscribers-{seed}") as subscriber:
+        quiet = lambda: time.monotonic() - heard[0] > _QUIET_SECONDS  # noqa: E731 - one line, used once
+        for order in subscriber.orders(families, persons=True, stopping=quiet):
+            heard[0] = time.monotonic()
+            answers += answers_to(order, rules, seed, datetime.now(UTC))
+    in_order = sorted(answers, key=lambda one: one.is_late)  # a stable sort: per subject the order stays
+    sent = sum(through_gateway(places, (one.sent for one in in_order)))
     told = Counter((one.sent.event["facts"]["action"], one.sent.event["facts"]["state"]) for one in answers)
     table = Table(
         "action", "state", "answers", title=f"Answered {sent:,}, late {sum(one.is_late for one in answers):,}"

@@ -11,9 +11,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
+from creditbus.commands.connecting import running
 from creditbus.lab.secrets import read_lab_keys
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import addresses
 from creditbus.lab.verify import Check, Verifier
 
 
@@ -37,8 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _run(topics_only: bool) -> list[Check]:
-    settings = load_settings()
-    places = addresses(settings)
+    places = running()
     bar = Progress(
         SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), transient=True
     )

@@ -46,7 +46,7 @@ class Persons:
         Raises RetryLaterError when another process was faster with one of them.
         """
         if self._drafts and not self._vault.keep(self._drafts.values()):
-            raise RetryLaterError("another intake was faster with a new person; reading again", retry_after_seconds=0.1)
+            raise RetryLaterError("another intake was faster with a new person", retry_after_seconds=0.1)
         self._drafts.clear()
         self._drafted.clear()
         if not self._news:
@@ -78,7 +78,7 @@ class Persons:
         except KeyError as error:
             if any(one.scheme == BY_KEY for one in subject.identifiers):
                 return None
-            raise RetryLaterError("a person was forgotten while an event about it was read; reading again") from error
+            raise RetryLaterError("a person was forgotten while an event about it was read") from error
 
     def _drafted_for(self, number: str) -> Identity:
         draft = self._vault.draft(number)

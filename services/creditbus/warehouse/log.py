@@ -69,7 +69,7 @@ class TopicLog:
         for message in messages:
             error = message.error()
             if error is not None:
-                raise ReconnectError(f"Kafka: {error.str()} while reading {message.topic()}; connecting again")
+                raise ReconnectError(f"Kafka: {error.str()} while reading {message.topic()}")
             value = message.value()
             if value is None:  # a tombstone: the subject was forgotten, its rows are deleted elsewhere
                 self._passed[message.topic(), message.partition()] = message.offset() + 1

@@ -17,7 +17,6 @@ from typing import Any
 
 import httpx
 import pytest
-import typer
 from confluent_kafka import Consumer, Message, TopicPartition
 from typer.testing import CliRunner
 
@@ -30,8 +29,8 @@ from creditbus.bus.topics import ensure_topics, load_topics, schemas_of
 from creditbus.bus.wire import Types, read_value
 from creditbus.catalogue.editions import edition_of
 from creditbus.catalogue.loader import load
+from creditbus.cli import build
 from creditbus.client.producer import BusClient
-from creditbus.commands.produce import register
 from creditbus.lab.secrets import ensure_secrets, read_lab_keys
 from unit.gateway.test_steps import make_event
 from waiting import wait_until
@@ -224,9 +223,7 @@ def test_the_kinds_the_api_page_health_and_metrics_are_served(gateway: Gateway) 
 def test_a_file_is_imported_through_the_command_and_a_second_time_gives_the_same_ids(
     prepared: tuple[str, str], gateway: Gateway, tmp_path: Path
 ) -> None:
-    app = typer.Typer()
-    app.callback()(lambda: None)
-    register(app)
+    app = build(["produce"])
     file = tmp_path / "penalties.csv"
     file.write_bytes((Path(__file__).parents[2] / "data" / "penalties-gb18030.csv").read_bytes())
     keys = str(gateway.secrets / "lab-keys.json")

@@ -22,7 +22,14 @@ from creditbus.lab.state import find_alive, read_state
 pytestmark = pytest.mark.integration
 
 SOURCES = Path(__file__).parents[3] / "services"
-CLI = "import typer; from creditbus.commands.lab import register; app = typer.Typer(); register(app); app()"
+CLI = """
+import typer
+from creditbus.commands.lab import register
+from creditbus.commands.trouble import Commands
+app = typer.Typer(cls=Commands)
+register(app)
+app()
+"""
 TIMEOUT_SECONDS = 120
 BLOCKED = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 
@@ -120,7 +127,7 @@ def test_a_lab_killed_with_9_starts_again_offline_and_has_lost_nothing(lab: Lab)
 
     for process in lab.living():
         process.kill()
-    assert lab.run("status")[0] == 1
+    assert lab.run("status")[0] == 2
 
     code, output = lab.run("up", "--detach", "--services", "none")
     assert code == 0, output
@@ -133,19 +140,19 @@ def test_a_lab_killed_with_9_starts_again_offline_and_has_lost_nothing(lab: Lab)
 def test_a_second_lab_on_the_folder_and_one_on_its_ports_are_refused_with_the_remedy(lab: Lab) -> None:
     assert lab.run("up", "--detach", "--services", "none")[0] == 0
     code, output = lab.run("up", "--detach", "--services", "none")
-    assert code == 1
+    assert code == 2
     assert "creditbus down" in output
     lab.environment["CREDITBUS_LAB_DATA"] = f"{lab.folder}-other"
     code, output = lab.run("up", "--detach", "--services", "none")
     lab.environment["CREDITBUS_LAB_DATA"] = str(lab.folder)
-    assert code == 1
+    assert code == 2
     assert f"{lab.kafka_port} for kafka, held by java" in output
     assert "CREDITBUS_LAB_KAFKA_PORT" in output
 
 
 def test_reset_deletes_the_data_of_a_stopped_lab_and_only_that(lab: Lab) -> None:
     assert lab.run("up", "--detach", "--services", "none")[0] == 0
-    assert lab.run("reset", "--yes")[0] == 1, "a lab that runs is not pulled from under its users"
+    assert lab.run("reset", "--yes")[0] == 2, "a lab that runs is not pulled from under its users"
     assert lab.living()
     lab.run("down")
     kept = lab.folder.parent / "kept"
@@ -171,7 +178,7 @@ def test_ctrl_c_stops_everything(lab: Lab) -> None:
 def test_an_empty_cache_without_network_is_explained(lab: Lab, tmp_path: Path) -> None:
     lab.environment["CREDITBUS_CACHE"] = str(tmp_path / "empty")
     code, output = lab.run("up", "--detach", "--services", "none")
-    assert code == 1
+    assert code == 2
     assert "CREDITBUS_LAB_MAVEN_URL" in output
     lab.environment["LANG"] = "zh_CN.UTF-8"
     assert "缓存中没有" in lab.run("up", "--detach", "--services", "none")[1]

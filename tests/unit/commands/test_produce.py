@@ -10,22 +10,16 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from creditbus.cli import build
 from creditbus.client.importing.delivery import Tally
-from creditbus.commands.produce import exit_code, register
+from creditbus.commands.produce import exit_code
 
 DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture
 def app() -> typer.Typer:
-    app = typer.Typer()
-
-    @app.callback()
-    def main() -> None:
-        """Keeps `import` a sub-command."""
-
-    register(app)
-    return app
+    return build(["produce"])
 
 
 def run(app: typer.Typer, *arguments: str) -> tuple[int, str]:
