@@ -51,7 +51,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How long to go on when the gateway is busy or away."""
+    """How long to go on when the gateway is busy or away; the default gives up after a minute."""
 
     attempts: int = 8
     first_wait_seconds: float = 0.5
@@ -128,9 +128,10 @@ class BusClient:
         raise SendError(f"{self._url}: HTTP {answer.status_code}: {detail.strip() or 'no explanation'}")
 
     def _pause(self, answer: httpx.Response | None, attempt: int) -> float:
+        """Never sooner than the gateway asks, and longer each time: it may be away for longer than it thinks."""
         pause = self._policy.first_wait_seconds * 2.0**attempt
         if answer is not None and answer.headers.get("retry-after", "").isdigit():
-            pause = max(float(answer.headers["retry-after"]), 0.1)
+            pause = max(pause, float(answer.headers["retry-after"]))
         return min(pause, _LONGEST_WAIT_SECONDS)
 
 

@@ -108,6 +108,14 @@ def test_a_wrong_key_is_told_at_once() -> None:
     assert len(asked) == 1
 
 
+def test_whoever_is_busy_for_long_is_asked_less_and_less_often() -> None:
+    waits: list[float] = []
+    busy: list[Answer] = [(503, {"Retry-After": "1"}, {})] * 5
+    with gateway(*busy) as (url, _), client(url, waits.append, attempts=5) as bus, pytest.raises(SendError):
+        bus.send([{"event_id": "a"}])
+    assert waits == [1.0, 1.0, 2.0, 4.0]
+
+
 def test_a_gateway_that_is_away_is_told_after_all_attempts(free_port: Callable[[], int]) -> None:
     waits: list[float] = []
     with client(f"http://127.0.0.1:{free_port()}", waits.append) as bus, pytest.raises(SendError, match="3 attempts"):
