@@ -52,6 +52,12 @@ def again(kind: str, number: str, of: CreditRecord, **facts: Any) -> Told:
     return record, {**facts, "target": target(of)}
 
 
+def withdrawal(kind: str, number: str) -> Told:
+    """The fact was reported about the wrong subject; as intake makes it, it says what the fact was told under."""
+    record = make_record(kind, number, subject_key=OLD, op="WITHDRAW", revision=3)
+    return msgspec.structs.replace(record, corrected=[record.authority, number, "", kind]), {}
+
+
 COURT = make_record("CourtEnforcement", "执1", subject_key=OLD)
 FINE = make_record(number="罚1", subject_key=OLD)
 LINKED = link(OLD, NEW)
@@ -74,7 +80,7 @@ POOL: tuple[Told, ...] = (
     again("Dispute", "异1", FINE, stage="FILED", outcome=None),
     about("Repair", "屏1", COURT, stage="SHIELDED"),
     again("Repair", "屏1", FINE, stage="SHIELDED"),
-    (make_record("Dispute", "异1", subject_key=OLD, op="WITHDRAW", revision=3), {}),
+    withdrawal("Dispute", "异1"),
 )
 EVERYTHING = (*POOL, LINKED, SPLIT, link(NEW, THIRD, "并2"), link(NEW, OLD, "并3", day=1))
 ONE_SENDER_EACH = [place for place, (record, _) in enumerate(EVERYTHING) if record is not SAME]
