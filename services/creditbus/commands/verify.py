@@ -48,7 +48,7 @@ def _run(topics_only: bool) -> list[Check]:
                 tasks[name] = bar.add_task(name, total=None)
             bar.update(tasks[name], completed=count)  # type: ignore[arg-type]
 
-        verifier = Verifier(places.brokers, places.registry_url, progress)
+        verifier = Verifier(places.brokers, places.registry_url, progress, is_region=bool(places.hub_brokers))
         if topics_only:
             return list(verifier.run(None, None))
         clickhouse = ClickHouse(places.clickhouse_url)

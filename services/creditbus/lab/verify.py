@@ -24,7 +24,7 @@ from creditbus.core.processing import Effects, Position
 from creditbus.core.quarantine import PARK, QuarantineOrder
 from creditbus.core.records import CreditRecord
 from creditbus.core.state import DELETED, Summary
-from creditbus.core.topics import CHANGES, DOSSIERS, EVENTS_START, PERSON_SUFFIX, RECORDS, REJECTIONS
+from creditbus.core.topics import CHANGES, DOSSIERS, EVENTS_START, LOCAL_RECORDS, PERSON_SUFFIX, RECORDS, REJECTIONS
 from creditbus.dossier.processor import LogReader, lookups_of
 from creditbus.dossier.steps import Entry, Lookups, decide_or_park
 from creditbus.dossier.view import PartitionView
@@ -50,6 +50,8 @@ class Log:
     events: list[SentEvent] = field(default_factory=list)
     records: dict[int, list[tuple[Entry, bytes, int]]] = field(default_factory=dict)
     """Entries of credit.records by partition, in order, each with its message's bytes and offset."""
+    made: Counter[str] = field(default_factory=Counter)
+    """How often the intake of a region wrote each record, by id; empty at the hub."""
     rejections: Counter[str] = field(default_factory=Counter)
     changes: Counter[str] = field(default_factory=Counter)
     change_ids: dict[str, str] = field(default_factory=dict)
@@ -67,8 +69,17 @@ class Log:
 class Verifier:
     """Reads the log once; each check compares one thing."""
 
-    def __init__(self, brokers: str, registry_url: str, progress: Progress = lambda _name, _count: None) -> None:
+    def __init__(
+        self,
+        brokers: str,
+        registry_url: str,
+        progress: Progress = lambda _name, _count: None,
+        *,
+        is_region: bool = False,
+    ) -> None:
+        """is_region: the brokers are those of a region's node, whose records are at the hub too, each once."""
         self._brokers = brokers
+        self._is_region = is_region
         self._registry = Registry(registry_url)
         self._types = Types(self._registry)
         self._reader = LogReader(self._types)
@@ -83,8 +94,11 @@ class Verifier:
         log = self._read()
         records = [value for rows in log.records.values() for value, _, _ in rows if isinstance(value, CreditRecord)]
         # of whom was forgotten, only that the events arrived can be told
-        by_id = Counter(record.record_id for record in records if record.op == "RECORD" and not record.rekeyed_from)
-        yield _check("every event became one record or one rejection", judge_intake(log.events, by_id, log.rejections))
+        by_id = Counter(record.record_id for record in records if not record.rekeyed_from)
+        made = log.made if self._is_region else by_id
+        yield _check("every event became one record or one rejection", judge_intake(log.events, made, log.rejections))
+        if self._is_region:
+            yield _at_hub(log.made, by_id)
         records = [record for record in records if record.subject_key not in log.forgotten]
         yield self._changes(log, records)
         yield self._versions(log, records)
@@ -102,6 +116,8 @@ class Verifier:
             if topic.startswith(EVENTS_START):
                 self._each(topic, lambda message: log.events.append(self._sent(message)))
         self._each(RECORDS, lambda message: self._note_record(log, message))
+        if self._is_region:
+            self._each(LOCAL_RECORDS, lambda message: self._note_made(log, message))
         self._each(REJECTIONS, lambda m: log.rejections.update([self._value(m)["rejection_id"]]))
         for topic, note in (
             (CHANGES, _note_change),
@@ -144,6 +160,11 @@ class Verifier:
         log.records.setdefault(message.partition(), []).append((entry, message.value(), message.offset()))
         if isinstance(entry, Forgotten):
             log.forgotten.add(entry.subject_key)
+
+    def _note_made(self, log: Log, message: Any) -> None:
+        entry = self._reader(message)
+        if isinstance(entry, CreditRecord):
+            log.made[entry.record_id] += 1
 
     def _changes(self, log: Log, records: list[CreditRecord]) -> Check:
         """Each record on the log was applied: there is a change for its id, and no outcome is missing."""
@@ -270,6 +291,14 @@ def _seen(record: CreditRecord) -> SeenRecord:
         record.op,
         record.kind,
     )
+
+
+def _at_hub(made: Counter[str], at_hub: Counter[str]) -> Check:
+    """Whatever the region's intake wrote, and however often, is on the hub's log once."""
+    tally = Tally()
+    for record in made:
+        tally.expect(at_hub[record] == 1, f"record {record}: {at_hub[record]} times at the hub")
+    return _check("every record of the region is at the hub, once", tally)
 
 
 def _replayed(rows: list[tuple[Entry, bytes, int]], lookups: Lookups) -> Iterator[Summary]:
