@@ -272,7 +272,7 @@ class _Away:
     """Clients of brokers that are away."""
 
     def end_offset(self, topic: str, partition: int) -> int:
-        raise ReconnectError("Kafka: the brokers are away; connecting again")
+        raise ReconnectError("Kafka: the brokers are away")
 
 
 class _Dying:

@@ -136,7 +136,7 @@ class TestDamagedStore:
         table = last_of(written, pattern)
         aside = table.rename(written.parent / "aside")
         table.symlink_to(table.name)
-        with pytest.raises(RetryLaterError, match="waiting"):
+        with pytest.raises(RetryLaterError, match="mount the disk"):
             RocksStores(written.parent)("topic", 0)
         table.unlink()
         aside.rename(table)

@@ -9,7 +9,8 @@ transactional id bumps the epoch.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -34,8 +35,9 @@ log = structlog.get_logger()
 Slot = tuple[str, int]
 """Topic and partition."""
 _OFFSETS_SECONDS = 10.0
-_COMMIT_SECONDS = 25.0
-"""For offsets and commit together; a client that needs longer is beyond help."""
+_COMMIT_SECONDS = 15.0
+_OVERDUE_SECONDS = 2.0
+"""A call of the client that goes on for so long beyond its own limit is beyond help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,11 +247,12 @@ class Session:
         """Offsets into the transaction, with the group's metadata as zombie fencing (KIP-447); then the commit."""
         started = time.perf_counter()
         offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in work.offsets.items()]
-        with self._watchdog.during("committing a transaction", _COMMIT_SECONDS), translated("committing a transaction"):
-            if offsets:
+        if offsets:
+            with self._within("adding offsets to a transaction", _OFFSETS_SECONDS):
                 group = self._consumer.consumer_group_metadata()
                 self._producer.send_offsets_to_transaction(offsets, group, _OFFSETS_SECONDS)
-            self._producer.commit_transaction(_COMMIT_SECONDS - _OFFSETS_SECONDS)
+        with self._within("committing a transaction", _COMMIT_SECONDS):
+            self._producer.commit_transaction(_COMMIT_SECONDS)
         self._positions.update(work.offsets)
         self._metrics.count("creditbus_transactions_total", result="committed")
         self._metrics.observe("creditbus_commit_seconds", time.perf_counter() - started)
@@ -284,6 +287,12 @@ class Session:
             self._drop(slot)
         self._consumer.close()
         self._watchdog.close()
+
+    @contextmanager
+    def _within(self, doing: str, seconds: float) -> Iterator[None]:
+        """A call that has to return within so many seconds, and whose errors say what to do next."""
+        with self._watchdog.during(doing, seconds + _OVERDUE_SECONDS), translated(doing):
+            yield
 
     # -- sending ---------------------------------------------------------------------------------------
 

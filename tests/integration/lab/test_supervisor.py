@@ -149,7 +149,7 @@ def test_a_start_waits_for_a_registry_that_is_away_and_says_so(
 
     def register() -> None:
         if away.exists():
-            raise RetryLaterError("schema registry does not answer (ReadTimeout); is it running? waiting for it")
+            raise RetryLaterError("schema registry does not answer (ReadTimeout); is it running?")
 
     def backing_off() -> bool:
         return read_state(tmp_path) is not None and state_of(tmp_path).deploy[0].phase is Phase.BACKING_OFF
