@@ -29,6 +29,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from creditbus.bus.clients import Moved
+from creditbus.bus.kafka import Lost, ignored
 
 Place = tuple[str, int]
 _NONE = -1001
@@ -176,7 +177,7 @@ class FakeKafka:
     def reader(self, group: str) -> FakeReader:
         return FakeReader(self)
 
-    def producer(self, transactional_id: str, timeout_ms: int) -> FakeProducer:
+    def producer(self, transactional_id: str, timeout_ms: int, lost: Lost = ignored) -> FakeProducer:
         with self.changed:
             before = self._producers.get(transactional_id)
             if before is not None:

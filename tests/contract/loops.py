@@ -256,6 +256,17 @@ class LoopContract(AnyKafka):
         with running(job.session(stores)):
             job.assert_exactly_once(job.results())
 
+    def test_a_producer_that_lost_its_brokers_begins_no_transaction(self, job: Job) -> None:
+        """librdkafka's next transaction might never end (bus/watchdog.py): a new producer does the same work."""
+        stores = MemoryStores()
+        session = job.session(stores)
+        session._were_away.set()
+        with pytest.raises(ReconnectError, match="were away"):
+            run(session, stopping=lambda: False)
+        session.close()
+        with running(job.session(stores)):
+            job.assert_exactly_once(job.results())
+
     def test_a_store_that_knows_more_than_was_committed_stops_the_loop(self, job: Job, create: Create) -> None:
         """A changelog that was made anew lacks state that is committed: going on would lose it."""
         with running(job.session(MemoryStores())):

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, TopicCollection, TopicPartition
 
-from creditbus.bus.kafka import admin, consumer_config, end_offset, transactional_producer, translated
+from creditbus.bus.kafka import Lost, admin, consumer_config, end_offset, ignored, transactional_producer, translated
 
 Moved = Callable[[Any, list[TopicPartition]], None]
 """Called from within ``consume`` with the consumer and the partitions that come or go."""
@@ -86,8 +86,8 @@ class Clients(Protocol):
     def reader(self, group: str) -> Reader:
         """A reader of partitions that it is told of, with an event at the end of each."""
 
-    def producer(self, transactional_id: str, timeout_ms: int) -> TransactionalProducer:
-        """The one producer of that id."""
+    def producer(self, transactional_id: str, timeout_ms: int, lost: Lost = ignored) -> TransactionalProducer:
+        """The one producer of that id. lost: called from within ``poll`` when no broker could be reached."""
 
     def end_offset(self, topic: str, partition: int) -> int:
         """End of a partition, open transactions included."""
@@ -110,9 +110,9 @@ class KafkaClients:
         """See Clients."""
         return Consumer(consumer_config(self._brokers, group, enable_partition_eof=True))
 
-    def producer(self, transactional_id: str, timeout_ms: int) -> TransactionalProducer:
+    def producer(self, transactional_id: str, timeout_ms: int, lost: Lost = ignored) -> TransactionalProducer:
         """See Clients."""
-        return transactional_producer(self._brokers, transactional_id, timeout_ms)
+        return transactional_producer(self._brokers, transactional_id, timeout_ms, lost)
 
     def end_offset(self, topic: str, partition: int) -> int:
         """See Clients."""

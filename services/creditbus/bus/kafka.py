@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,10 +19,15 @@ _FENCED = frozenset(
 )
 LOG = {"log_level": 3}
 """From which severity on the client writes lines of its own; 3 is errors."""
+_AWAY = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})
+"""What the client says of brokers that are gone: none is left, and connecting failed. The first alone is told when a
+broker closes idle connections, the second alone of one broker of several."""
 _RETRY_MS = 20
 """A transaction that begins while the broker still ends the one before is refused and asked for again after so long, as
 the Java client does; librdkafka's own 100 ms made most of the latest commits late. It doubles up to a second."""
 
+Lost = Callable[[], None]
+"""Called when the brokers are, or were, away."""
 ConfigValue = Any
 """A number, a text, a truth value, or a callback."""
 
@@ -77,6 +82,22 @@ def admin(brokers: str) -> AdminClient:
     return AdminClient({"bootstrap.servers": brokers, **LOG})
 
 
+def ignored() -> None:
+    """For whom it does not matter that the brokers were away."""
+
+
+def when_away(lost: Lost) -> Callable[[KafkaError], None]:
+    """Calls ``lost`` once the errors of a client say that no broker can be reached, for its setting ``error_cb``."""
+    seen: set[int] = set()
+
+    def note(error: KafkaError) -> None:
+        seen.add(error.code())
+        if seen >= _AWAY:
+            lost()
+
+    return note
+
+
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
     """Turn a client's error into the error that says what to do next. ``doing`` completes 'while …'."""
@@ -119,11 +140,20 @@ def produce_everywhere(producer: Producer, topic: str, value: bytes, seconds: fl
         producer.produce(topic, value, None, partition)
 
 
-def transactional_producer(brokers: str, transactional_id: str, timeout_ms: int = 10_000) -> Producer:
-    """A producer for transactions, with every older producer of this id fenced and its open transaction aborted."""
+def transactional_producer(
+    brokers: str, transactional_id: str, timeout_ms: int = 10_000, lost: Lost = ignored
+) -> Producer:
+    """A producer for transactions, with every older producer of this id fenced and its open transaction aborted.
+
+    lost: called while the producer is polled when the brokers are, or were, away.
+    """
     producer = Producer(
         producer_config(
-            brokers, transactional_id=transactional_id, transaction_timeout_ms=timeout_ms, retry_backoff_ms=_RETRY_MS
+            brokers,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=timeout_ms,
+            retry_backoff_ms=_RETRY_MS,
+            error_cb=when_away(lost),
         )
     )
     with translated("starting transactions"):

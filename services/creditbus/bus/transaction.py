@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any, cast
 
 import structlog
@@ -173,7 +174,9 @@ class Session:
         self._pace = Pace(settings.batch)
         self._watchdog = Watchdog()
         name = f"{settings.app}-{settings.slot}"
-        self._producer = made.producer(name, settings.transaction_timeout_ms)
+        self._were_away = Event()
+        """The brokers, since the producer was made: its next transaction may never end (bus/watchdog.py)."""
+        self._producer = made.producer(name, settings.transaction_timeout_ms, self._were_away.set)
         self._consumer = made.member(
             settings.app,
             group_instance_id=name,
@@ -235,6 +238,9 @@ class Session:
     def produce(self, work: Work) -> None:
         """Outputs, then the changed state to the changelog, last the changelog's note of the source position."""
         started = time.perf_counter()
+        self._producer.poll(0)
+        if self._were_away.is_set():
+            raise ReconnectError("Kafka: the brokers were away")
         with translated("starting a transaction"):
             self._producer.begin_transaction()
         for slot, effects in work.effects.items():

@@ -1,9 +1,10 @@
 """A way out of calls that never return.
 
 librdkafka's ``send_offsets_to_transaction`` ignores its time limit when the group's coordinator goes away at the wrong
-moment (librdkafka issues 5456 and 5511; seen here after kill -9 of the broker): the thread then waits for ever. Nothing
-within the process can end such a call, so the process ends and its supervisor starts it again; the open transaction is
-aborted by the next producer of the same id, so nothing is lost or doubled.
+moment (librdkafka issues 5456 and 5511; seen here after kill -9 of the broker): the thread then waits for ever. The
+loop begins no transaction with a producer whose brokers were away, which avoids most of it. Nothing within the process
+can end such a call, so the process ends and its supervisor starts it again; the open transaction is aborted by the next
+producer of the same id, so nothing is lost or doubled.
 """
 
 from __future__ import annotations
