@@ -38,10 +38,10 @@ def test_an_edition_takes_effect_by_two_officers_and_not_by_one(running_lab: Run
     told = running_lab.creditbus("rules", "propose", str(changed))
     assert name in told
     assert "abnormally operating" in told
-    running_lab.creditbus("rules", "activate", name, expect=1)
+    running_lab.creditbus("rules", "activate", name, expect=2)
     assert "1 more has to approve" in running_lab.creditbus("rules", "approve", name[:12], "--as", BUREAU, *WHY)
     assert "1 more has to approve" in running_lab.creditbus("rules", "approve", name[:12], "--as", BUREAU, *WHY)
-    assert BUREAU in running_lab.creditbus("rules", "activate", name, expect=1)
+    assert BUREAU in running_lab.creditbus("rules", "activate", name, expect=2)
 
     running_lab.creditbus("rules", "approve", name, "--as", BAOTOU, *WHY)
     brokers = f"127.0.0.1:{running_lab.port('kafka')}"
@@ -109,5 +109,5 @@ def test_a_jump_of_the_clock_is_approved_by_two_and_refused_where_time_has_gone_
     assert f"{BUREAU}, {BAOTOU}" in told
     name = jump_id(*(int(datetime.fromisoformat(jump[one]).timestamp() * 1000) for one in ("since", "until")))
     assert name[:16] in told
-    assert "time has gone on" in running_lab.creditbus("clock", "jump", name[:12], expect=1)
+    assert "time has gone on" in running_lab.creditbus("clock", "jump", name[:12], expect=2)
     assert "停运" not in running_lab.creditbus("rules", "list"), "approvals of editions are told apart"

@@ -76,7 +76,7 @@ def test_before_the_first_record_and_after_today_there_is_no_receipt(running_lab
     running_lab.creditbus("scenario", "hohhot")
     firm = some_firm(running_lab)
     assert "future" in running_lab.creditbus("explain", firm, "--as-of", "2999-01-01", expect=1)
-    running_lab.creditbus("explain", firm, "--as-of", "2015-01-01", expect=1)
+    running_lab.creditbus("explain", firm, "--as-of", "2015-01-01", expect=2)
     assert "not on file" in running_lab.creditbus("explain", "NOBODY", expect=1)
 
 
