@@ -56,5 +56,5 @@ def test_brokers_that_are_away_are_told_of(free_port: Callable[[], int], monkeyp
     nobody = f"127.0.0.1:{free_port()}"
     with pytest.raises(ReconnectError):
         all_partitions(nobody, "test", "topic")
-    with pytest.raises(ReconnectError, match=r"topic .* gives nothing|while reading"):
+    with pytest.raises(ReconnectError, match="gives nothing|while reading"):
         read(nobody, [TopicPartition("topic", 0, 0)])
