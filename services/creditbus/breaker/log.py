@@ -8,11 +8,10 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
 from creditbus.breaker.steps import Decision
-from creditbus.bus.kafka import consumer_config, transactional_producer, translated
+from creditbus.bus.kafka import consumer_config, failed, transactional_producer, translated
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Types, Writers, read_value
-from creditbus.core.errors import ReconnectError
 from creditbus.core.framing import WireError
 from creditbus.core.records import Alert
 from creditbus.core.topics import ALERTS, BREAKER, LISTINGS, PERSON_SUFFIX, RECORDS
@@ -63,7 +62,7 @@ class BreakerLog:
                 self._behind.discard((message.topic() or "", message.partition() or 0))
                 continue
             if error is not None:
-                raise ReconnectError(f"Kafka: {error.str()} while reading {message.topic()}")
+                raise failed(error, f"reading {message.topic()}")
             try:
                 schema, value = read_value(self._types, message.value())
             except (WireError, UnknownSchemaError):

@@ -7,10 +7,9 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError
 
-from creditbus.bus.kafka import PATIENT, consumer_config, translated
+from creditbus.bus.kafka import PATIENT, consumer_config, failed, translated
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types, read_value
-from creditbus.core.errors import ReconnectError
 
 _POLL_SECONDS = 0.2
 
@@ -56,4 +55,4 @@ class Follower:
 
 def _raise_unless_passing(error: KafkaError) -> None:
     if error.fatal():
-        raise ReconnectError(f"Kafka: {error.str()} while following; connect again")
+        raise failed(error, "following")

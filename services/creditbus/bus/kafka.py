@@ -98,6 +98,11 @@ def when_away(lost: Lost) -> Callable[[KafkaError], None]:
     return note
 
 
+def failed(error: KafkaError, doing: str) -> ReconnectError:
+    """What to raise about an error that a consumer hands over like a message. ``doing`` completes 'while …'."""
+    return ReconnectError(f"Kafka: {error.str()} while {doing}")
+
+
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
     """Turn a client's error into the error that says what to do next. ``doing`` completes 'while …'."""

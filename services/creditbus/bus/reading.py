@@ -8,7 +8,7 @@ from contextlib import closing
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from creditbus.bus.kafka import consumer_config, translated
+from creditbus.bus.kafka import consumer_config, failed, translated
 from creditbus.core.errors import ReconnectError
 
 _MOST = 10_000
@@ -40,7 +40,7 @@ def read_to_end(brokers: str, group: str, places: Sequence[TopicPartition]) -> I
                     left.discard(slot)
                     at[slot].offset = offset
                 else:
-                    raise ReconnectError(f"Kafka: {error.str()} while reading {slot[0]}")
+                    raise failed(error, f"reading {slot[0]}")
             if batch:
                 yield batch
             if messages:

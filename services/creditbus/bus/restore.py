@@ -17,9 +17,9 @@ from confluent_kafka import KafkaError, TopicPartition
 
 from creditbus.bus.changelog import SOURCE_KEY, changes_of
 from creditbus.bus.clients import Clients, KafkaClients, Reader
-from creditbus.bus.kafka import translated
+from creditbus.bus.kafka import failed, translated
 from creditbus.bus.metrics import Metrics
-from creditbus.core.errors import ReconnectError, StopError
+from creditbus.core.errors import StopError
 from creditbus.core.processing import Position, StateStore
 
 log = structlog.get_logger()
@@ -125,7 +125,7 @@ class Restorer:
             elif error.code() == KafkaError._PARTITION_EOF:
                 reached = max(reached, message.offset())
             else:
-                raise ReconnectError(f"Kafka: {error.str()} while restoring {self._changelog}")
+                raise failed(error, f"restoring {self._changelog}")
         if messages:
             store.write(
                 changes,

@@ -22,7 +22,7 @@ from confluent_kafka import TopicPartition
 
 from creditbus.bus.changelog import SOURCE_KEY, messages_of, source_value
 from creditbus.bus.clients import Clients, KafkaClients, Member
-from creditbus.bus.kafka import PATIENT, translated
+from creditbus.bus.kafka import PATIENT, failed, translated
 from creditbus.bus.lag import Lag
 from creditbus.bus.membership import JoinPolicy, Membership
 from creditbus.bus.metrics import Metrics
@@ -215,7 +215,7 @@ class Session:
         for message in batch:
             error = message.error()
             if error is not None:
-                raise ReconnectError(f"Kafka: {error.str()} while reading {message.topic()}")
+                raise failed(error, f"reading {message.topic()}")
         return cast("list[Message]", batch)
 
     def decide(self, batch: Sequence[Message]) -> Work:

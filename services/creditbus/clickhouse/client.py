@@ -63,11 +63,11 @@ class ClickHouse:
             client = self._client()
             try:
                 result = client.query(sql, parameters=dict(parameters or {}), column_formats=formats)
-            except DatabaseError as error:
-                if isinstance(error, OperationalError):
-                    client.close()  # its connection broke
-                else:
-                    self._idle.put(client)
+            except OperationalError:
+                client.close()  # its connection broke
+                raise
+            except DatabaseError:
+                self._idle.put(client)
                 raise
         self._idle.put(client)
         return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]

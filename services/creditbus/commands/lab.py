@@ -32,7 +32,6 @@ from creditbus.lab.texts import Text, user_language
 from creditbus.lab.watching import write_config
 
 console = Console()
-errors = Console(stderr=True)
 
 STALLED_AFTER_SECONDS = 180.0
 """A start is given up when nothing more has become ready for so long."""

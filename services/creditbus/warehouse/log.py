@@ -8,10 +8,9 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicCollection, TopicPartition
 
-from creditbus.bus.kafka import PATIENT, admin, consumer_config, translated
+from creditbus.bus.kafka import PATIENT, admin, consumer_config, failed, translated
 from creditbus.bus.lag import Lag
 from creditbus.bus.watchdog import Watchdog
-from creditbus.core.errors import ReconnectError
 from creditbus.core.framing import NotConfluentError, unframe
 from creditbus.warehouse.steps import UNFRAMED, Framed, Place, resume_offset
 
@@ -69,7 +68,7 @@ class TopicLog:
         for message in messages:
             error = message.error()
             if error is not None:
-                raise ReconnectError(f"Kafka: {error.str()} while reading {message.topic()}")
+                raise failed(error, f"reading {message.topic()}")
             value = message.value()
             if value is None:  # a tombstone: the subject was forgotten, its rows are deleted elsewhere
                 self._passed[message.topic(), message.partition()] = message.offset() + 1
