@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import structlog
 
+from creditbus.bus.ending import end_once_told
 from creditbus.bus.health import Health, HealthServer
 from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
@@ -49,6 +50,7 @@ class Service:
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
+        end_once_told()
         try:
             server = HealthServer(self._port, self.health, self.metrics, refresh)
             server.start()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import structlog
@@ -19,6 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
+from creditbus.bus.serving import Server
 from creditbus.catalogue.editions import edition_of
 from creditbus.catalogue.loader import load
 from creditbus.catalogue.page import catalogue_page, page_style
@@ -269,8 +269,8 @@ def _add_health(app: FastAPI, ports: Ports) -> None:
         return Response(ports.metrics.exposition(), media_type="text/plain; version=0.0.4")
 
 
-class ConsoleServer(uvicorn.Server):
-    """uvicorn with an exit code of its own: told to stop it ends open streams, and ends well."""
+class ConsoleServer(Server):
+    """Told to stop, it ends open streams too."""
 
     def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
         super().__init__(config)
@@ -280,14 +280,6 @@ class ConsoleServer(uvicorn.Server):
         """As in uvicorn, which waits for every answer to end."""
         self._closing.set()
         await super().shutdown(sockets)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """As in uvicorn, without raising the signal again at the end."""
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
-        yield
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def main() -> int:

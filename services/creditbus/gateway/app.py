@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -22,6 +21,7 @@ from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher, PublishPolicy
 from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.serving import Server
 from creditbus.bus.settings import read_key
 from creditbus.core.errors import SettingsError
 from creditbus.core.problems import Problem, malformed_request
@@ -248,19 +248,6 @@ def build(settings: GatewaySettings, metrics: Metrics) -> Ports:
     )
 
 
-class GatewayServer(uvicorn.Server):
-    """uvicorn with an exit code of its own: told to stop it drains and ends well."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """As in uvicorn, without raising the signal again at the end."""
-        numbers = (signal.SIGTERM, signal.SIGINT)
-        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
-        yield
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def main() -> int:
     """Run the gateway until told to stop."""
     configure_logging("gateway")
@@ -270,7 +257,7 @@ def main() -> int:
     except SettingsError as error:
         log.error("refusing to start", problem=str(error))
         return EXIT_SETTINGS
-    server = GatewayServer(
+    server = Server(
         uvicorn.Config(
             build_app(ports),
             host=settings.http_host,

@@ -7,6 +7,7 @@ Both ways exactly once: the mirror reads what is committed, and its offsets are 
 
 from __future__ import annotations
 
+import signal
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,7 @@ def mirror_process(node: MirrorNode, artifacts: Artifacts) -> Process:
         address=f"{HOST}:{node.port}",
         memory_mb=node.jvm.max_heap_mb + 150,
         stop_within_seconds=60.0 if node.jvm.record_startup else 15.0,
+        orphan_signal=signal.SIGKILL,  # told to stop it talks to Kafka, which ends with it; what it keeps is there
     )
 
 

@@ -54,21 +54,25 @@ class Process:
     stop_within_seconds: float = 20.0
     # how far it stands back when cores are scarce, as `nice` counts: 0 not at all, 19 most
     niceness: int = 0
+    # what the system sends it when the lab was killed; nobody is left then who would end it if it waits for others
+    orphan_signal: int = signal.SIGTERM
 
 
 def spawn(process: Process, log: Path) -> subprocess.Popen[bytes]:
     """Start a process in its own group, with its output appended to log (rotated above 20 MB).
 
-    Linux tells the child when its parent dies (SIGTERM), so that a killed lab leaves no orphans; elsewhere the next
-    start finds them by their recorded pid. Call from the thread that lives as long as the lab: the signal follows it.
+    Linux tells the child when its parent dies, so that a killed lab leaves no orphans; elsewhere the next start finds
+    them by their recorded pid. Call from the thread that lives as long as the lab: the signal follows it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     rotate(log)
-    prctl = _libc_prctl()
+    prctl, parent = _libc_prctl(), os.getpid()
 
     def follow_parent() -> None:
         if prctl is not None:
-            prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+            prctl(PR_SET_PDEATHSIG, process.orphan_signal, 0, 0, 0)
+            if os.getppid() != parent:  # it died just before
+                os._exit(1)
 
     with log.open("ab") as output:
         child = subprocess.Popen(
@@ -78,7 +82,7 @@ def spawn(process: Process, log: Path) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=follow_parent,  # one system call, resolved before the fork
+            preexec_fn=follow_parent,  # system calls only, resolved before the fork
         )
     if process.niceness:
         stand_back(child.pid, process.niceness)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass, field
 
 from creditbus.lab.artifacts import Artifacts
@@ -56,4 +57,5 @@ def registry_process(node: RegistryNode, artifacts: Artifacts) -> Process:
         address=node.url,
         memory_mb=node.jvm.max_heap_mb + 130,
         stop_within_seconds=60.0 if node.jvm.record_startup else 15.0,
+        orphan_signal=signal.SIGKILL,  # told to stop it talks to Kafka, which ends with it; what it keeps is there
     )

@@ -25,6 +25,7 @@ from creditbus.bus.metrics import Metrics
 from creditbus.bus.privacy import Vault
 from creditbus.bus.registry import registry_of
 from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.serving import Server
 from creditbus.bus.topics import load_topics
 from creditbus.bus.wire import body_reader
 from creditbus.catalogue.editions import compile_rules, edition_of
@@ -80,7 +81,7 @@ def main() -> int:
         log_level="warning",
         timeout_graceful_shutdown=3,
     )
-    uvicorn.Server(config).run()
+    Server(config).run()
     ports.feed.close()
     ports.persons.close()
     ports.ledger.close()

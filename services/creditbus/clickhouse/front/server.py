@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gzip
 import signal
 import sys
@@ -23,6 +24,7 @@ from creditbus.clickhouse.front.settings import FrontSettings
 
 _COMPRESS_ABOVE_BYTES = 1024
 _RETRY_AFTER_SECONDS = "1"
+_STOP_SECONDS = 15.0
 
 
 class Front:
@@ -188,8 +190,13 @@ def main() -> int:
     except OSError as error:
         print(f"CREDITBUS_CLICKHOUSE_FRONT_PORT: {settings.port} cannot be used: {error.strerror}", file=sys.stderr)
         return 2
+
+    def stop(_number: int, _frame: object) -> None:
+        faulthandler.dump_traceback_later(_STOP_SECONDS, exit=True)  # should the engine never let go of a statement
+        threading.Thread(target=server.shutdown).start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+        signal.signal(number, stop)
     print(f"serving chDB at http://127.0.0.1:{server.server_address[1]}", flush=True)
     server.serve_forever()
     server.server_close()
