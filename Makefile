@@ -16,15 +16,17 @@ help: ## List the targets
 
 .tools/bin/uv:
 	@echo "· installing uv into .tools"
-	@$(FIRST) -m venv .tools 2>/dev/null && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv \
-	  || (rm -rf .tools && $(FIRST) -m pip install --quiet --disable-pip-version-check --target .tools uv)
+	@$(FIRST) -m venv .tools >/dev/null 2>&1 && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv \
+	  || (rm -rf .tools && mkdir -p .tools/bin && ln -s "$$(command -v uv)" .tools/bin/uv 2>/dev/null) \
+	  || (rm -rf .tools && $(FIRST) -m pip install --quiet --disable-pip-version-check --target .tools uv) \
+	  || (rm -rf .tools && echo "✗ uv could not be installed: $(FIRST) needs its venv or pip (Debian, Ubuntu: apt install python3-venv), or put uv on the PATH" && exit 1)
 
 .venv/.ready: requirements.lock pyproject.toml $(wildcard native/*.toml native/*/*.py*) | .tools/bin/uv
 	@echo "· installing the locked dependencies into .venv (once, a minute or so)"
-	@.tools/bin/uv venv --quiet --clear --python $(CHOSEN) .venv
+	@python="$(CHOSEN)" && .tools/bin/uv venv --quiet --clear --python "$$python" .venv
 	@.tools/bin/uv pip sync --python $(BIN)/python requirements.lock
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	@.tools/bin/uv pip install --quiet --python $(BIN)/python ./native >.venv/native.log 2>&1 \
+	@CC=$${CC:-cc} .tools/bin/uv pip install --quiet --python $(BIN)/python ./native >.venv/native.log 2>&1 \
 	  || echo "· no C compiler or no headers of Python (.venv/native.log): Avro is read in Python, which is slower"
 	@echo "$(PYTHON)" > .venv/.asked-for
 	@touch $@

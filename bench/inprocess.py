@@ -9,7 +9,8 @@ import hmac
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import cycle, islice
@@ -63,8 +64,7 @@ class Work:
 
 def measure(events: int) -> dict[str, float]:
     """Events per second of intake, of intake by kind, and of the dossier."""
-    with tempfile.TemporaryDirectory() as folder:
-        work = prepared(events, Path(folder))
+    with prepared(events) as work:
         found = {"intake events/s, one core": _intake_rate(work.intake, work.all_events)}
         for kind, messages in sorted(work.events.items()):
             batch = [*islice(cycle(messages), _BATCH)]
@@ -72,15 +72,25 @@ def measure(events: int) -> dict[str, float]:
         return {**found, "dossier events/s, one core": _dossier_rate(work.dossier, work.log)}
 
 
-def prepared(events: int, folder: Path) -> Work:
-    """So many simulated events, and what has to be there for them. folder: for vaults, which know nobody yet."""
+@contextmanager
+def prepared(events: int) -> Iterator[Work]:
+    """So many simulated events, and what has to be there for them, vaults that know nobody yet among it."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
+
+        def vault(name: str) -> Vault:
+            return opened.enter_context(closing(Vault(Path(folder) / name, lambda: _VAULT_KEYS)))
+
+        yield _prepared(events, vault)
+
+
+def _prepared(events: int, vault: Callable[[str], Vault]) -> Work:
     registry, schemas = MemoryRegistry(), SchemaSet.load()
     writers, types = Writers(registry, schemas), Types(registry)
     rules = compile_rules(edition_of(load()))
     checking = Checking(rules=rules, code_lists=code_lists_by_kind(rules), now_ms=_NOW_MS)
 
-    def intake_of(vault: str) -> IntakeProcessor:
-        persons = Persons(Vault(folder / vault, lambda: _VAULT_KEYS))
+    def intake_of(name: str) -> IntakeProcessor:
+        persons = Persons(vault(name))
         return IntakeProcessor(
             Parts(
                 schemas=schemas,

@@ -54,8 +54,7 @@ def counted_in(report: str) -> int:
 def main() -> None:
     """Do the first half of the work to warm up, the second half counted; print how many messages that were."""
     part, events = sys.argv[1], int(sys.argv[2])
-    with tempfile.TemporaryDirectory() as folder:
-        work = prepared(events, Path(folder))
+    with tempfile.TemporaryDirectory() as folder, prepared(events) as work:
         messages = work.all_events if part == "intake" else work.log
         half = len(messages) // 2
         store = RocksStores(Path(folder))("bench", 0)

@@ -3,7 +3,8 @@
 Standard library alone, for it runs before anything is installed. Two builds of one version can differ by a third: a
 shared library of the interpreter costs time at each call, and how it was compiled cannot be read off it; so the
 candidates are timed, in turns, since a busy machine is twice as slow in one second as in the next. The first stays
-unless another one is at least a tenth faster and can do all that the first can.
+unless another one is at least a tenth faster and can do all that the first can. Where ``python3`` is older than the
+project needs, a newer one that stands beside it under its own name is taken. Runs on such an older one (3.8) too.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import NamedTuple
+from typing import NamedTuple, Sequence  # noqa: UP035 - Python 3.8
 
 # elsewhere than on Linux the system's own may be a stub that opens a dialog
 CANDIDATES = ("python3", "/usr/bin/python3") if sys.platform == "linux" else ("python3",)
+BESIDE = ("python3.14", "python3.13", "python3.12", "python3.11")
 OLDEST = (3, 11)
 TURNS = 5
 GAIN = 1.1  # a faster build must be faster by this much: less is within what a busy machine does to the timing
@@ -73,22 +75,37 @@ def choose(first: Build, others: list[Build]) -> Build:
     return best if too_old or first.seconds > best.seconds * GAIN else first
 
 
-def main() -> None:
-    """Print the path to take on standard output, and why on standard error where it is not the first."""
-    files = {os.path.realpath(found): found for found in map(shutil.which, CANDIDATES) if found}  # each one once
+def timed(commands: Sequence[str]) -> list[Build]:
+    """The builds that these commands are, each one once, with the best time of some turns."""
+    files = {os.path.realpath(found): found for found in map(shutil.which, commands) if found}
     rounds = [[probe(command) for command in files.values()] for _ in range(TURNS if len(files) > 1 else 1)]
-    builds = [fastest_of(turns) for each in zip(*rounds, strict=True) if (turns := [build for build in each if build])]
-    if not builds:
-        print(CANDIDATES[0])
-        return
-    first, *others = builds
-    taken = choose(first, others)
-    if taken is not first:
-        version = ".".join(map(str, taken.version))
-        why = f"{first.seconds / taken.seconds:.1f} times as fast as {first.path}"
-        print(f"· taking {taken.path} ({version}): {why} (another one: make setup PYTHON=...)", file=sys.stderr)
+    by_file = zip(*rounds)  # noqa: B905 - Python 3.10
+    return [fastest_of(turns) for each in by_file if (turns := [build for build in each if build])]
+
+
+def main(candidates: Sequence[str] = CANDIDATES, beside: Sequence[str] = BESIDE) -> int:
+    """Print the path to take on standard output, and why on standard error where it is not the first; an exit code."""
+    builds = timed(candidates)
+    taken = choose(builds[0], builds[1:]) if builds else None
+    if taken is None or taken.version < OLDEST:
+        newer = [build for build in timed(beside) if build.version >= OLDEST]
+        if not newer:
+            found = ", ".join(f"{build.path} is {_text(build)}" for build in builds) or f"{candidates[0]} does not run"
+            print(f"✗ Python 3.11 or newer is needed ({found}): install one, make setup PYTHON=...", file=sys.stderr)
+            return 1
+        print(f"· taking {newer[0].path} ({_text(newer[0])}), since {candidates[0]} is too old", file=sys.stderr)
+        print(newer[0].path)
+        return 0
+    if taken is not builds[0]:
+        why = f"{builds[0].seconds / taken.seconds:.1f} times as fast as {builds[0].path}"
+        print(f"· taking {taken.path} ({_text(taken)}): {why} (another one: make setup PYTHON=...)", file=sys.stderr)
     print(taken.path)
+    return 0
+
+
+def _text(build: Build) -> str:
+    return ".".join(map(str, build.version))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

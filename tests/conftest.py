@@ -23,7 +23,7 @@ import itertools
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,8 @@ from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import
 from ports import free_ports
 
 if TYPE_CHECKING:
+    from creditbus.bus.keyfiles import VaultKeys
+    from creditbus.bus.privacy import Vault
     from creditbus.lab.artifacts import Artifacts
 
 pytest_plugins = ["running_lab"]
@@ -118,6 +120,15 @@ def docker_pings() -> bool:
             return bool(client.ping())
     except docker.errors.DockerException:
         return False
+
+
+@pytest.fixture
+def open_vault() -> Iterator[Callable[[Path, Callable[[], VaultKeys]], Vault]]:
+    """Opens vaults that are closed at the end of the test."""
+    from creditbus.bus.privacy import Vault  # noqa: PLC0415 - only the tests that use it should pay for it
+
+    with ExitStack() as stack:
+        yield lambda path, read_keys: stack.enter_context(closing(Vault(path, read_keys)))
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from deploy.choose_python import Build, choose, fastest_of, probe
+from deploy.choose_python import Build, choose, fastest_of, main, probe
 
 ROOT = Path(__file__).parents[2]
 FIRST = Build("/first", (3, 11, 7), True, 1.0)
@@ -56,7 +56,7 @@ def test_asking_for_another_python_installs_anew_and_asking_again_or_for_none_do
         make = ["make", "--dry-run", "setup", *arguments]
         return subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
-    assert "--python /another/python3 .venv" in would_do("PYTHON=/another/python3")
+    assert 'python="/another/python3"' in would_do("PYTHON=/another/python3")
     (tmp_path / ".venv" / ".asked-for").write_text("/another/python3\n")
     assert "uv venv" not in would_do("PYTHON=/another/python3")
     assert "uv venv" not in would_do()
@@ -67,3 +67,31 @@ def test_the_path_alone_goes_to_standard_output() -> None:
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
     assert len(done.stdout.splitlines()) == 1
     assert Path(done.stdout.strip()).is_file()
+
+
+def _python_that_says(folder: Path, name: str, version: tuple[int, int, int]) -> str:
+    """A program that answers the probe as a Python of this version would."""
+    said = f'{{"path": "{folder / name}", "version": {list(version)}, "headers": true, "seconds": 1.0}}'
+    (folder / name).write_text(f"#!/bin/sh\necho '{said}'\n")
+    (folder / name).chmod(0o755)
+    return str(folder / name)
+
+
+def test_a_newer_python_beside_one_that_is_too_old_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = _python_that_says(tmp_path, "python3", (3, 10, 2))
+    assert main([old], [_python_that_says(tmp_path, "python3.12", (3, 12, 1))]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{tmp_path}/python3.12\n"
+    assert "too old" in said.err
+
+
+@pytest.mark.parametrize("candidates", [["python3"], []], ids=["too old", "none"])
+def test_without_a_python_that_is_new_enough_it_says_what_is_needed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], candidates: list[str]
+) -> None:
+    _python_that_says(tmp_path, "python3", (3, 10, 2))
+    assert main([*(str(tmp_path / one) for one in candidates), "/nonexistent/python3"], []) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Python 3.11 or newer is needed" in said.err
+    assert ("3.10.2" in said.err) == bool(candidates)

@@ -82,14 +82,14 @@ class Vault:
 
     def __init__(self, path: Path, read_keys: Callable[[], VaultKeys]) -> None:
         """read_keys: the keys as they are now; asked again when persons are kept, or a key is unknown."""
+        self._read_keys = read_keys
+        self._keys = read_keys()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
             opened = sqlite3.connect(path, isolation_level=None, timeout=15, factory=_Connection)
         except (OSError, sqlite3.OperationalError) as error:
             raise _away(error) from error
-        self._read_keys = read_keys
-        self._keys = read_keys()
         self._db = opened
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,12 +31,16 @@ def keys_of(folder: Path) -> VaultKeys:
     return read_vault_keys(folder)
 
 
-def a_vault(folder: Path) -> Vault:
-    return Vault(folder / "vault.sqlite", lambda: keys_of(folder / "secrets"))
+OpenVault = Callable[[Path, Callable[[], VaultKeys]], Vault]
 
 
-def test_a_number_is_one_person_whoever_asks(tmp_path: Path) -> None:
-    one, two = a_vault(tmp_path), a_vault(tmp_path)
+@pytest.fixture
+def a_vault(tmp_path: Path, open_vault: OpenVault) -> Callable[[], Vault]:
+    return lambda: open_vault(tmp_path / "vault.sqlite", lambda: keys_of(tmp_path / "secrets"))
+
+
+def test_a_number_is_one_person_whoever_asks(a_vault: Callable[[], Vault]) -> None:
+    one, two = a_vault(), a_vault()
     first = one.identity_of(NUMBER)
     assert first.subject_key.startswith("p:2:")
     assert two.identity_of(NUMBER) == two.find(NUMBER) == first
@@ -42,32 +48,33 @@ def test_a_number_is_one_person_whoever_asks(tmp_path: Path) -> None:
     assert one.find("150102198503070036") is None
 
 
-def test_processes_that_race_for_a_new_person_agree(tmp_path: Path) -> None:
-    a_vault(tmp_path).close()
+def test_processes_that_race_for_a_new_person_agree(tmp_path: Path, a_vault: Callable[[], Vault]) -> None:
+    a_vault()
 
     def ask(_: int) -> tuple[str, bytes]:
-        vault = a_vault(tmp_path)
-        try:
+        with closing(Vault(tmp_path / "vault.sqlite", lambda: keys_of(tmp_path / "secrets"))) as vault:
             key = vault.identity_of(NUMBER).subject_key
             return key, vault.seal(key, b"who it is")
-        finally:
-            vault.close()
 
     with ThreadPoolExecutor(6) as pool:
         assert len(set(pool.map(ask, range(24)))) == 1
 
 
-def test_the_token_does_not_follow_from_number_and_platform_key_alone(tmp_path: Path) -> None:
+def test_the_token_does_not_follow_from_number_and_platform_key_alone(
+    tmp_path: Path, a_vault: Callable[[], Vault], open_vault: OpenVault
+) -> None:
     keys = keys_of(tmp_path / "secrets")
-    token = a_vault(tmp_path).identity_of(NUMBER).subject_key
+    token = a_vault().identity_of(NUMBER).subject_key
     assert token not in {person_token(key, NUMBER, version) for version, key in keys.platform.items()}
     (tmp_path / "elsewhere").mkdir()
-    other = Vault(tmp_path / "elsewhere" / "vault.sqlite", lambda: keys)
+    other = open_vault(tmp_path / "elsewhere" / "vault.sqlite", lambda: keys)
     assert other.identity_of(NUMBER).subject_key != token, "each vault salts by itself"
 
 
-def test_after_a_rotation_of_the_platform_key_known_persons_keep_theirs(tmp_path: Path) -> None:
-    vault = a_vault(tmp_path)
+def test_after_a_rotation_of_the_platform_key_known_persons_keep_theirs(
+    tmp_path: Path, a_vault: Callable[[], Vault]
+) -> None:
+    vault = a_vault()
     known = vault.identity_of(NUMBER)
     sealed = vault.seal(known.subject_key, b"who it is")
     write_key(file_of(tmp_path / "secrets", PLATFORM, 3), b"r" * 32)
@@ -77,14 +84,16 @@ def test_after_a_rotation_of_the_platform_key_known_persons_keep_theirs(tmp_path
     assert vault.counts()[0] == {2: 1, 3: 1}
 
 
-def test_persons_of_before_the_salts_keep_their_token_and_their_data(tmp_path: Path) -> None:
+def test_persons_of_before_the_salts_keep_their_token_and_their_data(
+    tmp_path: Path, a_vault: Callable[[], Vault]
+) -> None:
     token, data_key = person_token(PLATFORM_KEY, NUMBER), secrets.token_bytes(32)
     with sqlite3.connect(tmp_path / "vault.sqlite") as earlier:
         earlier.execute("CREATE TABLE keys (subject TEXT PRIMARY KEY, key BLOB NOT NULL)")
         earlier.execute("INSERT INTO keys VALUES (?, ?)", (token, data_key))
     earlier.close()
     sealed = AESSIV(data_key).encrypt(b"who it is", [token.encode()])
-    vault = a_vault(tmp_path)
+    vault = a_vault()
     assert vault.identity_of(NUMBER).subject_key == token
     assert vault.identity_of(NUMBER).token_version == 1
     assert vault.open(token, sealed) == b"who it is"
@@ -92,9 +101,11 @@ def test_persons_of_before_the_salts_keep_their_token_and_their_data(tmp_path: P
     assert data_key not in (tmp_path / "vault.sqlite").read_bytes(), "it is wrapped now"
 
 
-def test_a_new_master_key_wraps_every_data_key_and_what_was_sealed_still_opens(tmp_path: Path) -> None:
+def test_a_new_master_key_wraps_every_data_key_and_what_was_sealed_still_opens(
+    tmp_path: Path, a_vault: Callable[[], Vault]
+) -> None:
     folder = tmp_path / "secrets"
-    vault, other = a_vault(tmp_path), a_vault(tmp_path)
+    vault, other = a_vault(), a_vault()
     person = vault.identity_of(NUMBER).subject_key
     sealed = vault.seal(person, b"who it is")
 
@@ -109,24 +120,24 @@ def test_a_new_master_key_wraps_every_data_key_and_what_was_sealed_still_opens(t
     assert vault.counts()[1] == {2: 2}
 
 
-def test_a_master_key_that_is_gone_is_named_with_its_remedy(tmp_path: Path) -> None:
-    person = a_vault(tmp_path).identity_of(NUMBER).subject_key
+def test_a_master_key_that_is_gone_is_named_with_its_remedy(tmp_path: Path, a_vault: Callable[[], Vault]) -> None:
+    person = a_vault().identity_of(NUMBER).subject_key
     file_of(tmp_path / "secrets", MASTER, 1).unlink()
     write_key(file_of(tmp_path / "secrets", MASTER, 2), b"n" * 32)
     with pytest.raises(SettingsError, match=r"version 1 of the vault's master key is missing; restore it"):
-        a_vault(tmp_path).seal(person, b"x")
+        a_vault().seal(person, b"x")
 
 
 @pytest.mark.parametrize("is_unsalted", [False, True])
 def test_a_forgotten_number_makes_a_new_person_and_nothing_opens_the_old_ones_data(
-    tmp_path: Path, is_unsalted: bool
+    tmp_path: Path, a_vault: Callable[[], Vault], is_unsalted: bool
 ) -> None:
     if is_unsalted:
         with sqlite3.connect(tmp_path / "vault.sqlite") as earlier:
             earlier.execute("CREATE TABLE keys (subject TEXT PRIMARY KEY, key BLOB NOT NULL)")
             earlier.execute("INSERT INTO keys VALUES (?, ?)", (person_token(PLATFORM_KEY, NUMBER), b"k" * 32))
         earlier.close()
-    vault = a_vault(tmp_path)
+    vault = a_vault()
     before = vault.identity_of(NUMBER).subject_key
     sealed = vault.seal(before, b"who it is")
     assert vault.destroy(before)
@@ -141,8 +152,10 @@ def test_a_forgotten_number_makes_a_new_person_and_nothing_opens_the_old_ones_da
     assert after.startswith("p:2:")
 
 
-def test_no_file_of_the_vault_holds_a_number_or_what_was_destroyed(tmp_path: Path) -> None:
-    vault = a_vault(tmp_path)
+def test_no_file_of_the_vault_holds_a_number_or_what_was_destroyed(
+    tmp_path: Path, a_vault: Callable[[], Vault]
+) -> None:
+    vault = a_vault()
     person = vault.identity_of(NUMBER)
     raw = sqlite3.connect(tmp_path / "vault.sqlite")
     wrapped, salt = raw.execute("SELECT wrapped, salt FROM data_keys JOIN identities USING (subject)").fetchone()

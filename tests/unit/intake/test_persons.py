@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from creditbus.bus.keyfiles import MASTER, PLATFORM, file_of, read_vault_keys, write_key
+from creditbus.bus.keyfiles import MASTER, PLATFORM, VaultKeys, file_of, read_vault_keys, write_key
 from creditbus.bus.privacy import Vault
 from creditbus.core.errors import RetryLaterError
 from creditbus.core.identifiers.synthetic import synthetic_citizen
@@ -18,12 +19,15 @@ from intake_harness import Intake, example
 NUMBER = synthetic_citizen("150102", date(1985, 3, 7))
 
 
+OpenVault = Callable[[Path, Callable[[], VaultKeys]], Vault]
+
+
 @pytest.fixture
-def vault(tmp_path: Path) -> Vault:
+def vault(tmp_path: Path, open_vault: OpenVault) -> Vault:
     write_key(tmp_path / "vault-index.key", b"i" * 32)
     write_key(file_of(tmp_path, PLATFORM, 2), b"q" * 32)
     write_key(file_of(tmp_path, MASTER, 1), b"m" * 32)
-    return Vault(tmp_path / "vault.sqlite", lambda: read_vault_keys(tmp_path))
+    return open_vault(tmp_path / "vault.sqlite", lambda: read_vault_keys(tmp_path))
 
 
 def an_intake(vault: Vault) -> Intake:
@@ -48,9 +52,11 @@ def test_a_new_person_is_told_of_once_a_life_with_the_record(vault: Vault) -> No
     assert NUMBER.encode() not in first.texts + second.texts + again.texts
 
 
-def test_a_person_that_another_intake_made_meanwhile_is_asked_for_again(vault: Vault, tmp_path: Path) -> None:
+def test_a_person_that_another_intake_made_meanwhile_is_asked_for_again(
+    vault: Vault, tmp_path: Path, open_vault: OpenVault
+) -> None:
     """Both had found nobody; the second may let nothing out under a key that leads to nobody."""
-    another = Vault(tmp_path / "vault.sqlite", lambda: read_vault_keys(tmp_path))
+    another = open_vault(tmp_path / "vault.sqlite", lambda: read_vault_keys(tmp_path))
     slow, quick = Persons(vault), Persons(another)
     lost = slow.token_of(NUMBER)
     slow.token_of(OTHER)

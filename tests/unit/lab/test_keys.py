@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from creditbus.bus.keyfiles import MASTER, PLATFORM, file_of, read_vault_keys
+from creditbus.bus.keyfiles import MASTER, PLATFORM, VaultKeys, file_of, read_vault_keys
 from creditbus.bus.privacy import Vault
 from creditbus.lab.keys import KeyDesk
 from creditbus.lab.secrets import ensure_secrets
@@ -20,15 +22,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def a_vault(folder: Path) -> Vault:
-    return Vault(folder / "vault.sqlite", lambda: read_vault_keys(folder / "secrets"))
+@pytest.fixture
+def desk(folder: Path) -> Iterator[KeyDesk]:
+    with closing(KeyDesk(folder / "vault.sqlite", folder / "secrets")) as one:
+        yield one
 
 
-def test_rotations_leave_known_persons_and_their_data_alone(folder: Path) -> None:
-    intake = a_vault(folder)
+def test_rotations_leave_known_persons_and_their_data_alone(
+    folder: Path, desk: KeyDesk, open_vault: Callable[[Path, Callable[[], VaultKeys]], Vault]
+) -> None:
+    intake = open_vault(folder / "vault.sqlite", lambda: read_vault_keys(folder / "secrets"))
     person = intake.identity_of(NUMBER)
     sealed = intake.seal(person.subject_key, b"who it is")
-    desk = KeyDesk(folder / "vault.sqlite", folder / "secrets")
     assert desk.rotate_platform().version == 3
     assert (desk.rotate_master().version, desk.rotate_master().version) == (2, 3)
     assert intake.identity_of(NUMBER) == person
@@ -43,8 +48,8 @@ def test_rotations_leave_known_persons_and_their_data_alone(folder: Path) -> Non
     }
 
 
-def test_the_older_master_key_is_destroyed_and_stays_so_at_the_next_start(folder: Path) -> None:
-    KeyDesk(folder / "vault.sqlite", folder / "secrets").rotate_master()
+def test_the_older_master_key_is_destroyed_and_stays_so_at_the_next_start(folder: Path, desk: KeyDesk) -> None:
+    desk.rotate_master()
     ensure_secrets(folder / "secrets", {})
     assert not file_of(folder / "secrets", MASTER, 1).exists()
     assert set(read_vault_keys(folder / "secrets").master) == {2}
