@@ -53,6 +53,10 @@ class RunningLab:
         assert expect is None or done.returncode == expect, f"creditbus {' '.join(arguments)}: {told}"
         return told
 
+    def told(self, *arguments: str) -> Any:
+        """What a command prints for programs."""
+        return json.loads(self.creditbus(*arguments, "--json"))
+
     def port(self, part: str) -> int:
         """Port of a part."""
         return int(self.environment[f"CREDITBUS_LAB_{part.upper()}_PORT"])

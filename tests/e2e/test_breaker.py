@@ -82,6 +82,9 @@ def test_a_listing_of_a_held_court_takes_effect_when_two_officers_of_others_appr
     wait_until("the hold", lambda: COURT in running_lab.creditbus("breaker", "list"))
     told = running_lab.creditbus("breaker", "show", COURT)
     assert "M01" in told and "L01" in told
+    (held,) = running_lab.told("breaker", "list")
+    assert (held["source"], held["state"], held["approvals"]) == (COURT, "HOLD", [])
+    assert running_lab.told("breaker", "show", COURT)["waiting"]["lists"].keys() == {"L01"}
 
     release = ("breaker", "release", COURT, "--reason", "the court confirmed each decision", "--as")
     assert "own listings" in running_lab.creditbus(*release, COURT, expect=1)

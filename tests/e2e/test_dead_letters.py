@@ -35,6 +35,7 @@ def test_rubbish_is_told_of_and_everything_else_arrives(running_lab: RunningLab)
     wait_until("every message to be told of", all_told)
     assert "not in the Confluent wire format" in told
     assert "schema that the registry does not know" in told
+    assert {one["topic"] for one in running_lab.told("deadletters", "list")} >= set(LEFT)
     running_lab.creditbus("scenario", "hohhot")
     assert not any(check["wrong"] for check in running_lab.verify())
 

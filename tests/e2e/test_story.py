@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -82,6 +83,23 @@ def test_status_and_doctor_say_that_all_is_well(running_lab: RunningLab) -> None
     for part in ("kafka", "registry", "clickhouse", "gateway", "intake", "dossier", "warehouse", "lookup", "monitor"):
         assert part in told
     running_lab.creditbus("doctor")
+
+
+def test_programs_are_told_what_people_are_told(running_lab: RunningLab) -> None:
+    status = running_lab.told("status")
+    assert status["is_ready"] is True
+    shown = {one["name"]: one for one in status["processes"]}
+    assert shown["intake"]["pid"] == running_lab.pid("intake")
+    assert shown["intake"]["resident_bytes"] > 10 * 2**20
+    assert all(one["phase"] == "ready" for one in shown.values())
+    findings = running_lab.told("doctor")
+    assert {one["what"] for one in findings} > {"Kafka answers"}
+    assert [one for one in findings if not one["is_good"] or one["remedy"]] == []
+    assert {one["kind"] for one in running_lab.told("keys", "show")} == {"platform-token", "vault-master"}
+    assert [one["edition"] for one in running_lab.told("rules", "list") if one["is_in_force"]]
+    ticks = running_lab.told("clock", "show")["last_tick_by_partition"].values()
+    assert all(datetime.fromisoformat(at).tzinfo is not None for at in ticks)
+    assert ticks
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -20,6 +19,7 @@ from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.catalogue.models import Catalogue
 from creditbus.clickhouse.client import ClickHouse
+from creditbus.commands.printing import AsJson, print_json
 from creditbus.core.assessment import NO_SUPERVISION, Assessment, Indicator, Tally, score_of
 from creditbus.core.records import BEIJING
 from creditbus.lab.assessment import read_assessment
@@ -54,7 +54,7 @@ def register(app: typer.Typer) -> None:
 def run_assess(
     since: Day = None,
     until: Day = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON. 输出 JSON。")] = False,
+    as_json: AsJson = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the bulletin. 输出通报。")] = False,
 ) -> None:
     """How departments report: in time, sound, complete; by department, league and level. 报送考核与通报。"""
@@ -65,7 +65,7 @@ def run_assess(
         rules, read_body = compile_rules(edition_of(catalogue)), body_reader(SchemaSet.load())
         found = read_assessment(clickhouse, rules, first, last, read_body)
     if as_json:
-        typer.echo(json.dumps(as_document(found, catalogue), ensure_ascii=False, indent=2))
+        print_json(as_document(found, catalogue))
     elif markdown:
         typer.echo(bulletin_of(found, catalogue, first, last), nl=False)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rich.table import Table
 from creditbus.bus.editions import current_edition
 from creditbus.bus.rules import rules_by_hash
 from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval
+from creditbus.commands.printing import AsJson, iso_time, print_json
 from creditbus.core.breaker import RELEASE, ROLL_BACK
 from creditbus.core.records import BEIJING
 from creditbus.lab.breakers import Standing, radius_of, standings
@@ -30,10 +32,13 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="breaker")
 
 
-def list_all() -> None:
+def list_all(as_json: AsJson = False) -> None:
     """Every source whose listings wait, and why. 列出被观察或暂缓的来源。"""
     with connected() as (places, registry):
         found = {name: one for name, one in standings(places.brokers, registry).items() if one.is_open}
+    if as_json:
+        print_json([_document(name, one) for name, one in sorted(found.items())])
+        return
     if not found:
         console.print("[green]✓[/] no source is watched or held 无被观察或暂缓的来源")
         return
@@ -48,12 +53,16 @@ def list_all() -> None:
     console.print("`creditbus breaker show SOURCE` tells what waits 查看影响范围")
 
 
-def show(source: Source) -> None:
+def show(source: Source, as_json: AsJson = False) -> None:
     """What waits because of a source, and what its release would do. 查看影响范围。"""
     with connected() as (places, registry):
         one = _standing(standings(places.brokers, registry), source)
         rules = rules_by_hash(places.brokers)(current_edition(places.brokers))
         radius = radius_of(places.brokers, registry, source, rules)
+    if as_json:
+        waiting = {**asdict(radius), "subjects": len(radius.subjects)}
+        print_json({**_document(source, one), "waiting": waiting})
+        return
     table = Table(title=f"{source} · {one.order['action']}", show_header=False)
     table.add_row("hold 暂缓标识", one.order["control_id"])
     table.add_row("reason 原因", escape(one.order["reason"]))
@@ -100,6 +109,18 @@ def _standing(found: dict[str, Standing], source: str) -> Standing:
     if one is None or not one.is_open:
         fail(f"{source} is neither watched nor held: `creditbus breaker list` 该来源未被观察或暂缓")
     return one
+
+
+def _document(source: str, one: Standing) -> dict[str, object]:
+    order = one.order
+    return {
+        "source": source,
+        "state": order["action"],
+        "since": iso_time(order["at"]),
+        "hold_id": order["control_id"],
+        "reason": order["reason"],
+        "approvals": [{name: row[name] for name in ("officer", "action", "reason")} for row in one.approvals],
+    }
 
 
 def _counts(counts: Counter[str]) -> str:

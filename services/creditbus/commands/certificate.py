@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from creditbus.commands.connecting import console, fail
+from creditbus.commands.printing import AsJson, print_json
 from creditbus.commands.signed import Document, asked_day, read_log, verify_signed, write_signed
 from creditbus.core.certificate import Certificate, certificate_of
 from creditbus.lab.subject_log import SubjectLog, replay_subject
@@ -31,7 +31,7 @@ def certificate(
         Path | None, typer.Option(metavar="FILE", help="Recompute this certificate from --log, offline 离线核验")
     ] = None,
     public_key: Annotated[str | None, typer.Option(metavar="HEX", help="Key to trust, for --verify 公钥")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON 输出 JSON")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Whether any measure stays downstream, and who stopped which; 1 when something is left. 下游无留存证明。"""
     if verify is not None:
@@ -45,7 +45,7 @@ def certificate(
     if log is not None:
         found.save(log)
     if as_json:
-        print(json.dumps(computed.as_json(), ensure_ascii=False, indent=1))
+        print_json(computed.as_json())
     else:
         _show(computed)
     raise typer.Exit(0 if computed.is_clear else 1)

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval, tell_approved
+from creditbus.commands.printing import AsJson, iso_time, print_json
 from creditbus.core.hashing import jump_id
 from creditbus.core.records import BEIJING
 from creditbus.lab.clock_jumps import ClockJump, jumps, leap, standing
@@ -31,10 +32,14 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="clock")
 
 
-def show() -> None:
+def show(as_json: AsJson = False) -> None:
     """Where business time stands, and the jumps that somebody approved. 查看业务时间与跳跃的批准情况。"""
     with connected() as (places, registry):
         last, found = standing(places.brokers, registry), jumps(places.brokers, registry)
+    if as_json:
+        ticks = {str(partition): iso_time(at_ms) for partition, at_ms in sorted(last.items())}
+        print_json({"last_tick_by_partition": ticks, "jumps": [_document(one) for one in found.values()]})
+        return
     for partition, at_ms in sorted(last.items()):
         console.print(f"partition 分区 {partition}: {_when(at_ms)}", highlight=False)
     if not found:
@@ -81,8 +86,18 @@ def jump(jump: Jump) -> None:
     console.print(f"[green]✓[/] business time is {_when(one.until_ms)} 业务时间已跳跃", highlight=False)
 
 
+def _document(one: ClockJump) -> dict[str, object]:
+    approvals = [{"officer": approval["officer"], "reason": approval["reason"]} for approval in one.approvals]
+    return {
+        "jump": one.jump_id,
+        "since": iso_time(one.since_ms),
+        "until": iso_time(one.until_ms),
+        "approvals": approvals,
+    }
+
+
 def _body(one: ClockJump, reason: str) -> dict[str, str]:
-    times = {name: _iso(at_ms) for name, at_ms in (("since", one.since_ms), ("until", one.until_ms))}
+    times = {name: iso_time(at_ms) for name, at_ms in (("since", one.since_ms), ("until", one.until_ms))}
     return {**times, "reason": reason}
 
 
@@ -92,10 +107,6 @@ def _found(known: dict[str, ClockJump], name: str) -> ClockJump:
         what = "no jump begins so" if not matching else f"{len(matching)} jumps begin so"
         fail(f"{name}: {what}; `creditbus clock show` tells them 请核对跳跃标识")
     return matching[0]
-
-
-def _iso(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, BEIJING).isoformat(timespec="milliseconds")
 
 
 def _when(at_ms: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.commands.connecting import running
+from creditbus.commands.printing import AsJson, iso_time, print_json
 from creditbus.core.deadletter import DeadLetter
 from creditbus.lab.deadletters import DeadLetterFile
 from creditbus.lab.settings import load_settings
@@ -29,10 +31,13 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="deadletters")
 
 
-def list_all() -> None:
+def list_all(as_json: AsJson = False) -> None:
     """Every message that a reader passed over, and why. 列出被跳过的消息。"""
     with _file() as file:
         letters = file.letters()
+    if as_json:
+        print_json([{**msgspec.structs.asdict(one), "at": iso_time(one.at)} for one in letters])
+        return
     if not letters:
         console.print("[green]✓[/] every message could be read 所有消息均可读取")
         return

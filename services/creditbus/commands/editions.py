@@ -14,6 +14,7 @@ from creditbus.catalogue.differences import differences_of
 from creditbus.catalogue.editions import catalogue_from, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval, tell_approved
+from creditbus.commands.printing import AsJson, print_json
 from creditbus.lab.editions import Proposal, activate, proposals
 
 _MOST_SHOWN = 40
@@ -62,10 +63,13 @@ def put_in_force(edition: Hash) -> None:
     console.print("The dossier follows at once, gateway, intake and breaker within half a minute 约半分钟内全部生效")
 
 
-def list_all() -> None:
+def list_all(as_json: AsJson = False) -> None:
     """Every edition, who approved it, and which is in force. 列出各版本。"""
     with connected() as (places, registry):
         found = proposals(places.brokers, registry)
+    if as_json:
+        print_json([_document(one) for one in found.values()])
+        return
     table = Table(title="Editions 目录版本")
     for column in ("edition 版本", "in force 现行", "approved by 批准", "reasons 理由"):
         table.add_column(column)
@@ -73,6 +77,11 @@ def list_all() -> None:
         reasons = "\n".join(f"{approval['officer']}: {approval['reason']}" for approval in one.approvals)
         table.add_row(one.hash[:16], "✓" if one.is_in_force else "", ", ".join(one.officers) or "–", escape(reasons))
     console.print(table)
+
+
+def _document(one: Proposal) -> dict[str, object]:
+    approvals = [{"officer": approval["officer"], "reason": approval["reason"]} for approval in one.approvals]
+    return {"edition": one.hash, "is_in_force": one.is_in_force, "approvals": approvals}
 
 
 def _show_changes(before: Proposal, text: bytes) -> None:

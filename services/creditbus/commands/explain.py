@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from creditbus.commands.connecting import console, fail
+from creditbus.commands.printing import AsJson, print_json
 from creditbus.commands.signed import Document, asked_day, read_log, verify_signed, write_signed
 from creditbus.core.receipt import Receipt, receipt_of
 from creditbus.lab.subject_log import SubjectLog, replay_subject
@@ -33,7 +33,7 @@ def explain(  # noqa: PLR0913 - the options of a command line
         Path | None, typer.Option(metavar="RECEIPT", help="Recompute this receipt from --log, offline 离线核验")
     ] = None,
     public_key: Annotated[str | None, typer.Option(metavar="HEX", help="Key to trust, for --verify 公钥")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON 输出 JSON")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Why a legal person has its score: each record, rule and point, and the way back. 评分说明。"""
     if verify is not None:
@@ -51,7 +51,7 @@ def _explain(subject: str, day: int, files: tuple[Path | None, Path | None], as_
     if files[1] is not None:
         found.save(files[1])
     if as_json:
-        print(json.dumps(computed.as_json(), ensure_ascii=False, indent=1))
+        print_json(computed.as_json())
     else:
         _show(computed)
 

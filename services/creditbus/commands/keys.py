@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from creditbus.commands.connecting import console
+from creditbus.commands.printing import AsJson, print_json
 from creditbus.lab.keys import KeyDesk
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -24,15 +26,19 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="keys")
 
 
-def show() -> None:
+def show(as_json: AsJson = False) -> None:
     """Every version of the platform's key and of the vault's master key, and how much rests on it. 查看密钥版本。"""
+    with _desk() as desk:
+        uses = desk.uses()
+    if as_json:
+        print_json([asdict(use) for use in uses])
+        return
     table = Table(title="Keys of persons 自然人密钥")
     for column in ("for 用途", "version 版本", "key 密钥", "for new ones 用于新增", "in use by 使用数"):
         table.add_column(column)
-    with _desk() as desk:
-        for use in desk.uses():
-            newest = "✓" if use.is_newest else ""
-            table.add_row(_WORDS[use.kind], str(use.version), use.key_id, newest, str(use.used_by))
+    for use in uses:
+        newest = "✓" if use.is_newest else ""
+        table.add_row(_WORDS[use.kind], str(use.version), use.key_id, newest, str(use.used_by))
     console.print(table)
 
 

@@ -16,7 +16,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from creditbus.commands.lab_view import StartProgress, doctor_line, follow, status_table
+from creditbus.commands.lab_view import (
+    StartProgress,
+    doctor_document,
+    doctor_line,
+    follow,
+    status_document,
+    status_table,
+)
+from creditbus.commands.printing import AsJson, print_json
 from creditbus.lab.artifacts import Artifacts, resolve_artifacts
 from creditbus.lab.daemon import LOG_NAME, fork_supervisor
 from creditbus.lab.doctor import examine
@@ -62,11 +70,14 @@ def down() -> None:
     _down(load_settings().folder)
 
 
-def status() -> None:
+def status(as_json: AsJson = False) -> None:
     """Show what runs, where, with how much memory. 显示运行状态。"""
     folder = load_settings().folder
     state = _running_state(folder)
-    console.print(status_table(state, user_language()))
+    if as_json:
+        print_json(status_document(state))
+    else:
+        console.print(status_table(state, user_language()))
     raise typer.Exit(0 if state.is_ready else 1)
 
 
@@ -84,14 +95,17 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
     _reset(load_settings().folder, ask=not yes)
 
 
-def doctor() -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Check each part and name what is stuck, where and why. 诊断各组件并指出停滞环节。"""
     settings = load_settings()
-    bad = 0
+    findings = []
     for finding in examine(settings, read_state(settings.folder)):
-        console.print(doctor_line(finding, user_language()), highlight=False, soft_wrap=True)
-        bad += not finding.is_good
-    raise typer.Exit(1 if bad else 0)
+        if not as_json:  # as soon as it is known: some take seconds
+            console.print(doctor_line(finding, user_language()), highlight=False, soft_wrap=True)
+        findings.append(finding)
+    if as_json:
+        print_json([doctor_document(finding) for finding in findings])
+    raise typer.Exit(0 if all(finding.is_good for finding in findings) else 1)
 
 
 def _say(*, en: str, zh: str, style: str = "") -> None:

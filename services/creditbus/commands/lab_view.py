@@ -63,6 +63,23 @@ def status_table(state: LabState, language: str) -> Table:
     return table
 
 
+def status_document(state: LabState) -> dict[str, object]:
+    """What the table tells, for programs."""
+    shown = {"name", "phase", "address", "restarts", "last_exit", "started_at", "memory_limit_mb", "log"}
+    return {
+        "is_ready": state.is_ready,
+        "processes": [
+            {
+                **record.model_dump(mode="json", include=shown),
+                "pid": record.process.pid if record.process else None,
+                "resident_bytes": resident_bytes(record.process),
+            }
+            for record in state.processes
+        ],
+        "deploy": [step.model_dump(mode="json") for step in state.deploy],
+    }
+
+
 def resident_bytes(record: PidRecord | None) -> int:
     """Resident memory of a process and its children; 0 when it has ended."""
     process = find_alive(record)
@@ -122,6 +139,19 @@ def doctor_line(finding: Finding, language: str) -> str:
     if finding.remedy is None:
         return line
     return f"{line}\n  → {escape(finding.remedy.in_language(language))}"
+
+
+def doctor_document(finding: Finding) -> dict[str, object]:
+    """One finding for programs."""
+    remedy = finding.remedy
+    return {
+        "what": finding.what.en,
+        "what_zh": finding.what.zh,
+        "is_good": finding.is_good,
+        "detail": finding.detail,
+        "remedy": remedy.en if remedy else None,
+        "remedy_zh": remedy.zh if remedy else None,
+    }
 
 
 def follow(logs: Mapping[str, Path], output: TextIO, *, prefixed: bool) -> None:

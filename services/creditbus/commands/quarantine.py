@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from creditbus.commands.connecting import fail, running
+from creditbus.commands.printing import AsJson, print_json
 from creditbus.core.quarantine import DROP, REDRIVE, QuarantineOrder
 from creditbus.lab.quarantine import Preview, Quarantine, Waiting, new_order
 
@@ -35,10 +37,13 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="quarantine")
 
 
-def list_all() -> None:
+def list_all(as_json: AsJson = False) -> None:
     """Every subject with records that wait, and why. 列出隔离中的主体。"""
     with _quarantine() as quarantine:
         queues = quarantine.waiting()
+    if as_json:
+        print_json([{**_place(one), "waiting": len(one.records), "cause": _parked(one.cause)} for one in queues])
+        return
     if not queues:
         console.print("[green]✓[/] nothing waits 无隔离记录")
         return
@@ -53,10 +58,13 @@ def list_all() -> None:
     console.print("`creditbus quarantine show SUBJECT` tells more; redrive or drop decide. 查看后可重放或丢弃。")
 
 
-def show(subject: Subject) -> None:
+def show(subject: Subject, as_json: AsJson = False) -> None:
     """The queue of one subject, in order. 查看一个主体的排队记录。"""
     with _quarantine() as quarantine:
         waiting = _waiting(quarantine, subject)
+    if as_json:
+        print_json({**_place(waiting), "records": [_parked(row) for row in waiting.records]})
+        return
     table = Table(title=f"{escape(subject)} · {len(waiting.records)}")
     for column in ("no. 序号", "record 记录", "kind 种类", "event 事件", "sender 报送单位", "reason 原因"):
         table.add_column(column)
@@ -107,6 +115,14 @@ def _tell(order: QuarantineOrder, preview: Preview) -> None:
     for note in decided.notes:
         table.add_row("cannot be applied 仍不可用", escape(f"{note.record_id}: {note.reason}"))
     console.print(table)
+
+
+def _place(waiting: Waiting) -> dict[str, object]:
+    return {"subject_key": waiting.subject_key, "partition": waiting.partition}
+
+
+def _parked(row: Mapping[str, Any]) -> dict[str, object]:
+    return {name: row[name] for name in ("sequence", "record_id", "kind", "event_id", "sender", "reason")}
 
 
 def _counts(counts: Counter[Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from creditbus.commands.connecting import running
+from creditbus.commands.printing import AsJson, print_json
 from creditbus.lab.replay import Compared, Place, replay_all
 
 
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def replay(
     into: Annotated[Path, typer.Option("--into", metavar="DIR", help="Empty folder for the sandbox. 沙箱文件夹。")],
     processes: Annotated[int, typer.Option(min=1, max=64, help="Partitions at a time. 并行数。")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON. 输出 JSON。")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Rebuild every dossier from the log and compare it with the live state, bit for bit. 重放日志并比对。"""
     console = Console(stderr=as_json)
@@ -35,7 +35,7 @@ def replay(
     with console.status("reading the live state 读取现有状态 …") as status:
         found = replay_all(place, processes, lambda one: status.update(f"partition {one.partition} done 完成 …"))
     if as_json:
-        print(json.dumps([{**asdict(one), "is_same": one.is_same} for one in found], indent=2))
+        print_json([{**asdict(one), "is_same": one.is_same} for one in found])
     else:
         _show(console, found)
     raise typer.Exit(0 if all(one.is_same for one in found) else 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.commands.connecting import connected
 from creditbus.commands.editions import add_to
+from creditbus.commands.printing import AsJson, print_json
 from creditbus.core.receipt import Receipt
 from creditbus.lab.backtest import Group, Report, backtest
 
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 def run_backtest(
     before: Annotated[Path, typer.Argument(help="Folder of a catalogue, such as the one in force 现行目录文件夹")],
     after: Annotated[Path, typer.Argument(help="Folder of the catalogue to try 拟用目录文件夹")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON. 输出 JSON。")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Decide the whole log under both, and tell who changes grade or list, and where. 以两套规则重算日志并比较。"""
     console = Console(stderr=as_json)
@@ -44,7 +44,7 @@ def run_backtest(
 
         report = backtest(places.brokers, registry, rule_sets, told)
     if as_json:
-        print(json.dumps(as_document(report), ensure_ascii=False, indent=2))
+        print_json(as_document(report))
     else:
         _show(console, report)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import httpx
 import typer
 from rich.console import Console
@@ -12,6 +10,7 @@ from rich.table import Table
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.commands.connecting import running
+from creditbus.commands.printing import AsJson, print_json
 from creditbus.lab.secrets import read_lab_keys
 from creditbus.lab.verify import Check, Verifier
 
@@ -21,15 +20,13 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def verify(
-        as_json: bool = typer.Option(False, "--json", help="Print the report as JSON"),
+        as_json: AsJson = False,
         topics_only: bool = typer.Option(False, "--topics-only", help="Leave warehouse and look-up out"),
     ) -> None:
         """Recompute everything from the topics and compare: nothing lost, nothing twice. 全量核对。"""
         checks = _run(topics_only)
         if as_json:
-            typer.echo(
-                json.dumps([{"check": c.name, "compared": c.checked, "wrong": c.wrong} for c in checks], indent=2)
-            )
+            print_json([{"check": c.name, "compared": c.checked, "wrong": c.wrong} for c in checks])
         else:
             _show(checks)
         raise typer.Exit(1 if any(check.wrong for check in checks) else 0)
@@ -37,9 +34,8 @@ def register(app: typer.Typer) -> None:
 
 def _run(topics_only: bool) -> list[Check]:
     places = running()
-    bar = Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"), transient=True
-    )
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"))
+    bar = Progress(*columns, transient=True, console=Console(stderr=True))
     with bar:
         tasks: dict[str, object] = {}
 
