@@ -1,5 +1,6 @@
 """Which Python ``make setup`` installs into."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,11 @@ def test_asking_for_another_python_installs_anew_and_asking_again_or_for_none_do
 
     def would_do(*arguments: str) -> str:
         make = ["make", "--dry-run", "setup", *arguments]
-        return subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        # without what `make test PYTHON=...` hands on
+        outer = {
+            name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES", "PYTHON")
+        }
+        return subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=True, env=outer).stdout
 
     assert 'python="/another/python3"' in would_do("PYTHON=/another/python3")
     (tmp_path / ".venv" / ".asked-for").write_text("/another/python3\n")

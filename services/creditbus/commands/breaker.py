@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -60,7 +59,8 @@ def show(source: Source, as_json: AsJson = False) -> None:
         rules = rules_by_hash(places.brokers)(current_edition(places.brokers))
         radius = radius_of(places.brokers, registry, source, rules)
     if as_json:
-        waiting = {**asdict(radius), "subjects": len(radius.subjects)}
+        by = {"lists": radius.lists, "regions": radius.regions, "orders_on_release": radius.orders}
+        waiting = {"subjects": len(radius.subjects), "listings": radius.listings, **by}
         print_json({**_document(source, one), "waiting": waiting})
         return
     table = Table(title=f"{source} · {one.order['action']}", show_header=False)

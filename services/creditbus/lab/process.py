@@ -154,7 +154,10 @@ def answers_http(url: str, timeout_seconds: float = 1.0) -> bool:
     try:
         with opener.open(url, timeout=timeout_seconds) as response:
             return bool(response.status < 300)
-    except (OSError, urllib.error.URLError, ValueError):
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    except (OSError, ValueError):
         return False
 
 

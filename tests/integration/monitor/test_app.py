@@ -82,7 +82,8 @@ class Running:
             with urllib.request.urlopen(f"{self._url}/health/ready", timeout=2) as answer:
                 return answer.status, ""
         except urllib.error.HTTPError as error:
-            return error.code, str(json.load(error)["reason"])
+            with error:
+                return error.code, str(json.load(error)["reason"])
         except OSError as error:
             return 0, str(error)
 
