@@ -200,13 +200,16 @@ class RocksStore:
         options = ReadOptions()
         options.set_iterate_upper_bound(end)
         iterator = self._db.iter(options)
-        iterator.seek(start)
-        while limit > 0 and iterator.valid():
-            yield cast(bytes, iterator.key()), cast(bytes, iterator.value())
-            iterator.next()
-            limit -= 1
-        with self._in_use():
-            iterator.status()  # raises when it ended early, at a block that cannot be read
+        try:
+            iterator.seek(start)
+            while limit > 0 and iterator.valid():
+                yield cast(bytes, iterator.key()), cast(bytes, iterator.value())
+                iterator.next()
+                limit -= 1
+            with self._in_use():
+                iterator.status()  # raises when it ended early, at a block that cannot be read
+        finally:
+            del iterator  # the store is not closed before; an error that is kept would keep it through this frame
 
     def write(self, changes: Mapping[bytes, bytes | None], position: Position) -> None:
         """See StateStore."""
