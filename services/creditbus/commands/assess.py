@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -19,14 +18,14 @@ from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.catalogue.models import Catalogue
 from creditbus.clickhouse.client import ClickHouse
-from creditbus.commands.printing import AsJson, print_json
+from creditbus.commands.printing import AsJson, WholeTable, print_json, terminal
 from creditbus.core.assessment import NO_SUPERVISION, Assessment, Indicator, Tally, score_of
 from creditbus.core.records import BEIJING
 from creditbus.lab.assessment import read_assessment
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
 
-console = Console()
+console = terminal()
 _COLUMNS = (
     "归集 received",
     "入库 accepted",
@@ -153,7 +152,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(title=title)
+    table = WholeTable(title=title)
     for column in ("名称 name", *columns):
         table.add_column(column, justify="left" if column.startswith("名称") else "right")
     for row in rows:

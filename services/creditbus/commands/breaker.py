@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from creditbus.bus.editions import current_edition
 from creditbus.bus.rules import rules_by_hash
 from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval
-from creditbus.commands.printing import AsJson, iso_time, print_json
+from creditbus.commands.printing import AsJson, WholeTable, iso_time, print_json
 from creditbus.core.breaker import RELEASE, ROLL_BACK
 from creditbus.core.records import BEIJING
 from creditbus.lab.breakers import Standing, radius_of, standings
@@ -41,7 +40,7 @@ def list_all(as_json: AsJson = False) -> None:
     if not found:
         console.print("[green]✓[/] no source is watched or held 无被观察或暂缓的来源")
         return
-    table = Table(title="Sources 来源")
+    table = WholeTable(title="Sources 来源")
     for column in ("source 来源", "state 状态", "since 时间", "reason 原因", "approved by 已批准"):
         table.add_column(column)
     for name, one in sorted(found.items()):
@@ -63,7 +62,7 @@ def show(source: Source, as_json: AsJson = False) -> None:
         waiting = {"subjects": len(radius.subjects), "listings": radius.listings, **by}
         print_json({**_document(source, one), "waiting": waiting})
         return
-    table = Table(title=f"{source} · {one.order['action']}", show_header=False)
+    table = WholeTable(title=f"{source} · {one.order['action']}", show_header=False)
     table.add_row("hold 暂缓标识", one.order["control_id"])
     table.add_row("reason 原因", escape(one.order["reason"]))
     table.add_row("subjects 主体", f"{len(radius.subjects):,}")

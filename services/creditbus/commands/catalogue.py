@@ -8,7 +8,6 @@ from typing import Annotated, Any, NoReturn
 import typer
 import yaml
 from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -24,8 +23,9 @@ from creditbus.catalogue.purposes import load_purposes
 from creditbus.catalogue.supplements import supplement_files
 from creditbus.catalogue.themes import THEMES, called, fields_of, names_of, rows_of, shown, span_of
 from creditbus.commands.formats import format_of
+from creditbus.commands.printing import WholeTable, terminal
 
-console = Console()
+console = terminal()
 
 Folder = Annotated[Path | None, typer.Option("--folder", help="Folder of the data 数据文件夹")]
 
@@ -55,7 +55,7 @@ def check(folder: Folder = None) -> None:
         purposes = load_purposes(folder)
     except (ValidationError, ValueError, FileNotFoundError, yaml.YAMLError) as error:
         _fail(str(error))
-    table = Table(title=f"edition 版本 {edition.hash[:16]}")
+    table = WholeTable(title=f"edition 版本 {edition.hash[:16]}")
     table.add_column("theme 主题")
     table.add_column("rows 行数", justify="right")
     for theme in THEMES:
@@ -115,9 +115,9 @@ def show_format(
     schemas = SchemaSet.load()
     console.print(f"[bold]{code}[/] {escape(item.zh)} · {escape(item.en)}", highlight=False)
     for kind in item.kinds:
-        table = Table(title=kind)
+        table = WholeTable(title=kind)
         for column in ("field 字段", "type 类型", "values 取值", "中文", "English"):
-            table.add_column(column, overflow="fold")
+            table.add_column(column)
         for row in format_of(item, kind, code_lists_of(catalogue), schemas):
             table.add_row(*map(escape, row))
         console.print(table)
@@ -130,9 +130,9 @@ def diff(
 ) -> None:
     """What changed between two catalogues, row by row and field by field. 目录差异。"""
     old, new = _loaded(before), _loaded(after)
-    table = Table(title=f"{edition_of(old).hash[:16]} → {edition_of(new).hash[:16]}")
+    table = WholeTable(title=f"{edition_of(old).hash[:16]} → {edition_of(new).hash[:16]}")
     for column in ("theme 主题", "code 代码", "field 字段", "before 原", "after 现"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column)
     for row in differences_of(old, new):
         table.add_row(*map(escape, row))
     console.print(table if table.row_count else "[green]✓[/] the same 无差异")
@@ -155,7 +155,7 @@ def list_theme(
     """Every row of a theme: code, Chinese and English. 按主题列出。"""
     if theme not in THEMES:
         _fail(f"there is no theme {theme}; choose from {', '.join(THEMES)} 没有该主题")
-    table = Table(title=theme)
+    table = WholeTable(title=theme)
     for column in ("code 代码", "中文", "English", "in force 有效期"):
         table.add_column(column)
     for code, row in rows_of(_loaded(folder), theme):
@@ -164,7 +164,7 @@ def list_theme(
 
 
 def _table_of_row(title: str, row: Any) -> Table:
-    table = Table(title=escape(title))
+    table = WholeTable(title=escape(title))
     table.add_column("field 字段")
     table.add_column("value 值")
     for name, value in fields_of(row).items():

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from creditbus.commands.connecting import console, fail
-from creditbus.commands.printing import AsJson, print_json
+from creditbus.commands.printing import AsJson, WholeTable, print_json
 from creditbus.commands.signed import Document, asked_day, read_log, verify_signed, write_signed
 from creditbus.core.certificate import Certificate, certificate_of
 from creditbus.lab.subject_log import SubjectLog, replay_subject
@@ -63,7 +62,7 @@ def _computed(log: SubjectLog, day: int) -> Certificate:
 
 
 def _show(found: Certificate) -> None:
-    table = Table(title=f"{escape(found.subject_name)} {found.subject_key} · {found.day}")
+    table = WholeTable(title=f"{escape(found.subject_name)} {found.subject_key} · {found.day}")
     for column in ("measure 措施", "list 名单", "ordered 实施", "lifted 解除", "stopped 已停止", "waited for 未回执"):
         table.add_column(column)
     for one in found.orders:

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval, tell_approved
-from creditbus.commands.printing import AsJson, iso_time, print_json
+from creditbus.commands.printing import AsJson, WholeTable, iso_time, print_json
 from creditbus.core.hashing import jump_id
 from creditbus.core.records import BEIJING
 from creditbus.lab.clock_jumps import ClockJump, jumps, leap, standing
@@ -44,7 +43,7 @@ def show(as_json: AsJson = False) -> None:
         console.print(f"partition 分区 {partition}: {_when(at_ms)}", highlight=False)
     if not found:
         return
-    table = Table(title="Jumps 时钟跳跃")
+    table = WholeTable(title="Jumps 时钟跳跃")
     for column in ("jump 标识", "from 起", "to 止", "approved by 批准", "reasons 理由"):
         table.add_column(column)
     for one in found.values():

@@ -9,17 +9,17 @@ from typing import Annotated, NoReturn
 
 import httpx
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from creditbus.bus.registry import Registry
+from creditbus.commands.printing import terminal
 from creditbus.lab.errors import NotRunningError
 from creditbus.lab.secrets import read_lab_keys
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import LabAddresses, addresses
 
-console = Console()
-_errors = Console(stderr=True)
+console = terminal()
+_errors = terminal(stderr=True)
 _LISTENS_WITHIN_SECONDS = 2.0
 
 Officer = Annotated[str, typer.Option("--as", help="Department of the officer who approves 批准人所在单位")]

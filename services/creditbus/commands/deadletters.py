@@ -7,19 +7,17 @@ from datetime import UTC, datetime
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.commands.connecting import running
-from creditbus.commands.printing import AsJson, iso_time, print_json
+from creditbus.commands.printing import AsJson, WholeTable, iso_time, print_json, terminal
 from creditbus.core.deadletter import DeadLetter
 from creditbus.lab.deadletters import DeadLetterFile
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
 
-console = Console()
+console = terminal()
 PLACE = ("topic 主题", "partition 分区", "offset 位置")
 
 
@@ -41,7 +39,7 @@ def list_all(as_json: AsJson = False) -> None:
     if not letters:
         console.print("[green]✓[/] every message could be read 所有消息均可读取")
         return
-    table = Table(title="Dead letters 无法读取的消息")
+    table = WholeTable(title="Dead letters 无法读取的消息")
     for column in (*PLACE, "bytes 长度", "reader 读取方", "reason 原因", "found at 发现时间"):
         table.add_column(column)
     for one in letters:
@@ -58,7 +56,7 @@ def load() -> None:
     """Put the messages that can be read by now into their tables. 补录现在可读取的消息。"""
     with _file() as file:
         results = file.load(ClickHouse(addresses(load_settings()).clickhouse_url))
-    table = Table(title="Dead letters loaded 补录结果")
+    table = WholeTable(title="Dead letters loaded 补录结果")
     for column in (*PLACE, "table 数据表", "problem 问题"):
         table.add_column(column)
     for one in results:

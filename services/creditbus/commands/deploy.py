@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
 from creditbus.bus.settings import ServiceSettings
+from creditbus.commands.printing import terminal
 from creditbus.lab.deployment import deploy_steps
 from creditbus.lab.stack import LabAddresses
 
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     def deploy() -> None:
         """Prepare Kafka and the registry for the services (CREDITBUS_BROKERS, CREDITBUS_REGISTRY_URL). 部署。"""
         settings = ServiceSettings()
-        console = Console()
+        console = terminal()
         places = LabAddresses(
             brokers=settings.brokers,
             registry_url=settings.registry_url,

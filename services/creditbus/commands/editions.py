@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from creditbus.bus.editions import publish_edition
 from creditbus.catalogue.differences import differences_of
 from creditbus.catalogue.editions import catalogue_from, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval, tell_approved
-from creditbus.commands.printing import AsJson, print_json
+from creditbus.commands.printing import AsJson, WholeTable, print_json
 from creditbus.lab.editions import Proposal, activate, proposals
 
 _MOST_SHOWN = 40
@@ -70,7 +69,7 @@ def list_all(as_json: AsJson = False) -> None:
     if as_json:
         print_json([_document(one) for one in found.values()])
         return
-    table = Table(title="Editions 目录版本")
+    table = WholeTable(title="Editions 目录版本")
     for column in ("edition 版本", "in force 现行", "approved by 批准", "reasons 理由"):
         table.add_column(column)
     for one in found.values():
@@ -86,9 +85,9 @@ def _document(one: Proposal) -> dict[str, object]:
 
 def _show_changes(before: Proposal, text: bytes) -> None:
     rows = differences_of(catalogue_from(before.text), catalogue_from(text))
-    table = Table(title=f"Changes against {before.hash[:16]} 与现行版本的差异")
+    table = WholeTable(title=f"Changes against {before.hash[:16]} 与现行版本的差异")
     for column in ("theme 主题", "code 代码", "field 字段", "before 原", "after 现"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column)
     for row in rows[:_MOST_SHOWN]:
         table.add_row(*map(escape, row))
     console.print(table if rows else "the same as the one in force 与现行版本相同")

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from creditbus.commands.connecting import console, fail
-from creditbus.commands.printing import AsJson, print_json
+from creditbus.commands.printing import AsJson, WholeTable, print_json
 from creditbus.commands.signed import Document, asked_day, read_log, verify_signed, write_signed
 from creditbus.core.receipt import Receipt, receipt_of
 from creditbus.lab.subject_log import SubjectLog, replay_subject
@@ -71,7 +70,7 @@ def _computed(log: SubjectLog, day: int) -> Receipt:
 
 
 def _show(receipt: Receipt) -> None:
-    table = Table(title=f"{escape(receipt.subject_name)} {receipt.subject_key} · {receipt.day}")
+    table = WholeTable(title=f"{escape(receipt.subject_name)} {receipt.subject_key} · {receipt.day}")
     columns = (
         "document 文号",
         "rule 规则",

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from creditbus.bus.schemas import SchemaSet
@@ -21,13 +20,14 @@ from creditbus.clickhouse.client import ClickHouse
 from creditbus.client.exporting import COLUMNS, headers_of, row_of, write_csv, write_xlsx
 from creditbus.client.orderfiles import HEADERS, families_of, order_row, unanswered
 from creditbus.client.orderfiles import KIND as ORDERS
+from creditbus.commands.printing import terminal
 from creditbus.core.records import BEIJING
 from creditbus.core.rules import Rules
 from creditbus.lab.exporting import read_answers, read_orders, read_records
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
 
-console = Console()
+console = terminal()
 _KINDS = (*COLUMNS, ORDERS)
 _WRITERS = {".csv": write_csv, ".xlsx": write_xlsx}
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from creditbus.commands.connecting import connected, console, fail
+from creditbus.commands.printing import WholeTable
 from creditbus.core.identifiers import normalise_identifier
 from creditbus.dossier.view import PERSON_PREFIX
 from creditbus.lab.forgetting import Forgetting, Known
@@ -63,7 +63,7 @@ def _show(key: str, known: Known | None) -> None:
     if known is None:
         console.print("no dossier is known of this person; keys are destroyed all the same 没有档案，仍销毁密钥")
         return
-    table = Table(title=escape(key), show_header=False)
+    table = WholeTable(title=escape(key), show_header=False)
     records = ", ".join(f"{number} {kind}" for kind, number in sorted(known.records.items()))
     table.add_row("records 信息", records or "–")
     table.add_row("lists whose orders are lifted 解除的名单", ", ".join(known.lists) or "–")

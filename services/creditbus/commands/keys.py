@@ -7,10 +7,9 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from creditbus.commands.connecting import console
-from creditbus.commands.printing import AsJson, print_json
+from creditbus.commands.printing import AsJson, WholeTable, print_json
 from creditbus.lab.keys import KeyDesk
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -33,7 +32,7 @@ def show(as_json: AsJson = False) -> None:
     if as_json:
         print_json([asdict(use) for use in uses])
         return
-    table = Table(title="Keys of persons 自然人密钥")
+    table = WholeTable(title="Keys of persons 自然人密钥")
     for column in ("for 用途", "version 版本", "key 密钥", "for new ones 用于新增", "in use by 使用数"):
         table.add_column(column)
     for use in uses:

@@ -13,7 +13,6 @@ from typing import Annotated
 
 import psutil
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from creditbus.commands.lab_view import (
@@ -24,7 +23,7 @@ from creditbus.commands.lab_view import (
     status_document,
     status_table,
 )
-from creditbus.commands.printing import AsJson, print_json
+from creditbus.commands.printing import AsJson, print_json, terminal
 from creditbus.lab.artifacts import Artifacts, resolve_artifacts
 from creditbus.lab.daemon import LOG_NAME, fork_supervisor
 from creditbus.lab.doctor import examine
@@ -39,7 +38,7 @@ from creditbus.lab.supervisor import Supervisor, is_owned, owned_folder
 from creditbus.lab.texts import Text, user_language
 from creditbus.lab.watching import write_config
 
-console = Console()
+console = terminal()
 
 STALLED_AFTER_SECONDS = 180.0
 """A start is given up when nothing more has become ready for so long."""

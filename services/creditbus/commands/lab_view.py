@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from creditbus.commands.printing import WholeTable
 from creditbus.lab.doctor import Finding
 from creditbus.lab.state import DeployRecord, LabState, PidRecord, find_alive
 from creditbus.lab.steps import Phase
@@ -45,7 +46,7 @@ GOOD = frozenset({Phase.READY, Phase.DONE})
 def status_table(state: LabState, language: str) -> Table:
     """One row a process: what, address, pid, memory (resident, with helpers), health, restarts; the sum below."""
     total = 0
-    table = Table(show_footer=True)
+    table = WholeTable(show_footer=True)
     rows = []
     for record in state.processes:
         memory = resident_bytes(record.process)
@@ -57,7 +58,7 @@ def status_table(state: LabState, language: str) -> Table:
     footers = ("", "", "", _mib(total), "", "")
     for column, footer in zip(COLUMNS, footers, strict=True):
         right = column.en in ("pid", "memory", "restarts")
-        table.add_column(column.in_language(language), footer, justify="right" if right else "left", overflow="fold")
+        table.add_column(column.in_language(language), footer, justify="right" if right else "left")
     for row in rows:
         table.add_row(*row)
     return table

@@ -6,13 +6,13 @@ from collections import Counter
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from creditbus.catalogue.plan import PlanRow, load_plan, plan_as_markdown
+from creditbus.commands.printing import WholeTable, terminal
 
-console = Console()
+console = terminal()
 _COLOURS = {"works": "green", "open": "yellow", "outside": "dim"}
 
 
@@ -41,7 +41,7 @@ def plan(
 
 
 def _table(rows: list[PlanRow]) -> Table:
-    table = Table(title="行动计划 The plan")
+    table = WholeTable(title="行动计划 The plan")
     for column in ("no. 行", "§", "名称", "state 状态", "served by 对应", "note 说明"):
         table.add_column(column)
     for row in rows:

@@ -11,7 +11,6 @@ from typing import Annotated
 
 import httpx
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -24,6 +23,7 @@ from creditbus.client.importing.files import ImportFileError
 from creditbus.client.importing.rows import Context
 from creditbus.client.producer import BusClient, SendError
 from creditbus.client.receipts import REJECTED, Lookup, wait_for_states
+from creditbus.commands.printing import WholeTable, terminal
 from creditbus.core.rules import Department, Rules
 from creditbus.lab.errors import SettingsError
 from creditbus.lab.secrets import LAB_KEYS
@@ -31,8 +31,8 @@ from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
 from creditbus.lab.texts import Text, user_language
 
-console = Console()
-errors = Console(stderr=True)
+console = terminal()
+errors = terminal(stderr=True)
 
 EXIT_ALL, EXIT_SOME, EXIT_NOTHING = 0, 1, 2
 AUTO = "auto"
@@ -249,7 +249,7 @@ def _wait_for_rest(run: Import, wish: Wish) -> int:
 
 def _table(tally: Tally, late_rejections: int, *, dry_run: bool) -> Table:
     language = user_language()
-    table = Table(show_header=False)
+    table = WholeTable(show_header=False)
     good = Text(en="fit for sending", zh="可发送") if dry_run else Text(en="received", zh="已接收")
     rows: list[tuple[Text, object]] = [
         (Text(en="kind", zh="种类"), tally.kind),

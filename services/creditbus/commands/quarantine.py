@@ -9,16 +9,14 @@ from contextlib import closing
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from creditbus.commands.connecting import fail, running
-from creditbus.commands.printing import AsJson, print_json
+from creditbus.commands.printing import AsJson, WholeTable, print_json, terminal
 from creditbus.core.quarantine import DROP, REDRIVE, QuarantineOrder
 from creditbus.lab.quarantine import Preview, Quarantine, Waiting, new_order
 
-console = Console()
+console = terminal()
 
 Subject = Annotated[str, typer.Argument(help="Key of the subject 主体键")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it stays on the log 理由（记入日志）")]
@@ -47,13 +45,14 @@ def list_all(as_json: AsJson = False) -> None:
     if not queues:
         console.print("[green]✓[/] nothing waits 无隔离记录")
         return
-    table = Table(title="Quarantine 隔离区")
-    for column in ("subject 主体", "waiting 等待", "record 记录", "kind 种类", "sender 报送单位", "reason 原因"):
+    table = WholeTable(title="Quarantine 隔离区")
+    table.add_column("subject 主体", no_wrap=True)
+    for column in ("waiting 等待", "kind 种类", "sender 报送单位", "reason 原因"):
         table.add_column(column)
     for one in queues:
         cause = one.cause
-        shown = (one.subject_key, str(len(one.records)), cause["record_id"], cause["kind"], cause["sender"])
-        table.add_row(*map(escape, shown), escape(cause["reason"]))
+        shown = (one.subject_key, str(len(one.records)), cause["kind"], cause["sender"], cause["reason"])
+        table.add_row(*map(escape, shown))
     console.print(table)
     console.print("`creditbus quarantine show SUBJECT` tells more; redrive or drop decide. 查看后可重放或丢弃。")
 
@@ -65,11 +64,12 @@ def show(subject: Subject, as_json: AsJson = False) -> None:
     if as_json:
         print_json({**_place(waiting), "records": [_parked(row) for row in waiting.records]})
         return
-    table = Table(title=f"{escape(subject)} · {len(waiting.records)}")
-    for column in ("no. 序号", "record 记录", "kind 种类", "event 事件", "sender 报送单位", "reason 原因"):
+    table = WholeTable(title=f"{escape(subject)} · {len(waiting.records)}")
+    table.add_column("record 记录", no_wrap=True)
+    for column in ("kind 种类", "event 事件", "sender 报送单位", "reason 原因"):
         table.add_column(column)
     for row in waiting.records:
-        shown = (str(row["sequence"]), row["record_id"], row["kind"], row["event_id"], row["sender"], row["reason"])
+        shown = (row["record_id"], row["kind"], row["event_id"], row["sender"], row["reason"])
         table.add_row(*map(escape, shown))
     console.print(table)
 
@@ -107,7 +107,7 @@ def _tell(order: QuarantineOrder, preview: Preview) -> None:
     decided = preview.decided
     outcomes: Counter[str] = Counter(change.outcome for change in decided.changes)
     emitted: Counter[str] = Counter(type(emission).__name__ for emission in decided.emissions)
-    table = Table(title=f"{order.action}: what it would do 预计效果", show_header=False)
+    table = WholeTable(title=f"{order.action}: what it would do 预计效果", show_header=False)
     table.add_row("outcomes 结果", _counts(outcomes))
     table.add_row("emitted 发出", _counts(emitted))
     table.add_row("score 信用分", f"{_number(preview.score_before)} → {_number(preview.score_after)}")

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from creditbus.commands.connecting import running
-from creditbus.commands.printing import AsJson, print_json
+from creditbus.commands.printing import AsJson, WholeTable, print_json, terminal
 from creditbus.lab.replay import Compared, Place, replay_all
 
 
@@ -26,7 +25,7 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Rebuild every dossier from the log and compare it with the live state, bit for bit. 重放日志并比对。"""
-    console = Console(stderr=as_json)
+    console = terminal(stderr=as_json)
     if into.exists() and any(into.iterdir()):
         console.print(f"[red]✗[/] {into} is not empty: name a new folder, or empty it. 文件夹不为空。")
         raise typer.Exit(2)
@@ -42,7 +41,7 @@ def replay(
 
 
 def _show(console: Console, found: list[Compared]) -> None:
-    table = Table(title="Replay and live state 重放与现有状态")
+    table = WholeTable(title="Replay and live state 重放与现有状态")
     for column in ("partition 分区", "messages 消息", "state keys 状态键", "digest 摘要", "same 一致"):
         table.add_column(column)
     for one in found:

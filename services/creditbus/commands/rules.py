@@ -8,13 +8,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.commands.connecting import connected
 from creditbus.commands.editions import add_to
-from creditbus.commands.printing import AsJson, print_json
+from creditbus.commands.printing import AsJson, WholeTable, print_json, terminal
 from creditbus.core.receipt import Receipt
 from creditbus.lab.backtest import Group, Report, backtest
 
@@ -35,7 +34,7 @@ def run_backtest(
     as_json: AsJson = False,
 ) -> None:
     """Decide the whole log under both, and tell who changes grade or list, and where. 以两套规则重算日志并比较。"""
-    console = Console(stderr=as_json)
+    console = terminal(stderr=as_json)
     rule_sets = (compile_rules(edition_of(load(before))), compile_rules(edition_of(load(after))))
     with connected() as (places, registry), console.status("deciding the log twice 重算日志 …") as status:
 
@@ -74,12 +73,14 @@ def _as_values(report: Report, group: Group) -> dict[str, float | None]:
 def _show(console: Console, report: Report) -> None:
     changed = f"{report.all.better:,} better 变好, {report.all.worse:,} worse 变差"
     console.print(f"{report.subjects:,} subjects 主体: {changed}", highlight=False)
-    grades = Table("grade before 原等级", "after 新等级", "subjects 主体数")
+    grades = WholeTable("grade before 原等级", "after 新等级", "subjects 主体数")
     for (before, after), count in sorted(report.grades.items()):
         grades.add_row(before, after, f"{count:,}")
     console.print(grades)
     for name, groups in report.groups.items():
-        table = Table(f"{name} {_DIMENSIONS[name]}", "scored 评价数", "better 变好", "worse 变差", "disparity 差异倍数")
+        table = WholeTable(
+            f"{name} {_DIMENSIONS[name]}", "scored 评价数", "better 变好", "worse 变差", "disparity 差异倍数"
+        )
         for value, group in sorted(groups.items()):
             times = report.disparity(group)
             shown = "–" if times is None else f"{times:.2f}"

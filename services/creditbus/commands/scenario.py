@@ -11,10 +11,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
 
 from creditbus.catalogue.loader import load
 from creditbus.commands.connecting import running
+from creditbus.commands.printing import WholeTable, terminal
 from creditbus.lab.scenarios import hohhot, lifetime
 from creditbus.lab.scenarios.stage import Seen, Stage
 from creditbus.lab.stack import LabAddresses
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         hohhot: on the running lab, a firm is listed, a subscriber acts, the firm repairs, all is lifted.
         lifetime: without a lab, five years of a firm and a person, each change with the article behind it.
         """
-        console = Console()
+        console = terminal()
         if name not in SCENARIOS:
             console.print(f"There is no scenario {name}; choose from {', '.join(SCENARIOS)}. 没有该场景。")
             raise typer.Exit(2)
@@ -58,10 +58,10 @@ def _play_hohhot(console: Console) -> None:
 
 def _play_lifetime(console: Console) -> None:
     """Five years pass in seconds; what happened on a day stands below what was reported on it."""
-    table = Table(title="五年 Five years（全部事实均为虚构 all facts are fictitious）", show_lines=True)
+    table = WholeTable(title="五年 Five years（全部事实均为虚构 all facts are fictitious）", show_lines=True)
     table.add_column("day 日期", no_wrap=True)
-    table.add_column("what changed 变化", ratio=3, overflow="fold")
-    table.add_column("why 依据", ratio=2, overflow="fold")
+    table.add_column("what changed 变化", ratio=3)
+    table.add_column("why 依据", ratio=2)
     days = (lifetime.LAST_DAY - lifetime.FIRST_DAY).days
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("time passes 时间推移", total=days)
@@ -72,9 +72,9 @@ def _play_lifetime(console: Console) -> None:
 
 
 def _show(console: Console, seen: list[Seen], places: LabAddresses, firm: str) -> None:
-    table = Table(title="What was seen · 所见（全部事实均为虚构 all facts are fictitious）", show_lines=True)
-    table.add_column("step", ratio=2, overflow="fold")
-    table.add_column("seen", ratio=3, overflow="fold")
+    table = WholeTable(title="What was seen · 所见（全部事实均为虚构 all facts are fictitious）", show_lines=True)
+    table.add_column("step", ratio=2)
+    table.add_column("seen", ratio=3)
     table.add_column("s", justify="right")
     for one in seen:
         table.add_row(one.title, one.seen, f"{one.seconds:.1f}")

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -15,10 +14,11 @@ from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import HISTORY, Schema, SchemaSet, contract_folder
 from creditbus.bus.topics import load_topics, schemas_of
 from creditbus.commands.contract_rules import problems_of_contract, unfrozen
+from creditbus.commands.printing import WholeTable, terminal
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
 
-console = Console()
+console = terminal()
 
 RegistryUrl = Annotated[str | None, typer.Option("--registry", metavar="URL", help="Schema registry 模式注册表")]
 
@@ -99,7 +99,7 @@ def _refused(url: str, schemas: SchemaSet) -> list[str]:
 
 
 def _show_types(types: Mapping[str, Schema]) -> None:
-    table = Table(title="Types 类型")
+    table = WholeTable(title="Types 类型")
     for column in ("type 类型", "中文", "English"):
         table.add_column(column)
     for name, schema in types.items():
@@ -108,7 +108,7 @@ def _show_types(types: Mapping[str, Schema]) -> None:
 
 
 def _show_fields(schema: Schema) -> None:
-    table = Table(title=f"{schema.name}  {schema.definition['doc_zh']} {schema.definition['doc']}")
+    table = WholeTable(title=f"{schema.name}  {schema.definition['doc_zh']} {schema.definition['doc']}")
     for column in ("field 字段", "type 类型", "default 默认值", "中文", "English"):
         table.add_column(column)
     _add_fields(table, schema.definition, "")

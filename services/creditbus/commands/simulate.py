@@ -11,12 +11,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.client.subscriber import Subscriber
 from creditbus.commands.connecting import running
+from creditbus.commands.printing import WholeTable, terminal
 from creditbus.lab.simulator.answers import Answer, answers_to
 from creditbus.lab.simulator.sending import onto_kafka, through_gateway
 from creditbus.lab.simulator.story import Mix, Sent, Story
@@ -43,7 +43,7 @@ def simulate(  # noqa: PLR0913 - the options of a command line
     answer: Annotated[bool, typer.Option("--answer", help="Answer orders and lifts instead. 模拟措施回执。")] = False,
 ) -> None:
     """Send simulated events; all facts are fictitious. 模拟报送。"""
-    console = Console()
+    console = terminal()
     if answer:
         _answer(console, seed)
         return
@@ -79,7 +79,7 @@ def _answer(console: Console, seed: int) -> None:
     in_order = sorted(answers, key=lambda one: one.is_late)  # a stable sort: per subject the order stays
     sent = sum(through_gateway(places, (one.sent for one in in_order)))
     told = Counter((one.sent.event["facts"]["action"], one.sent.event["facts"]["state"]) for one in answers)
-    table = Table(
+    table = WholeTable(
         "action", "state", "answers", title=f"Answered {sent:,}, late {sum(one.is_late for one in answers):,}"
     )
     for (action, state), count in sorted(told.items()):
@@ -105,7 +105,7 @@ def _paced(events: Iterator[Sent], rate: float) -> Iterator[Sent]:
 def _show(console: Console, told: Counter[tuple[str, str]], rate: float) -> None:
     kinds = sorted({kind for kind, _ in told})
     expected = ("RECORDED", "CORRECTION", "DUPLICATE", "REJECTED")
-    table = Table("kind", *expected, title=f"Sent, and what it must become · {rate:,.0f} events/s")
+    table = WholeTable("kind", *expected, title=f"Sent, and what it must become · {rate:,.0f} events/s")
     for kind in kinds:
         table.add_row(kind, *(f"{told[kind, what]:,}" for what in expected))
     table.add_section()

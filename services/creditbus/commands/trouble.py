@@ -9,10 +9,10 @@ import sys
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
+from creditbus.commands.printing import terminal
 from creditbus.lab.texts import Text, user_language
 
 EXIT_TROUBLE = 2
@@ -34,7 +34,7 @@ class Commands(TyperGroup):
             lines = lines_of(error, user_language())
             if not lines:
                 raise
-            console = Console(stderr=True)
+            console = terminal(stderr=True)
             console.print(f"[red]✗[/] {escape(lines[0])}", highlight=False, soft_wrap=True)
             for line in lines[1:]:
                 console.print(f"  → {escape(line)}", highlight=False, soft_wrap=True)

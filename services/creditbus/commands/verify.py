@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import httpx
 import typer
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
-from rich.table import Table
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.commands.connecting import running
-from creditbus.commands.printing import AsJson, print_json
+from creditbus.commands.printing import AsJson, WholeTable, print_json, terminal
 from creditbus.lab.secrets import read_lab_keys
 from creditbus.lab.verify import Check, Verifier
 
@@ -35,7 +33,7 @@ def register(app: typer.Typer) -> None:
 def _run(topics_only: bool) -> list[Check]:
     places = running()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f}"))
-    bar = Progress(*columns, transient=True, console=Console(stderr=True))
+    bar = Progress(*columns, transient=True, console=terminal(stderr=True))
     with bar:
         tasks: dict[str, object] = {}
 
@@ -63,8 +61,8 @@ def _run(topics_only: bool) -> list[Check]:
 
 
 def _show(checks: list[Check]) -> None:
-    console = Console()
-    table = Table(title="Nothing lost, nothing twice? 是否有遗漏或重复？")
+    console = terminal()
+    table = WholeTable(title="Nothing lost, nothing twice? 是否有遗漏或重复？")
     for column in ("check", "compared", "wrong"):
         table.add_column(column, justify="left" if column == "check" else "right")
     for check in checks:
