@@ -48,7 +48,7 @@ def publish_edition(brokers: str, text: bytes) -> str:
         )
         left = producer.flush(30)
     if left or failures:
-        raise ReconnectError(f"Kafka: the edition was not acknowledged {failures}; trying again")
+        raise ReconnectError(f"Kafka: the edition was not acknowledged ({failures[0] if failures else 'no answer'})")
     return name
 
 

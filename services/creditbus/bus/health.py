@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -71,6 +72,10 @@ def _handler(  # noqa: C901 - the nested class is counted as branches
         return (200 if health.ready else 503), {"status": status, "reason": health.reason, **health.facts}
 
     class Handler(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            with suppress(ConnectionError):  # whoever asked did not wait for the answer
+                super().handle()
+
         def do_GET(self) -> None:  # noqa: N802 - named by the standard library
             match self.path:
                 case "/metrics":

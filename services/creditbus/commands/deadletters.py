@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 import typer
@@ -13,12 +13,13 @@ from creditbus.clickhouse.client import ClickHouse
 from creditbus.commands.connecting import running
 from creditbus.commands.printing import AsJson, WholeTable, iso_time, print_json, terminal
 from creditbus.core.deadletter import DeadLetter
+from creditbus.core.records import BEIJING
 from creditbus.lab.deadletters import DeadLetterFile
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
 
 console = terminal()
-PLACE = ("topic 主题", "partition 分区", "offset 位置")
+_PLACE = "place 位置"
 
 
 def register(app: typer.Typer) -> None:
@@ -40,11 +41,12 @@ def list_all(as_json: AsJson = False) -> None:
         console.print("[green]✓[/] every message could be read 所有消息均可读取")
         return
     table = WholeTable(title="Dead letters 无法读取的消息")
-    for column in (*PLACE, "bytes 长度", "reader 读取方", "reason 原因", "found at 发现时间"):
+    table.add_column(_PLACE, no_wrap=True)
+    for column in ("bytes 长度", "reader 读取方", "reason 原因", "found at 发现时间"):
         table.add_column(column)
     for one in letters:
-        found_at = datetime.fromtimestamp(one.at / 1000, UTC).isoformat(timespec="seconds")
-        table.add_row(*_place(one), str(one.size), one.reader, escape(one.reason), found_at)
+        found_at = f"{datetime.fromtimestamp(one.at / 1000, BEIJING):%Y-%m-%d %H:%M}"
+        table.add_row(_place(one), str(one.size), one.reader, escape(one.reason), found_at)
     console.print(table)
     console.print(
         "The messages are still on their topics. Mend what is missing (a schema: `creditbus schemas push`), then "
@@ -54,19 +56,20 @@ def list_all(as_json: AsJson = False) -> None:
 
 def load() -> None:
     """Put the messages that can be read by now into their tables. 补录现在可读取的消息。"""
-    with _file() as file:
-        results = file.load(ClickHouse(addresses(load_settings()).clickhouse_url))
+    with _file() as file, closing(ClickHouse(addresses(load_settings()).clickhouse_url)) as clickhouse:
+        results = file.load(clickhouse)
     table = WholeTable(title="Dead letters loaded 补录结果")
-    for column in (*PLACE, "table 数据表", "problem 问题"):
+    table.add_column(_PLACE, no_wrap=True)
+    for column in ("table 数据表", "problem 问题"):
         table.add_column(column)
     for one in results:
-        table.add_row(*_place(one.letter), one.table or "–", escape(one.problem))
+        table.add_row(_place(one.letter), one.table or "–", escape(one.problem))
     console.print(table)
     console.print(f"{sum(bool(one.table) for one in results)} of {len(results)} loaded 已补录")
 
 
-def _place(letter: DeadLetter) -> tuple[str, str, str]:
-    return letter.topic, str(letter.partition), str(letter.offset)
+def _place(letter: DeadLetter) -> str:
+    return escape(f"{letter.topic} [{letter.partition}] {letter.offset}")
 
 
 def _file() -> closing[DeadLetterFile]:

@@ -11,6 +11,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -77,6 +78,10 @@ def handler_of(front: Front) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - th
         wbufsize = 1 << 16
         disable_nagle_algorithm = True
         server_version = "creditbus-clickhouse-front"
+
+        def handle(self) -> None:
+            with suppress(ConnectionError):  # whoever asked did not wait for the answer
+                super().handle()
 
         def do_GET(self) -> None:  # noqa: N802 - named by the standard library
             self._route(b"")
