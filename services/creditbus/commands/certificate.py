@@ -63,7 +63,8 @@ def _computed(log: SubjectLog, day: int) -> Certificate:
 
 def _show(found: Certificate) -> None:
     table = WholeTable(title=f"{escape(found.subject_name)} {found.subject_key} · {found.day}")
-    for column in ("measure 措施", "list 名单", "ordered 实施", "lifted 解除", "stopped 已停止", "waited for 未回执"):
+    table.add_column("measure 措施", no_wrap=True)
+    for column in ("list 名单", "ordered 实施", "lifted 解除", "stopped 已停止", "waited for 未回执"):
         table.add_column(column)
     for one in found.orders:
         ended = f"{one.lifted_on} {one.cause}" if one.lifted_on else "in force 实施中"

@@ -33,11 +33,12 @@ def show(as_json: AsJson = False) -> None:
         print_json([asdict(use) for use in uses])
         return
     table = WholeTable(title="Keys of persons 自然人密钥")
-    for column in ("for 用途", "version 版本", "key 密钥", "for new ones 用于新增", "in use by 使用数"):
+    table.add_column("key 密钥", no_wrap=True)
+    for column in ("for 用途", "version 版本", "for new ones 用于新增", "in use by 使用数"):
         table.add_column(column)
     for use in uses:
         newest = "✓" if use.is_newest else ""
-        table.add_row(_WORDS[use.kind], str(use.version), use.key_id, newest, str(use.used_by))
+        table.add_row(use.key_id, _WORDS[use.kind], str(use.version), newest, str(use.used_by))
     console.print(table)
 
 

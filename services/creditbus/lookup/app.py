@@ -85,6 +85,7 @@ def main() -> int:
     ports.feed.close()
     ports.persons.close()
     ports.ledger.close()
+    log.info("stopped")
     return 0
 
 
