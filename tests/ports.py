@@ -15,6 +15,8 @@ LOWEST = 20_000
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 """Where Linux tells the first and the last port of its own range."""
 _CHANCE = random.SystemRandom()
+_given: set[int] = set()
+"""No port is given twice: what was given is not used at once, and two parts of a lab cannot have the same."""
 
 
 def _end() -> int:
@@ -32,7 +34,10 @@ def free_ports(number: int) -> list[int]:
     with ExitStack() as held:
         while len(ports) < number:
             port = _CHANCE.randrange(LOWEST, _end())
+            if port in _given:
+                continue
             with suppress(OSError):
                 held.enter_context(socket.create_server(("127.0.0.1", port)))
                 ports.append(port)
+                _given.add(port)
     return ports
