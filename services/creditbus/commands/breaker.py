@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -12,9 +11,8 @@ from rich.markup import escape
 from creditbus.bus.editions import current_edition
 from creditbus.bus.rules import rules_by_hash
 from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval
-from creditbus.commands.printing import AsJson, WholeTable, iso_time, print_json
+from creditbus.commands.printing import AsJson, WholeTable, iso_time, minute, picked, print_json
 from creditbus.core.breaker import RELEASE, ROLL_BACK
-from creditbus.core.records import BEIJING
 from creditbus.lab.breakers import Standing, radius_of, standings
 
 Source = Annotated[str, typer.Argument(help="Code of the department 报送单位代码")]
@@ -46,7 +44,7 @@ def list_all(as_json: AsJson = False) -> None:
     for name, one in sorted(found.items()):
         order = one.order
         officers = ", ".join(approval["officer"] for approval in one.approvals) or "–"
-        table.add_row(name, order["action"], _when(order["at"]), escape(order["reason"]), officers)
+        table.add_row(name, order["action"], minute(order["at"]), escape(order["reason"]), officers)
     console.print(table)
     console.print("`creditbus breaker show SOURCE` tells what waits 查看影响范围")
 
@@ -118,13 +116,9 @@ def _document(source: str, one: Standing) -> dict[str, object]:
         "since": iso_time(order["at"]),
         "hold_id": order["control_id"],
         "reason": order["reason"],
-        "approvals": [{name: row[name] for name in ("officer", "action", "reason")} for row in one.approvals],
+        "approvals": [picked(row, "officer", "action", "reason") for row in one.approvals],
     }
 
 
 def _counts(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {amount:,}" for name, amount in sorted(counts.items())) or "–"
-
-
-def _when(at_ms: int) -> str:
-    return f"{datetime.fromtimestamp(at_ms / 1000, BEIJING):%Y-%m-%d %H:%M}"

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from creditbus.commands.connecting import console, fail
-from creditbus.commands.printing import AsJson, WholeTable, print_json
+from creditbus.commands.printing import AsJson, WholeTable, id_column, print_json
 from creditbus.commands.signed import Document, asked_day, read_log, verify_signed, write_signed
 from creditbus.core.certificate import Certificate, certificate_of
 from creditbus.lab.subject_log import SubjectLog, replay_subject
@@ -62,10 +62,9 @@ def _computed(log: SubjectLog, day: int) -> Certificate:
 
 
 def _show(found: Certificate) -> None:
-    table = WholeTable(title=f"{escape(found.subject_name)} {found.subject_key} · {found.day}")
-    table.add_column("measure 措施", no_wrap=True)
-    for column in ("list 名单", "ordered 实施", "lifted 解除", "stopped 已停止", "waited for 未回执"):
-        table.add_column(column)
+    columns = ("list 名单", "ordered 实施", "lifted 解除", "stopped 已停止", "waited for 未回执")
+    title = f"{escape(found.subject_name)} {found.subject_key} · {found.day}"
+    table = WholeTable(id_column("measure 措施"), *columns, title=title)
     for one in found.orders:
         ended = f"{one.lifted_on} {one.cause}" if one.lifted_on else "in force 实施中"
         stopped, waited_for = ", ".join(one.stopped_by) or "–", ", ".join(one.waited_for) or "–"

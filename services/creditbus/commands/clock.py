@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval, tell_approved
-from creditbus.commands.printing import AsJson, WholeTable, iso_time, print_json
+from creditbus.commands.printing import AsJson, WholeTable, iso_time, minute, picked, print_json
 from creditbus.core.hashing import jump_id
-from creditbus.core.records import BEIJING
 from creditbus.lab.clock_jumps import ClockJump, jumps, leap, standing
 
 _MINUTE_MS = 60_000
@@ -40,7 +38,7 @@ def show(as_json: AsJson = False) -> None:
         print_json({"last_tick_by_partition": ticks, "jumps": [_document(one) for one in found.values()]})
         return
     for partition, at_ms in sorted(last.items()):
-        console.print(f"partition 分区 {partition}: {_when(at_ms)}", highlight=False)
+        console.print(f"partition 分区 {partition}: {minute(at_ms)}", highlight=False)
     if not found:
         return
     table = WholeTable(title="Jumps 时钟跳跃")
@@ -48,7 +46,7 @@ def show(as_json: AsJson = False) -> None:
         table.add_column(column)
     for one in found.values():
         reasons = "\n".join(f"{approval['officer']}: {approval['reason']}" for approval in one.approvals)
-        times = (_when(one.since_ms), _when(one.until_ms))
+        times = (minute(one.since_ms), minute(one.until_ms))
         table.add_row(one.jump_id[:16], *times, ", ".join(one.officers), escape(reasons))
     console.print(table)
 
@@ -65,7 +63,9 @@ def propose(officer: Officer, reason: Why, key: Key = "") -> None:
             fail("business time is up to date: there is nothing to leap over 业务时间无需跳跃")
         send_approval(places, _PATH, _body(one, reason), (officer, key))
     told = jump_id(one.since_ms, one.until_ms)
-    console.print(f"[green]✓[/] proposed 已提议 {told}: {_when(one.since_ms)} → {_when(one.until_ms)}", highlight=False)
+    console.print(
+        f"[green]✓[/] proposed 已提议 {told}: {minute(one.since_ms)} → {minute(one.until_ms)}", highlight=False
+    )
     console.print(f"Then another: `creditbus clock approve {told[:16]} --as OFFICER --reason …`", highlight=False)
 
 
@@ -82,16 +82,15 @@ def jump(jump: Jump) -> None:
     with connected() as (places, registry):
         one = _found(jumps(places.brokers, registry), jump)
         leap(places.brokers, registry, one)
-    console.print(f"[green]✓[/] business time is {_when(one.until_ms)} 业务时间已跳跃", highlight=False)
+    console.print(f"[green]✓[/] business time is {minute(one.until_ms)} 业务时间已跳跃", highlight=False)
 
 
 def _document(one: ClockJump) -> dict[str, object]:
-    approvals = [{"officer": approval["officer"], "reason": approval["reason"]} for approval in one.approvals]
     return {
         "jump": one.jump_id,
         "since": iso_time(one.since_ms),
         "until": iso_time(one.until_ms),
-        "approvals": approvals,
+        "approvals": [picked(row, "officer", "reason") for row in one.approvals],
     }
 
 
@@ -106,7 +105,3 @@ def _found(known: dict[str, ClockJump], name: str) -> ClockJump:
         what = "no jump begins so" if not matching else f"{len(matching)} jumps begin so"
         fail(f"{name}: {what}; `creditbus clock show` tells them 请核对跳跃标识")
     return matching[0]
-
-
-def _when(at_ms: int) -> str:
-    return f"{datetime.fromtimestamp(at_ms / 1000, BEIJING):%Y-%m-%d %H:%M}"

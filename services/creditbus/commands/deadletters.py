@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import datetime
 
 import msgspec
 import typer
@@ -11,9 +10,8 @@ from rich.markup import escape
 
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.commands.connecting import running
-from creditbus.commands.printing import AsJson, WholeTable, iso_time, print_json, terminal
+from creditbus.commands.printing import AsJson, WholeTable, id_column, iso_time, minute, print_json, terminal
 from creditbus.core.deadletter import DeadLetter
-from creditbus.core.records import BEIJING
 from creditbus.lab.deadletters import DeadLetterFile
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -40,13 +38,10 @@ def list_all(as_json: AsJson = False) -> None:
     if not letters:
         console.print("[green]✓[/] every message could be read 所有消息均可读取")
         return
-    table = WholeTable(title="Dead letters 无法读取的消息")
-    table.add_column(_PLACE, no_wrap=True)
-    for column in ("bytes 长度", "reader 读取方", "reason 原因", "found at 发现时间"):
-        table.add_column(column)
+    columns = ("bytes 长度", "reader 读取方", "reason 原因", "found at 发现时间")
+    table = WholeTable(id_column(_PLACE), *columns, title="Dead letters 无法读取的消息")
     for one in letters:
-        found_at = f"{datetime.fromtimestamp(one.at / 1000, BEIJING):%Y-%m-%d %H:%M}"
-        table.add_row(_place(one), str(one.size), one.reader, escape(one.reason), found_at)
+        table.add_row(_place(one), str(one.size), one.reader, escape(one.reason), minute(one.at))
     console.print(table)
     console.print(
         "The messages are still on their topics. Mend what is missing (a schema: `creditbus schemas push`), then "
@@ -58,10 +53,7 @@ def load() -> None:
     """Put the messages that can be read by now into their tables. 补录现在可读取的消息。"""
     with _file() as file, closing(ClickHouse(addresses(load_settings()).clickhouse_url)) as clickhouse:
         results = file.load(clickhouse)
-    table = WholeTable(title="Dead letters loaded 补录结果")
-    table.add_column(_PLACE, no_wrap=True)
-    for column in ("table 数据表", "problem 问题"):
-        table.add_column(column)
+    table = WholeTable(id_column(_PLACE), "table 数据表", "problem 问题", title="Dead letters loaded 补录结果")
     for one in results:
         table.add_row(_place(one.letter), one.table or "–", escape(one.problem))
     console.print(table)

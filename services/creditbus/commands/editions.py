@@ -13,7 +13,7 @@ from creditbus.catalogue.differences import differences_of
 from creditbus.catalogue.editions import catalogue_from, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval, tell_approved
-from creditbus.commands.printing import AsJson, WholeTable, print_json
+from creditbus.commands.printing import AsJson, WholeTable, picked, print_json
 from creditbus.lab.editions import Proposal, activate, proposals
 
 _MOST_SHOWN = 40
@@ -79,7 +79,7 @@ def list_all(as_json: AsJson = False) -> None:
 
 
 def _document(one: Proposal) -> dict[str, object]:
-    approvals = [{"officer": approval["officer"], "reason": approval["reason"]} for approval in one.approvals]
+    approvals = [picked(row, "officer", "reason") for row in one.approvals]
     return {"edition": one.hash, "is_in_force": one.is_in_force, "approvals": approvals}
 
 

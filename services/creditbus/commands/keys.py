@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from creditbus.commands.connecting import console
-from creditbus.commands.printing import AsJson, WholeTable, print_json
+from creditbus.commands.printing import AsJson, WholeTable, id_column, print_json
 from creditbus.lab.keys import KeyDesk
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -32,10 +32,8 @@ def show(as_json: AsJson = False) -> None:
     if as_json:
         print_json([asdict(use) for use in uses])
         return
-    table = WholeTable(title="Keys of persons 自然人密钥")
-    table.add_column("key 密钥", no_wrap=True)
-    for column in ("for 用途", "version 版本", "for new ones 用于新增", "in use by 使用数"):
-        table.add_column(column)
+    columns = ("for 用途", "version 版本", "for new ones 用于新增", "in use by 使用数")
+    table = WholeTable(id_column("key 密钥"), *columns, title="Keys of persons 自然人密钥")
     for use in uses:
         newest = "✓" if use.is_newest else ""
         table.add_row(use.key_id, _WORDS[use.kind], str(use.version), newest, str(use.used_by))

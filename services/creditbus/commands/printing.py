@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 
 from creditbus.core.records import BEIJING
 
@@ -20,6 +21,21 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs. 
 def iso_time(at_ms: int) -> str:
     """A time of the log (milliseconds since 1970) as ISO 8601, in China's time."""
     return datetime.fromtimestamp(at_ms / 1000, BEIJING).isoformat(timespec="milliseconds")
+
+
+def minute(at_ms: int) -> str:
+    """A time of the log for people, in China's time."""
+    return f"{datetime.fromtimestamp(at_ms / 1000, BEIJING):%Y-%m-%d %H:%M}"
+
+
+def picked(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """These fields of a message, for a document."""
+    return {name: row[name] for name in names}
+
+
+def id_column(header: str) -> Column:
+    """A column of ids, each in one line even where others have to fold for it."""
+    return Column(header, no_wrap=True, overflow="fold")
 
 
 def terminal(*, stderr: bool = False) -> Console:

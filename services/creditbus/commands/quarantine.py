@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from creditbus.commands.connecting import fail, running
-from creditbus.commands.printing import AsJson, WholeTable, print_json, terminal
+from creditbus.commands.printing import AsJson, WholeTable, id_column, picked, print_json, terminal
 from creditbus.core.quarantine import DROP, REDRIVE, QuarantineOrder
 from creditbus.lab.quarantine import Preview, Quarantine, Waiting, new_order
 
@@ -45,10 +45,8 @@ def list_all(as_json: AsJson = False) -> None:
     if not queues:
         console.print("[green]✓[/] nothing waits 无隔离记录")
         return
-    table = WholeTable(title="Quarantine 隔离区")
-    table.add_column("subject 主体", no_wrap=True)
-    for column in ("waiting 等待", "kind 种类", "sender 报送单位", "reason 原因"):
-        table.add_column(column)
+    columns = ("waiting 等待", "kind 种类", "sender 报送单位", "reason 原因")
+    table = WholeTable(id_column("subject 主体"), *columns, title="Quarantine 隔离区")
     for one in queues:
         cause = one.cause
         shown = (one.subject_key, str(len(one.records)), cause["kind"], cause["sender"], cause["reason"])
@@ -64,10 +62,8 @@ def show(subject: Subject, as_json: AsJson = False) -> None:
     if as_json:
         print_json({**_place(waiting), "records": [_parked(row) for row in waiting.records]})
         return
-    table = WholeTable(title=f"{escape(subject)} · {len(waiting.records)}")
-    table.add_column("record 记录", no_wrap=True)
-    for column in ("kind 种类", "event 事件", "sender 报送单位", "reason 原因"):
-        table.add_column(column)
+    columns = ("kind 种类", "event 事件", "sender 报送单位", "reason 原因")
+    table = WholeTable(id_column("record 记录"), *columns, title=f"{escape(subject)} · {len(waiting.records)}")
     for row in waiting.records:
         shown = (row["record_id"], row["kind"], row["event_id"], row["sender"], row["reason"])
         table.add_row(*map(escape, shown))
@@ -122,7 +118,7 @@ def _place(waiting: Waiting) -> dict[str, object]:
 
 
 def _parked(row: Mapping[str, Any]) -> dict[str, object]:
-    return {name: row[name] for name in ("sequence", "record_id", "kind", "event_id", "sender", "reason")}
+    return picked(row, "sequence", "record_id", "kind", "event_id", "sender", "reason")
 
 
 def _counts(counts: Counter[Any]) -> str:
