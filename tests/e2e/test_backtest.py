@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -19,7 +18,7 @@ def test_harsher_points_are_told_before_they_hurt_and_the_same_rules_change_noth
 ) -> None:
     running_lab.creditbus("simulate", "--events", "400", "--seed", "5")
     running_lab.verify()
-    same = json.loads(running_lab.creditbus("rules", "backtest", str(DATA), str(DATA), "--json"))
+    same = running_lab.told("rules", "backtest", str(DATA), str(DATA))
     assert same["subjects"] > 0
     assert (same["better"], same["worse"], same["samples"]) == (0, 0, [])
 
@@ -27,7 +26,7 @@ def test_harsher_points_are_told_before_they_hurt_and_the_same_rules_change_noth
     shutil.copytree(DATA, harsher)
     score = (harsher / "score.yaml").read_text(encoding="utf-8")
     (harsher / "score.yaml").write_text(score.replace("points: -120", "points: -300"), encoding="utf-8")
-    tried = json.loads(running_lab.creditbus("rules", "backtest", str(DATA), str(harsher), "--json"))
+    tried = running_lab.told("rules", "backtest", str(DATA), str(harsher))
     assert tried["worse"] > 0
     assert tried["better"] == 0
     assert tried["samples"][0]["after"]["score"] < tried["samples"][0]["before"]["score"]

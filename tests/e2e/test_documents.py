@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from creditbus.core.records import BEIJING
@@ -64,18 +63,11 @@ def keys_of(lab: RunningLab) -> dict[str, str]:
     return dict(json.loads((lab.folder / "secrets" / "lab-keys.json").read_text()))
 
 
-def look_up(lab: RunningLab, path: str) -> Any:
-    base, key = f"http://127.0.0.1:{lab.port('lookup')}", keys_of(lab)["console"]
-    return httpx.get(f"{base}{path}", headers={"Authorization": f"Bearer {key}"}).raise_for_status().json()
-
-
-def filled_in(command: str, lab: RunningLab, folder: Path) -> list[str]:
-    """The command with this lab's own subject, day and files where the document has examples.
+def filled_in(command: str, firm: str, folder: Path) -> list[str]:
+    """The command with a subject of the lab, today and files of the test where the document has examples.
 
     What the shell would write to a file is printed.
     """
-    alerts = look_up(lab, "/v1/alerts")["items"]
-    firm = next(alert["subject_key"] for alert in alerts if alert["subject_kind"] == "LEGAL_PERSON")
     known = {
         "91150102MA0N123408": firm,
         "2026-11-01": datetime.now(tz=BEIJING).date().isoformat(),
@@ -93,17 +85,16 @@ def filled_in(command: str, lab: RunningLab, folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def played(running_lab: RunningLab) -> RunningLab:
-    """The lab after the scenario, so that there is something to see."""
-    running_lab.creditbus("scenario", "hohhot")
-    return running_lab
+def firm(running_lab: RunningLab) -> str:
+    """A firm on file, so that there is something to see."""
+    return running_lab.cleared_firm()
 
 
 @pytest.mark.parametrize("command", HERE)
-def test_a_documented_command_works(played: RunningLab, command: str, tmp_path: Path) -> None:
+def test_a_documented_command_works(running_lab: RunningLab, firm: str, command: str, tmp_path: Path) -> None:
     if command == "verify":
-        assert not any(check["wrong"] for check in played.verify())
-    played.creditbus(*filled_in(command, played, tmp_path), *(["--help"] if command == "import" else []))
+        assert not any(check["wrong"] for check in running_lab.verify())
+    running_lab.creditbus(*filled_in(command, firm, tmp_path), *(["--help"] if command == "import" else []))
 
 
 @pytest.mark.parametrize("command", sorted(ELSEWHERE))

@@ -56,14 +56,13 @@ def test_an_edition_takes_effect_by_two_officers_and_not_by_one(running_lab: Run
 
     breaker = running_lab.folder / "logs" / "breaker.log"
     wait_until("the breaker's bands to be those of the new edition", lambda: name in breaker.read_text())
-    running_lab.creditbus("scenario", "hohhot")
+    firm = running_lab.cleared_firm()
     keys = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())
     headers = {"Authorization": f"Bearer {keys['console']}"}
-    alerts = f"http://127.0.0.1:{running_lab.port('lookup')}/v1/alerts"
+    alerts = f"http://127.0.0.1:{running_lab.port('lookup')}/v1/alerts?limit=500"
     items = httpx.get(alerts, headers=headers).json()["items"]
     assert [one["text_en"] for one in items if one["kind"] == "RULES_CHANGED"][0].startswith(f"edition {name[:16]}")
-    firm = next(one["subject_key"] for one in items if one["kind"] == "CLEARED_SUBJECT")
-    assert json.loads(running_lab.creditbus("explain", firm, "--json"))["edition"] == name
+    assert running_lab.told("explain", firm)["edition"] == name
     assert [check["wrong"] for check in running_lab.verify() if check["wrong"]] == []
 
 

@@ -16,14 +16,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)
 NOWHERE = {"CREDITBUS_LAB_KAFKA_PORT": "19999", "CREDITBUS_LAB_REGISTRY_PORT": "19998"}
 
 
-def some_firm(lab: RunningLab) -> str:
-    """A firm that the scenario left on file with a score."""
-    key = json.loads((lab.folder / "secrets" / "lab-keys.json").read_text())["console"]
-    base = f"http://127.0.0.1:{lab.port('lookup')}"
-    alerts = httpx.get(f"{base}/v1/alerts?limit=500", headers={"Authorization": f"Bearer {key}"}).json()
-    return str(next(one["subject_key"] for one in alerts["items"] if one["kind"] == "CLEARED_SUBJECT"))
-
-
 def verify_offline(tmp_path: Path, *arguments: str, command: str = "explain") -> tuple[int, str]:
     """Run the check in an empty folder, without a lab."""
     called = [sys.executable, "-m", "creditbus", command, *arguments]
@@ -37,8 +29,7 @@ def verify_offline(tmp_path: Path, *arguments: str, command: str = "explain") ->
 
 
 def test_a_receipt_is_recomputed_offline_and_a_changed_one_is_caught(running_lab: RunningLab, tmp_path: Path) -> None:
-    running_lab.creditbus("scenario", "hohhot")
-    firm = some_firm(running_lab)
+    firm = running_lab.cleared_firm()
     receipt, log = tmp_path / "receipt.json", tmp_path / "log.json"
     told = running_lab.creditbus("explain", firm, "--receipt", str(receipt), "--log", str(log))
     assert "score" in told
@@ -60,9 +51,8 @@ def test_a_receipt_is_recomputed_offline_and_a_changed_one_is_caught(running_lab
 
 
 def test_the_receipt_is_that_of_the_live_dossier(running_lab: RunningLab) -> None:
-    running_lab.creditbus("scenario", "hohhot")
-    firm = some_firm(running_lab)
-    computed = json.loads(running_lab.creditbus("explain", firm, "--json"))
+    firm = running_lab.cleared_firm()
+    computed = running_lab.told("explain", firm)
     key = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())["console"]
     headers = {"Authorization": f"Bearer {key}", "X-Purpose": "verification", "X-Basis": "test"}
     base = f"http://127.0.0.1:{running_lab.port('lookup')}"
@@ -73,8 +63,7 @@ def test_the_receipt_is_that_of_the_live_dossier(running_lab: RunningLab) -> Non
 
 
 def test_before_the_first_record_and_after_today_there_is_no_receipt(running_lab: RunningLab) -> None:
-    running_lab.creditbus("scenario", "hohhot")
-    firm = some_firm(running_lab)
+    firm = running_lab.cleared_firm()
     assert "future" in running_lab.creditbus("explain", firm, "--as-of", "2999-01-01", expect=1)
     running_lab.creditbus("explain", firm, "--as-of", "2015-01-01", expect=2)
     assert "not on file" in running_lab.creditbus("explain", "NOBODY", expect=1)
@@ -83,8 +72,7 @@ def test_before_the_first_record_and_after_today_there_is_no_receipt(running_lab
 def test_that_nothing_stays_downstream_is_certified_and_checked_offline(
     running_lab: RunningLab, tmp_path: Path
 ) -> None:
-    running_lab.creditbus("scenario", "hohhot")
-    firm = some_firm(running_lab)
+    firm = running_lab.cleared_firm()
     certificate, log = tmp_path / "certificate.json", tmp_path / "log.json"
     told = running_lab.creditbus("certificate", firm, "--out", str(certificate), "--log", str(log))
     assert "nothing stays downstream" in told

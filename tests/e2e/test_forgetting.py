@@ -93,7 +93,7 @@ def test_a_forgotten_person_is_gone_and_the_number_makes_another_one(
     assert office.enforce(OTHER, 4) == other
     running_lab.verify()
     assert not any(office.rows(before).values()), "a warehouse that reads again does not bring rows back"
-    report = json.loads(running_lab.creditbus("replay", "--into", str(tmp_path / "sandbox"), "--json"))
+    report = running_lab.told("replay", "--into", str(tmp_path / "sandbox"))
     assert [one["is_same"] for one in report] == [True] * 4
     assert before.encode() not in _vault_bytes(running_lab)
 

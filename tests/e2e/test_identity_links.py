@@ -94,5 +94,5 @@ def test_a_link_and_its_split_are_seen_everywhere_and_leave_the_replay_the_same(
     ours_again = (old, [ours, late, older])
     wait_until("two files", lambda: (office.file_of(OLD), office.file_of(NEW)) == (ours_again, (new, [theirs])))
     running_lab.verify()
-    report = json.loads(running_lab.creditbus("replay", "--into", str(tmp_path / "sandbox"), "--json"))
+    report = running_lab.told("replay", "--into", str(tmp_path / "sandbox"))
     assert [one["is_same"] for one in report] == [True] * 4

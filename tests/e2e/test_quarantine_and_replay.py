@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,7 @@ def test_garbage_on_the_log_is_parked_dropped_and_leaves_the_replay_the_same(
     assert "still waiting" in told
     wait_until("the queue to be empty", lambda: SUBJECT not in running_lab.creditbus("quarantine", "list"))
 
-    report = json.loads(running_lab.creditbus("replay", "--into", str(tmp_path / "sandbox"), "--json"))
+    report = running_lab.told("replay", "--into", str(tmp_path / "sandbox"))
     assert [one["is_same"] for one in report] == [True] * 4
     assert sum(one["messages"] for one in report) > 8
 
@@ -52,7 +51,7 @@ def test_a_replay_on_four_processes_gives_the_same_bytes_and_refuses_a_full_fold
     running_lab: RunningLab, tmp_path: Path
 ) -> None:
     folder = str(tmp_path / "sandbox")
-    report = json.loads(running_lab.creditbus("replay", "--into", folder, "--processes", "4", "--json"))
+    report = running_lab.told("replay", "--into", folder, "--processes", "4")
     assert all(one["is_same"] for one in report)
     assert "is not empty" in running_lab.creditbus("replay", "--into", folder, expect=2)
 

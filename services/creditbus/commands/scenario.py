@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -14,7 +16,7 @@ from rich.progress import Progress
 
 from creditbus.catalogue.loader import load
 from creditbus.commands.connecting import running
-from creditbus.commands.printing import WholeTable, terminal
+from creditbus.commands.printing import AsJson, WholeTable, print_json, terminal
 from creditbus.lab.scenarios import hohhot, lifetime
 from creditbus.lab.scenarios.stage import Seen, Stage
 from creditbus.lab.stack import LabAddresses
@@ -26,23 +28,25 @@ def register(app: typer.Typer) -> None:
     """Add the command to app."""
 
     @app.command()
-    def scenario(name: str = typer.Argument("hohhot", help=f"One of: {', '.join(SCENARIOS)}")) -> None:
+    def scenario(
+        name: str = typer.Argument("hohhot", help=f"One of: {', '.join(SCENARIOS)}"), as_json: AsJson = False
+    ) -> None:
         """Play a story. 演示场景。
 
         hohhot: on the running lab, a firm is listed, a subscriber acts, the firm repairs, all is lifted.
         lifetime: without a lab, five years of a firm and a person, each change with the article behind it.
         """
-        console = terminal()
+        console = terminal(stderr=as_json)
         if name not in SCENARIOS:
             console.print(f"There is no scenario {name}; choose from {', '.join(SCENARIOS)}. 没有该场景。")
             raise typer.Exit(2)
         if name == "lifetime":
-            _play_lifetime(console)
+            _play_lifetime(console, as_json=as_json)
         else:
-            _play_hohhot(console)
+            _play_hohhot(console, as_json=as_json)
 
 
-def _play_hohhot(console: Console) -> None:
+def _play_hohhot(console: Console, *, as_json: bool) -> None:
     seen: list[Seen] = []
     places = running()
     with console.status("…") as status:
@@ -53,22 +57,34 @@ def _play_hohhot(console: Console) -> None:
             status.update("…")
 
         story = hohhot.play(Stage(places, tell), datetime.now(UTC))
-    _show(console, seen, places, story.firm)
+    if as_json:
+        print_json({"firm": story.firm, "subject_key": story.key, "steps": msgspec.to_builtins(seen)})
+    else:
+        _show(console, seen, places, story.firm)
 
 
-def _play_lifetime(console: Console) -> None:
-    """Five years pass in seconds; what happened on a day stands below what was reported on it."""
+def _play_lifetime(console: Console, *, as_json: bool) -> None:
+    """Five years pass in seconds."""
+    days = (lifetime.LAST_DAY - lifetime.FIRST_DAY).days
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("time passes 时间推移", total=days)
+        story = [*lifetime.play(load(), lambda day: progress.update(task, completed=(day - lifetime.FIRST_DAY).days))]
+    if as_json:
+        print_json([msgspec.to_builtins(one) for one in story])
+    else:
+        console.print(_told_by_day(story))
+
+
+def _told_by_day(story: Sequence[lifetime.Told]) -> WholeTable:
+    """What happened on a day stands below what was reported on it."""
     table = WholeTable(title="五年 Five years（全部事实均为虚构 all facts are fictitious）", show_lines=True)
     table.add_column("day 日期", no_wrap=True)
     table.add_column("what changed 变化", ratio=3)
     table.add_column("why 依据", ratio=2)
-    days = (lifetime.LAST_DAY - lifetime.FIRST_DAY).days
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("time passes 时间推移", total=days)
-        for told in lifetime.play(load(), lambda day: progress.update(task, completed=(day - lifetime.FIRST_DAY).days)):
-            what = f"[bold]▸ {escape(told.what)}[/]" if told.is_act else escape(told.what)
-            table.add_row(told.day.isoformat(), what, escape(told.why))
-    console.print(table)
+    for told in story:
+        what = f"[bold]▸ {escape(told.what)}[/]" if told.is_act else escape(told.what)
+        table.add_row(told.day.isoformat(), what, escape(told.why))
+    return table
 
 
 def _show(console: Console, seen: list[Seen], places: LabAddresses, firm: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
+from typer.testing import CliRunner
 
 from creditbus.catalogue.loader import load
+from creditbus.cli import build
 from creditbus.lab.sandbox import Emitted, RefusedEventError, Sandbox
 from creditbus.lab.scenarios import lifetime
 from creditbus.lab.scenarios.lifetime import FIRM_KEY, FIRST_DAY, Told, play
@@ -101,3 +104,11 @@ def test_time_in_the_sandbox_passes_tick_by_tick() -> None:
     emitted: list[Emitted] = list(sandbox.pass_to(date(2026, 12, 31)))
     assert emitted == []
     assert sandbox.today == date(2026, 12, 31)
+
+
+def test_programs_are_told_the_same_story(story: list[Told]) -> None:
+    told = CliRunner().invoke(build(), ["scenario", "lifetime", "--json"])
+    assert told.exit_code == 0, told.output
+    assert [(one["day"], one["what"]) for one in json.loads(told.stdout)] == [
+        (one.day.isoformat(), one.what) for one in story
+    ]
