@@ -377,11 +377,13 @@ def app_of(fake: Fake) -> FastAPI:
 def _add_alerts(app: FastAPI, fake: Fake) -> None:
     @app.get("/v1/alerts")
     def get_alerts(limit: int = 50) -> dict[str, Any]:
-        return {"items": fake.alerts[::-1][:limit]}
+        return {"items": fake.alerts[::-1][:limit], "position": f"0.{len(fake.alerts)}"}
 
     @app.get("/v1/alerts/stream")
-    def stream() -> Response:
-        return StreamingResponse(_stream(fake), media_type="text/event-stream")
+    def stream(request: Request) -> Response:
+        position = request.headers.get("last-event-id", "")
+        start = int(position.partition(".")[2]) if position else len(fake.alerts)
+        return StreamingResponse(_stream(fake, start), media_type="text/event-stream")
 
 
 def _add_subjects(app: FastAPI, fake: Fake) -> None:
@@ -395,12 +397,11 @@ def _add_subjects(app: FastAPI, fake: Fake) -> None:
         return answer or problem(404, "unknown-subject", "没有该主体的信息", "Nothing is on file")
 
 
-async def _stream(fake: Fake) -> AsyncIterator[bytes]:
-    told = len(fake.alerts)
+async def _stream(fake: Fake, told: int) -> AsyncIterator[bytes]:
     while True:
         for row in fake.alerts[told:]:
-            yield f"event: alert\nid: {row['alert_id']}\ndata: {json.dumps(row, ensure_ascii=False)}\n\n".encode()
-        told = len(fake.alerts)
+            told += 1
+            yield f"event: alert\nid: 0.{told}\ndata: {json.dumps(row, ensure_ascii=False)}\n\n".encode()
         await asyncio.sleep(0.05)
 
 

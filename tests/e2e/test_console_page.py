@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 
 from creditbus.bus.metrics import Metrics
 from creditbus.console.app import build, build_app
@@ -135,6 +135,19 @@ def test_an_alert_arrives_while_the_page_is_open(page: Page, fake: Fake) -> None
     expect(newest).to_have_class("new")
     newest.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(LONG_NAME)
+
+
+def test_an_alert_between_the_list_and_the_stream_is_not_missed(page: Page, fake: Fake) -> None:
+    fake.push(alert(1))
+
+    def connect_later(route: Route) -> None:
+        fake.push(alert(2, name="包头市鹿城建材有限公司"))
+        route.continue_()
+
+    page.route("**/api/alerts/stream*", connect_later, times=1)
+    page.goto("/")
+    expect(page.locator("#alerts li")).to_have_count(2)
+    expect(page.locator("#alerts li").first).to_contain_text("包头市鹿城建材有限公司")
 
 
 def test_the_flow_shows_counts_rates_and_lag_and_says_when_it_is_interrupted(page: Page, fake: Fake) -> None:

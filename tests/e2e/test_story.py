@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 from datetime import datetime
 from typing import Any
 
@@ -112,35 +111,6 @@ def test_a_look_up_without_purpose_or_key_gets_no_answer(running_lab: RunningLab
     key = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())["150100-scjg"]
     answer = httpx.get(f"{base}/v1/subjects/91150102MA0N123408", headers={"Authorization": f"Bearer {key}"})
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:creditbus:problem:no-basis")
-
-
-def test_alerts_arrive_while_the_stream_is_open(running_lab: RunningLab) -> None:
-    key = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())["console"]
-    url = f"http://127.0.0.1:{running_lab.port('lookup')}/v1/alerts/stream"
-    kinds: dict[str, list[str]] = {}
-    """By subject key: tests share the lab."""
-    opened, is_over = threading.Event(), threading.Event()
-
-    def follow() -> None:
-        with httpx.stream("GET", url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as stream:
-            opened.set()
-            for line in stream.iter_lines():
-                if line.startswith("data:"):
-                    alert = json.loads(line[5:])
-                    kinds.setdefault(alert["subject_key"], []).append(alert["kind"])
-                if is_over.is_set():
-                    return
-
-    thread = threading.Thread(target=follow)
-    thread.start()
-    try:
-        assert opened.wait(20)
-        firm = running_lab.cleared_firm()
-        wait_until("the all-clear", lambda: "CLEARED_SUBJECT" in kinds.get(firm, ()))
-    finally:
-        is_over.set()
-        thread.join(60)
-    assert [kind for kind in kinds[firm] if kind.endswith("_SUBJECT")] == ["DISHONEST_SUBJECT", "CLEARED_SUBJECT"]
 
 
 def test_a_killed_lab_starts_again_on_its_data(running_lab: RunningLab) -> None:

@@ -14,6 +14,7 @@ from creditbus.catalogue.models import ALL_STEPS, Catalogue, Item, MeasureRow
 from creditbus.catalogue.supplements import supplement_files, supplemented
 from creditbus.catalogue.themes import ROW_THEMES
 from creditbus.catalogue.yamltext import parse_yaml
+from creditbus.core.alerts import ALERT_KINDS
 from creditbus.core.conditions import Condition
 from creditbus.core.outcome import Reason
 
@@ -22,11 +23,7 @@ _OBJECT_FILES = ("score", "publicity", "code_lists", "reasons")
 _MARKET_FAMILIES = frozenset({"M13", "M14"})
 _COUNTIES = 103
 _MESSAGES = (
-    "LISTED", "WAITING", "REMOVED", "ORDER", "LIFT", "SUSPEND", "RESUME", "OFFER", "WITHDRAW", "DISHONEST_SUBJECT",
-    "CLEARED_SUBJECT", "ESCALATION_PROPOSED", "DISPUTE_OVERDUE", "REPAIR_OVERDUE", "REPAIR_UNMET",
-    "REPAIR_TOO_EARLY", "REPAIR_IRREGULAR", "REVOCATION_OVERDUE", "ORDER_UNACKNOWLEDGED",
-    "LIFT_UNACKNOWLEDGED", "DEADLINE_NEAR", "SOURCE_HELD", "SOURCE_RELEASED", "SOURCE_ROLLED_BACK", "GRADE_CHANGED",
-    "QUARANTINED", "RULES_CHANGED", "TICKET_OVERDUE", "RECHECK_OVERDUE",
+    "LISTED", "WAITING", "REMOVED", "ORDER", "LIFT", "SUSPEND", "RESUME", "OFFER", "WITHDRAW", *sorted(ALERT_KINDS),
 )  # fmt: skip
 
 

@@ -117,13 +117,13 @@ async def look_up(ports: Ports, identifier: str, query: Mapping[str, str]) -> Re
         return problem_response(problems.AWAY)
 
 
-async def stream_alerts(ports: Ports, last_event_id: str | None) -> Response:
+async def stream_alerts(ports: Ports, position: str) -> Response:
     """Alerts as they come, byte by byte from the look-up API, until either side ends."""
     if ports.streams >= ports.most_streams:
         return problem_response(problems.TOO_MANY)
     opened = AsyncExitStack()
     try:
-        status, parts = await opened.enter_async_context(ports.lookup.alert_stream(last_event_id))
+        status, parts = await opened.enter_async_context(ports.lookup.alert_stream(position))
     except RetryLaterError:
         return problem_response(problems.AWAY)
     if status != 200:
@@ -238,8 +238,8 @@ def _add_live_parts(app: FastAPI, ports: Ports) -> None:
         return await _asked(ports.lookup.alerts(max(1, min(limit, _MOST_ALERTS))))
 
     @app.get("/api/alerts/stream")
-    async def alert_stream(request: Request) -> Response:
-        return await stream_alerts(ports, request.headers.get("last-event-id"))
+    async def alert_stream(request: Request, position: str = "") -> Response:
+        return await stream_alerts(ports, request.headers.get("last-event-id") or position)
 
 
 async def _asked(answer: Awaitable[Answer]) -> Response:

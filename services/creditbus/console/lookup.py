@@ -77,11 +77,14 @@ class Lookup:
             return self._flow[1]
 
     @asynccontextmanager
-    async def alert_stream(self, last_event_id: str | None) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
-        """Status and bytes of the stream of alerts. Raises RetryLaterError; bytes end when the stream breaks."""
+    async def alert_stream(self, position: str) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+        """Status and bytes of the stream of alerts after a position; "": from now on.
+
+        Raises RetryLaterError; bytes end when the stream breaks.
+        """
         headers = {"Accept": "text/event-stream"}
-        if last_event_id:
-            headers["Last-Event-ID"] = last_event_id
+        if position:
+            headers["Last-Event-ID"] = position
         timeout = httpx.Timeout(10.0, connect=3.0, read=_STREAM_SILENCE_SECONDS)
         request = self._http.build_request("GET", "/v1/alerts/stream", headers=headers, timeout=timeout)
         try:

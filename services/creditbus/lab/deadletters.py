@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, TopicPartition
 
 from creditbus.bus.kafka import consumer_config, translated
+from creditbus.bus.reading import sources_of
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.topics import load_topics
@@ -19,7 +20,6 @@ from creditbus.core.framing import NotConfluentError, unframe
 from creditbus.core.ports import PositionedRow
 from creditbus.core.topics import DEAD_LETTERS
 from creditbus.lab.reading import read_values
-from creditbus.warehouse.log import sources_of
 from creditbus.warehouse.routes import is_readable, route_finder
 from creditbus.warehouse.steps import UNFRAMED, Table
 from creditbus.warehouse.tables import table_specs, tables_of

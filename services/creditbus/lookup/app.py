@@ -3,9 +3,8 @@
 Annotations are evaluated here, not postponed: FastAPI reads dependencies that are made inside a function.
 """
 
-import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -14,7 +13,6 @@ import uvicorn
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
-from sse_starlette.sse import EventSourceResponse
 
 from creditbus.bus.api_page import api_page
 from creditbus.bus.keyfiles import read_vault_keys
@@ -27,14 +25,15 @@ from creditbus.bus.registry import registry_of
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.serving import Server
 from creditbus.bus.topics import load_topics
-from creditbus.bus.wire import body_reader
+from creditbus.bus.wire import Types, body_reader
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.catalogue.models import Catalogue
 from creditbus.catalogue.purposes import load_casework_kinds, load_purposes
 from creditbus.catalogue.views import load_views
 from creditbus.clickhouse.client import ClickHouse, QueryError
-from creditbus.core.errors import BusError, RetryLaterError, SettingsError
+from creditbus.core.errors import BusError, ReconnectError, RetryLaterError, SettingsError
+from creditbus.core.identifiers import codes_in
 from creditbus.core.problems import Problem, malformed_request
 from creditbus.core.topics import EVENTS_START, RECORDS
 from creditbus.lookup import problems
@@ -49,6 +48,7 @@ from creditbus.lookup.access import (
     place,
     subject_answer,
 )
+from creditbus.lookup.alerts import add_alerts
 from creditbus.lookup.audit import Ledger
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
@@ -62,6 +62,7 @@ from creditbus.lookup.views import add_views, cut_of
 log = structlog.get_logger()
 
 _TITLE = "公共信用信息查询 Credit record look-up"
+_RETRY_SECONDS = 1.0
 _LISTING_ORDER = ("effective_on", "listing_id")
 
 
@@ -94,9 +95,9 @@ def _built(settings: LookupSettings) -> Ports:
     while True:
         try:
             return build(settings)
-        except RetryLaterError as error:
+        except (RetryLaterError, ReconnectError) as error:
             log.warning("waiting", problem=str(error))
-            threading.Event().wait(error.retry_after_seconds)
+            threading.Event().wait(_RETRY_SECONDS)
 
 
 def build(settings: LookupSettings) -> Ports:
@@ -105,13 +106,14 @@ def build(settings: LookupSettings) -> Ports:
     registry = registry_of(settings)
     queries = Queries(ClickHouse(settings.clickhouse_url), body_reader(schemas), _disclosure_of(catalogue))
     queries.is_up()
+    feed = AlertFeed(settings.brokers, Types(registry))
     topics = tuple(topic for topic in load_topics() if topic.name.startswith((EVENTS_START, RECORDS)))
     more = tuple(topic for topic in load_topics() if "warehouse" in topic.read_by and topic not in topics)
     return Ports(
         queries=queries,
         keyring=Keyring(settings.secrets),
         ledger=Ledger(settings.brokers, registry, schemas),
-        feed=AlertFeed(settings.brokers, registry),
+        feed=feed,
         flow=Flow(settings.brokers, topics + more, queries.counts),
         purposes=load_purposes(),
         views={code: (view, cut_of(view, catalogue)) for code, view in load_views(catalogue).items()},
@@ -149,6 +151,7 @@ def build_app(ports: Ports) -> FastAPI:
     caller = _caller_of(ports)
     _add_subjects(app, ports, caller)
     _add_lists(app, ports, caller)
+    add_alerts(app, ports, caller)
     _add_events(app, ports, caller)
     add_views(app, ports, caller)
     add_match(app, ports, caller)
@@ -201,8 +204,8 @@ def _add_lists(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Ca
         cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
-        filters = {name: value for name, value in (("list", list_code), ("region", region)) if value}
-        return page(ports.queries.listings(filters, place(cursor), limit), limit, _LISTING_ORDER)
+        rows = ports.queries.listings(list_code, _codes(ports, region), place(cursor), limit)
+        return page(rows, limit, _LISTING_ORDER)
 
     @app.get("/v1/restrictions", summary="当前限制消费令 Orders that limit consumption, of legal persons; no lists")
     def get_restrictions(
@@ -211,23 +214,13 @@ def _add_lists(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Ca
         cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
-        filters = {"region": region} if region else {}
-        rows = ports.queries.listings(filters, place(cursor), limit, by_order=True)
+        rows = ports.queries.listings("", _codes(ports, region), place(cursor), limit, by_order=True)
         return page(rows, limit, _LISTING_ORDER)
 
-    @app.get("/v1/alerts", summary="最新预警 Latest alerts; as a stream with Accept: text/event-stream")
-    def get_alerts(
-        request: Request,
-        caller: Annotated[Caller, Depends(caller_of)],
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    ) -> Response:
-        if "text/event-stream" in request.headers.get("accept", ""):
-            return EventSourceResponse(_stream(ports, request.headers.get("last-event-id")))
-        return JSONResponse({"items": ports.queries.alerts(limit)})
 
-    @app.get("/v1/alerts/stream", summary="预警流 Alerts as they come (server-sent events)")
-    def stream_alerts(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> Response:
-        return EventSourceResponse(_stream(ports, request.headers.get("last-event-id")))
+def _codes(ports: Ports, region: str) -> list[str]:
+    """Codes of a region and of what belongs to it; none for everywhere."""
+    return codes_in(ports.regions, region) if region else []
 
 
 def _add_events(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Caller]]) -> None:
@@ -299,21 +292,3 @@ def _add_errors(app: FastAPI, ports: Ports) -> None:
         return answer(problems.WAREHOUSE_AWAY)
 
     app.add_middleware(Measured, metrics=ports.metrics)
-
-
-async def _stream(ports: Ports, last: str | None) -> AsyncIterator[dict[str, str]]:
-    """Alerts since the one that the reader saw last, then those that come."""
-    told: set[str] = set()
-    if last:
-        for row in reversed(ports.queries.alerts(500, last)):
-            told.add(row["alert_id"])
-            yield _sse(row)
-    async for alert in ports.feed.alerts():
-        if alert is None:
-            yield {"comment": "still here"}
-        elif alert["alert_id"] not in told:
-            yield _sse(alert)
-
-
-def _sse(alert: Mapping[str, Any]) -> dict[str, str]:
-    return {"event": "alert", "id": str(alert["alert_id"]), "data": json.dumps(alert, ensure_ascii=False)}

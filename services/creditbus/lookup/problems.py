@@ -64,6 +64,27 @@ WAREHOUSE_AWAY = Problem(
     detail_zh="数据仓库繁忙或不可用，请稍后再试。",
     retry_after_seconds=2,
 )
+BAD_POSITION = Problem(
+    status=400,
+    code="bad-position",
+    title_en="There is no such position in the stream of alerts",
+    title_zh="预警流中没有该位置",
+    detail_en="Last-Event-ID, or position, is not an id of this stream. Send one as it came, or since=<a time>.",
+    detail_zh="Last-Event-ID（或 position）不是本预警流的标识；请原样发送收到的标识，或以 since=<时间> 指定起点。",
+)
+
+
+def unknown_kind(known: Iterable[str]) -> Problem:
+    """A kind of alert that there is not."""
+    shown = ", ".join(sorted(known))
+    return Problem(
+        status=422,
+        code="unknown-kind",
+        title_en="There is no such kind of alert",
+        title_zh="没有该预警种类",
+        detail_en=f"kind is none of: {shown}.",
+        detail_zh=f"kind 不在以下范围内：{shown}。",
+    )
 
 
 def bad_identifier(flags: Iterable[str]) -> Problem:

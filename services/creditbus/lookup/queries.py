@@ -236,10 +236,20 @@ class Queries:
         return [shown(row) for row in rows]
 
     def listings(
-        self, filters: dict[str, str], after: list[str] | None, limit: int, *, by_order: bool = False
+        self,
+        list_code: str,
+        regions: Sequence[str],
+        after: list[str] | None,
+        limit: int,
+        *,
+        by_order: bool = False,
     ) -> list[Row]:
-        """Current listings of legal persons: listed and not removed; by_order: orders of courts instead."""
-        where = "".join(f" AND {name} = {{{name}:String}}" for name in ("list", "region") if name in filters)
+        """Current listings of legal persons: listed and not removed; by_order: orders of courts instead.
+
+        An empty code or list takes all.
+        """
+        where = " AND list = {list:String}" if list_code else ""
+        where += " AND region IN {regions:Array(String)}" if regions else ""
         place = " AND (effective_on, listing_id) < ({day:Date32}, {id:String})" if after else ""
         rows = self._ask(
             f"SELECT * FROM {DATABASE}.listings FINAL WHERE state = 'LISTED' "  # noqa: S608
@@ -248,7 +258,8 @@ class Queries:
             f"AND listing_id NOT IN (SELECT listing_id FROM {DATABASE}.listings WHERE state = 'REMOVED') "
             "ORDER BY effective_on DESC, listing_id DESC LIMIT {limit:UInt32}",
             {
-                **filters,
+                "list": list_code,
+                "regions": list(regions),
                 "limit": limit,
                 "day": after[0] if after else "",
                 "id": after[1] if after else "",
@@ -261,20 +272,36 @@ class Queries:
         """Whether a listing is no list but an order of a court."""
         return row["list"] in self._disclosure.orders
 
-    def alerts(self, limit: int, after_alert: str | None = None) -> list[Row]:
-        """The latest alerts about organisations, newest first; with after_alert those since that one."""
-        since = (
-            f" AND at >= (SELECT max(at) FROM {DATABASE}.alerts WHERE alert_id = {{alert:String}})"  # noqa: S608
-            " AND alert_id != {alert:String}"
-            if after_alert
-            else ""
+    def alerts(self, kinds: Sequence[str], regions: Sequence[str], after: list[str] | None, limit: int) -> list[Row]:
+        """The latest alerts about organisations, newest first, with their places in the log. Empty lists take all."""
+        where = "".join(
+            f" AND {column} IN {{{name}:Array(String)}}"
+            for column, name, values in (("kind", "kinds", kinds), ("region", "regions", regions))
+            if values
         )
-        rows = self._ask(
-            f"SELECT * FROM {DATABASE}.alerts FINAL WHERE subject_kind IN ('LEGAL_PERSON', 'ORGAN'){since} "  # noqa: S608
-            "ORDER BY at DESC, koff DESC LIMIT {limit:UInt32}",
-            {"limit": limit, "alert": after_alert or ""},
+        if after:
+            where += (
+                " AND (at, koff, kpart) < "
+                "(parseDateTime64BestEffort({at:String}, 3, 'UTC'), {offset:UInt64}, {partition:UInt16})"
+            )
+        at, offset, partition = after or ("", "0", "0")
+        return self._ask(
+            f"SELECT * FROM {DATABASE}.alerts FINAL WHERE subject_kind IN ('LEGAL_PERSON', 'ORGAN'){where} "  # noqa: S608
+            "ORDER BY at DESC, koff DESC, kpart DESC LIMIT {limit:UInt32}",
+            {
+                "kinds": list(kinds),
+                "regions": list(regions),
+                "at": at,
+                "offset": offset,
+                "partition": partition,
+                "limit": limit,
+            },
         )
-        return [shown(row) for row in rows]
+
+    def position_of_alerts(self, source: str) -> dict[int, int]:
+        """How far a log of alerts has been read into the warehouse: next offset by partition."""
+        sql = f"SELECT kpart, max(koff) + 1 AS next FROM {DATABASE}.alerts WHERE src = {{src:String}} GROUP BY kpart"  # noqa: S608
+        return {int(row["kpart"]): int(row["next"]) for row in self._ask(sql, {"src": source})}
 
     def event(self, event_id: str, sender: str | None) -> dict[str, list[Row]]:
         """Everything known of an event; sender None looks at all senders."""

@@ -110,7 +110,7 @@ def plain(value: Any) -> Any:
 
 def cursor_of(row: Mapping[str, Any], columns: Sequence[str]) -> str:
     """An opaque cursor that stands for a row's place in the order."""
-    return base64.urlsafe_b64encode(json.dumps([plain(row[name]) for name in columns]).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps([str(plain(row[name])) for name in columns]).encode()).decode()
 
 
 def place_of(cursor: str | None, columns: int) -> list[str] | None:

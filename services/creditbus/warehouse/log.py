@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
-from creditbus.bus.kafka import PATIENT, admin, consumer_config, failed, translated
+from creditbus.bus.kafka import PATIENT, consumer_config, failed, translated
 from creditbus.bus.lag import Lag
+from creditbus.bus.reading import sources_of
 from creditbus.bus.watchdog import Watchdog
 from creditbus.core.framing import NotConfluentError, unframe
 from creditbus.warehouse.steps import UNFRAMED, Framed, Place, resume_offset
@@ -112,12 +113,3 @@ class TopicLog:
         with watchdog.during("closing the consumer", _CLOSE_SECONDS):
             self._consumer.close()
         watchdog.close()
-
-
-def sources_of(brokers: str, topics: Sequence[str]) -> dict[str, str]:
-    """Name of each topic's log: cluster, topic and topic id, so that a topic made anew is another log."""
-    client = admin(brokers)  # kept: its futures fail when it is collected
-    with translated("reading topic ids"):
-        cluster = client.describe_cluster(request_timeout=15).result().cluster_id
-        futures = client.describe_topics(TopicCollection(list(topics)), request_timeout=15)
-        return {topic: f"{cluster}/{topic}/{futures[topic].result().topic_id}" for topic in topics}

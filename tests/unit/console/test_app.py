@@ -61,12 +61,12 @@ class FakeLookup(Lookup):
         return Answer(200, json.dumps({"items": [], "limit": limit}).encode())
 
     @asynccontextmanager
-    async def alert_stream(self, last_event_id: str | None) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+    async def alert_stream(self, position: str) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
         """One event that repeats what the browser saw last."""
         self._told()
 
         async def parts() -> AsyncIterator[bytes]:
-            yield f"event: alert\ndata: {last_event_id}\n\n".encode()
+            yield f"event: alert\ndata: {position}\n\n".encode()
 
         yield 200, parts()
 
@@ -174,9 +174,10 @@ def test_while_the_look_up_is_away_every_part_says_so(client: Client, lookup: Fa
 
 
 def test_the_stream_goes_on_where_the_browser_was_and_is_counted_down(client: Client, ports: Ports) -> None:
-    answer = client.get("/api/alerts/stream", headers={"Last-Event-ID": "a7"})
+    answer = client.get("/api/alerts/stream?position=0.3", headers={"Last-Event-ID": "0.7"})
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert answer.text.endswith("event: alert\ndata: a7\n\n")
+    assert answer.text.endswith("event: alert\ndata: 0.7\n\n")
+    assert client.get("/api/alerts/stream?position=0.3").text.endswith("data: 0.3\n\n"), "the browser's first time"
     assert ports.streams == 0
 
 

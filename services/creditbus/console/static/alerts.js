@@ -17,18 +17,23 @@ const seen = new Set();
 export async function startAlerts() {
   const latest = await ask(`/api/alerts?limit=${MOST_SHOWN}`);
   if (latest.ok) for (const alert of oldestFirst(latest.value)) show(alert, false);
-  follow();
+  follow(latest.ok ? latest.value.position : "");
 }
 
-function follow() {
-  const stream = new EventSource("/api/alerts/stream");
+// position: of the last alert that was seen, so that none is missed between the list and the stream
+function follow(position) {
+  let reached = position;
+  const stream = new EventSource(`/api/alerts/stream?position=${encodeURIComponent(position)}`);
   stream.onopen = () => showState(state, "live");
   // the browser connects again by itself after a break, but not after a refusal
   stream.onerror = () => {
     showState(state, "away");
-    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, RETRY_MS);
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => follow(reached), RETRY_MS);
   };
-  stream.addEventListener("alert", (event) => show(JSON.parse(event.data), true));
+  stream.addEventListener("alert", (event) => {
+    reached = event.lastEventId;
+    show(JSON.parse(event.data), true);
+  });
 }
 
 function show(alert, isNew) {
@@ -62,4 +67,4 @@ function row(alert, isNew) {
 // the number of a natural person is masked: its page is found by the key
 const linkOf = (alert) => (alert.identifier.includes("*") ? alert.subject_key : alert.identifier || alert.subject_key);
 
-const oldestFirst = (answer) => [...answer.items].sort((a, b) => new Date(a.at) - new Date(b.at));
+const oldestFirst = (answer) => [...answer.items].reverse();

@@ -100,6 +100,11 @@ def lies_in(regions: RegionTable, code: str, whole: str) -> bool:
     return not whole or covers(whole, current_region(regions, code))
 
 
+def codes_in(regions: RegionTable, whole: str) -> list[str]:
+    """Every known code, of today or earlier, of what belongs to a region; the region's own code at least."""
+    return sorted({whole, *(code for code in regions.spans if lies_in(regions, code, whole))})
+
+
 def _successor(regions: RegionTable, code: str) -> str | None:
     span = regions.spans.get(code) or regions.spans.get(code[:4] + "00")
     return None if span is None or span.valid_to is None else span.successor
