@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from creditbus.client.alerts import AlertReader, AlertsError, SubjectAlert
+from creditbus.client.producer import RetryPolicy
+from ports import free_ports
 from running_lab import RunningLab
+from waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
 BOTH = ["DISHONEST_SUBJECT", "CLEARED_SUBJECT"]
 
 
+def lab_key(lab: RunningLab, holder: str) -> str:
+    return str(json.loads((lab.folder / "secrets" / "lab-keys.json").read_text())[holder])
+
+
 @pytest.fixture
 def http(running_lab: RunningLab) -> Iterator[httpx.Client]:
     """The look-up, asked by the console."""
-    key = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())["console"]
+    key = lab_key(running_lab, "console")
     base = f"http://127.0.0.1:{running_lab.port('lookup')}/v1"
     with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
         yield client
@@ -77,6 +86,54 @@ def test_pages_hold_every_alert_once_and_filters_take_what_they_name(
     assert [one["at"] for one in found] == sorted((one["at"] for one in found), reverse=True)
     elsewhere = http.get("/alerts", params={"region": "150200", "limit": 500}).json()["items"]
     assert {one["region"][:4] for one in elsewhere} <= {"1502"}
+
+
+def test_a_reader_goes_on_through_a_restart_of_the_look_up(running_lab: RunningLab, http: httpx.Client) -> None:
+    seen: list[SubjectAlert] = []
+    is_over, began = threading.Event(), threading.Event()
+    policy = RetryPolicy(attempts=200, first_wait_seconds=0.2)
+
+    def stopping() -> bool:
+        if reader.position:
+            began.set()
+        return is_over.is_set()
+
+    def follow() -> None:
+        for alert in reader.alerts(stopping=stopping):
+            seen.append(alert)
+
+    def has_seen(firm: str) -> list[str]:
+        return [one.kind for one in seen if one.subject_key == firm]
+
+    lookup_url = str(http.base_url.copy_with(path="/"))
+    with AlertReader(lookup_url, lab_key(running_lab, "console"), kinds=BOTH, policy=policy) as reader:
+        thread = threading.Thread(target=follow)
+        thread.start()
+        try:
+            assert began.wait(30)
+            first = running_lab.cleared_firm()
+            running_lab.kill("lookup")
+            second = running_lab.cleared_firm()
+            wait_until("the second firm's alerts", lambda: len(has_seen(second)) == 2)
+        finally:
+            is_over.set()
+            thread.join(60)
+        assert (has_seen(first), has_seen(second)) == (BOTH, BOTH)
+        last = next(one for one in seen if one.subject_key == second)
+        again = next(reader.alerts(last.position))
+        assert (again.subject_key, again.kind) == (second, "CLEARED_SUBJECT")
+        since = next(reader.alerts(last.at - timedelta(days=1)))
+        assert since.at <= last.at
+
+
+def test_a_reader_without_a_key_or_a_look_up_is_told(http: httpx.Client) -> None:
+    lookup_url = str(http.base_url.copy_with(path="/"))
+    with AlertReader(lookup_url, "nobody") as reader, pytest.raises(AlertsError, match="API"):
+        next(reader.alerts())
+    policy = RetryPolicy(attempts=2, first_wait_seconds=0.01)
+    nobody = f"http://127.0.0.1:{free_ports(1)[0]}"
+    with AlertReader(nobody, "nobody", policy=policy) as reader, pytest.raises(AlertsError, match="is it running"):
+        next(reader.alerts())
 
 
 @pytest.mark.parametrize(

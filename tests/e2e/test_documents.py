@@ -117,7 +117,7 @@ def test_the_documented_kcat_command_reads_alerts(running_lab: RunningLab) -> No
 
 def test_the_documented_client_code_sends_and_follows(running_lab: RunningLab) -> None:
     """The examples run as they stand; the lab's own addresses, key and event stand for the reader's."""
-    sending, following = snippets(ROOT / "docs/integrate.md")
+    sending, following, alerts = snippets(ROOT / "docs/integrate.md")
     sending = sending.replace("18080", str(running_lab.port("gateway")))
     example = json.loads((ROOT / "schemas/avro/examples/Permit/valid-food.json").read_text(encoding="utf-8"))
     sent: dict[str, Any] = {"api_key": keys_of(running_lab)["150100-scjg"], "event": {**example, "fictitious": True}}
@@ -134,3 +134,8 @@ def test_the_documented_client_code_sends_and_follows(running_lab: RunningLab) -
     wait_until("an order", lambda: bool(seen))
     thread.join(30)
     assert {seen[0].action} <= {"ORDER", "LIFT"}
+
+    reader: dict[str, Any] = {"api_key": sent["api_key"], "start": datetime(2026, 1, 1, tzinfo=BEIJING)}
+    alerts = alerts.replace("18090", str(running_lab.port("lookup"))).replace("...", "break")
+    exec(alerts, reader)  # noqa: S102
+    assert reader["alert"].kind in {"DISHONEST_SUBJECT", "CLEARED_SUBJECT"}

@@ -58,6 +58,10 @@ class RetryPolicy:
     timeout_seconds: float = 60.0
     """Of one request; longer than the gateway itself waits for the brokers."""
 
+    def pause_seconds(self, attempt: int, least: float = 0.0) -> float:
+        """How long to wait after an attempt, counted from 0. least: what the server asked for."""
+        return min(max(self.first_wait_seconds * 2.0**attempt, least), _LONGEST_WAIT_SECONDS)
+
 
 class SendError(Exception):
     """The gateway takes nothing from us, or did not answer within all attempts; the text says what to do."""
@@ -123,16 +127,19 @@ class BusClient:
             return None
         if answer.status_code in (202, 207) or answer.status_code in _BUSY or "results" in _json(answer):
             return answer
-        problem = _json(answer)
-        detail = " ".join(str(problem.get(name, "")) for name in ("title", "detail", "title_zh", "detail_zh"))
-        raise SendError(f"{self._url}: HTTP {answer.status_code}: {detail.strip() or 'no explanation'}")
+        raise SendError(f"{self._url}: HTTP {answer.status_code}: {problem_of(answer)}")
 
     def _pause(self, answer: httpx.Response | None, attempt: int) -> float:
         """Never sooner than the gateway asks, and longer each time: it may be away for longer than it thinks."""
-        pause = self._policy.first_wait_seconds * 2.0**attempt
-        if answer is not None and answer.headers.get("retry-after", "").isdigit():
-            pause = max(pause, float(answer.headers["retry-after"]))
-        return min(pause, _LONGEST_WAIT_SECONDS)
+        asked = answer.headers.get("retry-after", "") if answer is not None else ""
+        return self._policy.pause_seconds(attempt, float(asked) if asked.isdigit() else 0.0)
+
+
+def problem_of(answer: httpx.Response) -> str:
+    """What an answer that is no success says of itself, in both languages."""
+    problem = _json(answer)
+    told = " ".join(str(problem.get(name, "")) for name in ("title", "detail", "title_zh", "detail_zh"))
+    return told.strip() or "no explanation"
 
 
 def _receipts(answer: httpx.Response | None) -> list[Receipt]:

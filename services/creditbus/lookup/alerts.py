@@ -114,7 +114,7 @@ async def _messages(ports: Ports, start: Position | None, chosen: Chosen) -> Asy
 def _message(mark: str, told: Told) -> dict[str, str]:
     """What is known, as a message of the stream: an id without data is kept by browsers too."""
     if told.is_gap:
-        return {"event": "gap", "data": json.dumps(_GAP, ensure_ascii=False)}
+        return {"event": "gap", "id": text_of(mark, told.position), "data": json.dumps(_GAP, ensure_ascii=False)}
     if told.alert is None:
         return {"comment": "still here", "id": text_of(mark, told.position)}
     return {"event": "alert", "id": text_of(mark, told.position), "data": json.dumps(told.alert, ensure_ascii=False)}

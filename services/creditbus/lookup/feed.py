@@ -120,6 +120,7 @@ class AlertFeed:
         with self._joined() as (reader, now):
             position = dict(now if start is None else start)
             reader.is_behind = start is not None
+            yield Told(position)  # whoever breaks off before the first alert knows where it began
             while not self._stop.is_set():
                 if reader.is_behind:
                     reader.begin_again()

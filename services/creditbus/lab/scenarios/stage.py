@@ -64,7 +64,10 @@ class Stage:
             "X-Purpose": purpose,
             "X-Basis": "scenario",
         }
-        answer = httpx.get(f"{self.places.lookup_url}{path}", headers=headers, timeout=10)
+        try:
+            answer = httpx.get(f"{self.places.lookup_url}{path}", headers=headers, timeout=10)
+        except httpx.TransportError:
+            return None  # it is being started again
         if answer.status_code in (404, 503):
             return None
         answer.raise_for_status()
