@@ -149,6 +149,10 @@ class LoopContract(AnyKafka):
         """A member does not come back: its session times out."""
         raise NotImplementedError
 
+    def forget_offsets(self, clients: Clients, group: str) -> None:
+        """The group was away for so long that the brokers have forgotten how far it was."""
+        raise NotImplementedError
+
     @pytest.fixture
     def job(self, clients: Clients, create: Create, unique_name: Callable[[str], str]) -> Job:
         """A job with its messages."""
@@ -183,6 +187,17 @@ class LoopContract(AnyKafka):
             job.results()
         job.send(400)
         with running(job.session(MemoryStores())):
+            job.assert_exactly_once(job.results())
+
+    @pytest.mark.parametrize("disk", ["kept", "lost"])
+    def test_a_group_whose_offsets_were_forgotten_goes_on_where_its_state_ends(
+        self, job: Job, clients: Clients, tmp_path: Path, disk: str
+    ) -> None:
+        with running(job.session(RocksStores(tmp_path / "first"))):
+            job.results()
+        self.forget_offsets(clients, job.group)
+        job.send(400)
+        with running(job.session(RocksStores(tmp_path / ("first" if disk == "kept" else "second")))):
             job.assert_exactly_once(job.results())
 
     def test_nothing_is_seen_of_a_batch_before_its_commit(self, job: Job) -> None:

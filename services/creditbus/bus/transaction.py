@@ -341,6 +341,7 @@ class Session:
                 slot = (place.topic, place.partition)
                 if self._restorer is not None:
                     self._stores[slot] = self._restorer.open(slot[0], slot[1], place.offset)
+                    place.offset = _known_offset(place.offset, self._stores[slot])
                 self._positions[slot] = max(0, place.offset)
             if self._stores:
                 # due work may be left over from before the restart
@@ -402,3 +403,9 @@ def run(session: Session, *, stopping: Callable[[], bool], between: Callable[[],
 def state_folder(data: Path, app: str, slot: int) -> Path:
     """Where the local stores of one slot of a group are kept."""
     return data / f"{app}-{slot}"
+
+
+def _known_offset(committed: int, store: StateStore) -> int:
+    """Where to read on. A broker forgets the offsets of a group that was away for long; the changelog has them too."""
+    position = store.position()
+    return position.source_offset if committed < 0 and position is not None and position.source_offset else committed

@@ -71,6 +71,8 @@ def properties(node: KafkaNode) -> dict[str, str]:
         # internal topics: one replica because there is one node, few partitions because each costs files and start time
         "offsets.topic.replication.factor": "1",
         "offsets.topic.num.partitions": "4",
+        # a group whose process is away for longer starts from the first message; by default that is after a week
+        "offsets.retention.minutes": str(366 * 24 * 60),
         "transaction.state.log.replication.factor": "1",
         "transaction.state.log.min.isr": "1",
         "transaction.state.log.num.partitions": "4",
