@@ -27,7 +27,7 @@ from creditbus.lab.stack import LabAddresses
 
 _PARTS = (
     "kafka", "controller", "registry", "clickhouse", "gateway", "intake", "clock", "dossier", "warehouse", "lookup",
-    "console", "monitor", "breaker",
+    "console", "notifier", "monitor", "breaker",
 )  # fmt: skip
 _WARM_UP_SECONDS = 30
 _REST_SECONDS = 15

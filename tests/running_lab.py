@@ -22,7 +22,7 @@ from waiting import wait_until
 
 PARTS = (
     "kafka", "controller", "registry", "clickhouse", "gateway", "intake", "clock", "dossier", "warehouse", "lookup",
-    "console", "monitor", "breaker",
+    "console", "notifier", "monitor", "breaker",
 )  # fmt: skip
 REGIONAL_PARTS = ("merge", "mirror")
 """Parts of a hub with a region, and of the region's node."""

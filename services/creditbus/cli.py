@@ -40,6 +40,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "export": ("export",),
     "simulate": ("simulate",),
     "verify": ("verify",),
+    "webhooks": ("webhooks",),
 }
 """Commands of each module of ``commands``, in the order of the help."""
 

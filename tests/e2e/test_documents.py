@@ -7,13 +7,15 @@ import re
 import shutil
 import subprocess
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 from creditbus.core.records import BEIJING
+from creditbus.notifier.subscriptions import new_secret
 from running_lab import RunningLab
 from waiting import wait_until
 
@@ -36,6 +38,10 @@ ELSEWHERE = {
     "rules activate HASH": "e2e/test_editions.py",
     "forget KEY --reason WHY": "e2e/test_forgetting.py",
     "up": "running_lab.py",
+    "webhooks add NAME --department CODE --url URL --families M01": "e2e/test_webhooks.py",
+    "webhooks ping NAME": "e2e/test_webhooks.py",
+    "webhooks skip NAME MESSAGE --reason WHY": "e2e/test_webhooks.py",
+    "webhooks remove NAME": "e2e/test_webhooks.py",
     "explain --verify receipt.json --log log.json --public-key HEX": "e2e/test_explain.py",
 }
 """Commands that other tests type, because they stop the lab or need their own story."""
@@ -117,7 +123,7 @@ def test_the_documented_kcat_command_reads_alerts(running_lab: RunningLab) -> No
 
 def test_the_documented_client_code_sends_and_follows(running_lab: RunningLab) -> None:
     """The examples run as they stand; the lab's own addresses, key and event stand for the reader's."""
-    sending, following, alerts = snippets(ROOT / "docs/integrate.md")
+    sending, following, receiving, alerts = snippets(ROOT / "docs/integrate.md")
     sending = sending.replace("18080", str(running_lab.port("gateway")))
     example = json.loads((ROOT / "schemas/avro/examples/Permit/valid-food.json").read_text(encoding="utf-8"))
     sent: dict[str, Any] = {"api_key": keys_of(running_lab)["150100-scjg"], "event": {**example, "fictitious": True}}
@@ -139,3 +145,10 @@ def test_the_documented_client_code_sends_and_follows(running_lab: RunningLab) -
     alerts = alerts.replace("18090", str(running_lab.port("lookup"))).replace("...", "break")
     exec(alerts, reader)  # noqa: S102
     assert reader["alert"].kind in {"DISHONEST_SUBJECT", "CLEARED_SUBJECT"}
+
+    at, secret = datetime.now(BEIJING), new_secret()
+    signed = {"webhook-id": "m1", "webhook-timestamp": str(int(at.timestamp()))}
+    signature = Webhook(secret).sign("m1", at.astimezone(UTC), "{}")
+    received: dict[str, Any] = {"secret": secret, "body": "{}", "headers": {**signed, "webhook-signature": signature}}
+    exec(receiving, received)  # noqa: S102
+    assert received["message"] == {}

@@ -96,7 +96,8 @@ def test_programs_are_told_what_people_are_told(running_lab: RunningLab) -> None
 
 
 @pytest.mark.parametrize(
-    "part", ["gateway", "intake", "clock", "dossier", "warehouse", "lookup", "console", "monitor", "breaker"]
+    "part",
+    ["gateway", "intake", "clock", "dossier", "warehouse", "lookup", "console", "notifier", "monitor", "breaker"],
 )
 def test_every_service_answers_health_and_metrics(running_lab: RunningLab, part: str) -> None:
     base = f"http://127.0.0.1:{running_lab.port(part)}"

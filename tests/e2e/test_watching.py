@@ -23,7 +23,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is missing: apt-get install prometheus"),
 ]
 WATCHED = {
-    "clickhouse", "gateway", "intake", "clock", "breaker", "dossier", "warehouse", "lookup", "console", "monitor",
+    "clickhouse", "gateway", "intake", "clock", "breaker", "dossier", "warehouse", "lookup", "console", "notifier",
+    "monitor",
 }  # fmt: skip
 
 

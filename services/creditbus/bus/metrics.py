@@ -32,6 +32,8 @@ CounterName: TypeAlias = Literal[
     "creditbus_timers_fired_total",
     # ticks written by the clock
     "creditbus_ticks_written_total",
+    # attempts to send a message to a webhook, per webhook and outcome (delivered, refused)
+    "creditbus_webhook_messages_total",
 ]
 GaugeName: TypeAlias = Literal[
     # messages between the consumer's position and the end of the log, per topic and partition
@@ -60,6 +62,8 @@ GaugeName: TypeAlias = Literal[
     "creditbus_department_events",
     # sources whose listings wait, per action (watch, hold)
     "creditbus_breaker_sources",
+    # 1 while a webhook's endpoint does not take a message, per webhook
+    "creditbus_webhook_failing",
     # seconds since a department was last heard
     "creditbus_department_silence_seconds",
 ]
@@ -94,6 +98,8 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "creditbus_department_events": ("department", "what"),
     "creditbus_department_silence_seconds": ("department",),
     "creditbus_breaker_sources": ("action",),
+    "creditbus_webhook_messages_total": ("webhook", "outcome"),
+    "creditbus_webhook_failing": ("webhook",),
     "creditbus_stage_seconds": ("stage",),
     "creditbus_insert_seconds": ("table",),
     "creditbus_http_seconds": ("route",),

@@ -7,7 +7,6 @@ through Kafka would have, so an order that is answered twice, by either way, is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from creditbus.catalogue.import_columns import ImportColumns
@@ -25,14 +24,6 @@ HEADERS = (
     "落实情况", "落实日期", "执行开始日期", "执行结束日期", "执行措施", "执行内容", "执行成效", "反馈备注",
 )  # fmt: skip
 TO_FILL_IN = HEADERS[HEADERS.index("落实情况") :]
-
-
-def families_of(department: str, day: date, rules: Rules) -> dict[str, bool]:
-    """Families that a department carries out on a day, and whether against persons too."""
-    rows = [row for row in rules.subscribers if row.department == department and row.span.covers(day)]
-    return {
-        family: any(row.persons for row in rows if family in row.families) for row in rows for family in row.families
-    }
 
 
 def unanswered(

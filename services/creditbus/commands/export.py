@@ -18,11 +18,12 @@ from creditbus.catalogue.import_columns import load_import_columns
 from creditbus.catalogue.loader import load
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.client.exporting import COLUMNS, headers_of, row_of, write_csv, write_xlsx
-from creditbus.client.orderfiles import HEADERS, families_of, order_row, unanswered
+from creditbus.client.orderfiles import HEADERS, order_row, unanswered
 from creditbus.client.orderfiles import KIND as ORDERS
 from creditbus.commands.printing import terminal
 from creditbus.core.records import BEIJING
 from creditbus.core.rules import Rules
+from creditbus.core.subscribers import families_of
 from creditbus.lab.exporting import read_answers, read_orders, read_records
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses

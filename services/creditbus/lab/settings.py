@@ -61,6 +61,8 @@ class LabSettings(BaseSettings):
     """Health and metrics of clock."""
     breaker_port: Port = 19106
     """Health and metrics of breaker."""
+    notifier_port: Port = 19109
+    """Health and metrics of notifier."""
     monitor_port: Port = 19105
     """Health and metrics of monitor."""
     merge_port: Port = 19107

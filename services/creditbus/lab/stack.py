@@ -22,7 +22,7 @@ from creditbus.lab.settings import LabSettings
 from creditbus.lab.supervisor import DEPLOY, Task
 
 HOST = "127.0.0.1"
-SERVICES = ("gateway", "intake", "clock", "breaker", "dossier", "warehouse", "lookup", "console", "monitor")
+SERVICES = ("gateway", "intake", "clock", "breaker", "dossier", "warehouse", "lookup", "console", "notifier", "monitor")
 MERGE = "merge"
 # what can be left out; Kafka always runs, and at the hub the registry
 PARTS = (CLICKHOUSE, *SERVICES, MERGE)

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from fastapi import Header, Query
 
+from creditbus.bus.audit import Access, Ledger
 from creditbus.bus.keyring import Keyring
 from creditbus.bus.metrics import Metrics
 from creditbus.catalogue.purposes import Purpose
@@ -18,7 +19,6 @@ from creditbus.core.errors import RetryLaterError
 from creditbus.core.identifiers import RegionTable
 from creditbus.core.problems import Problem
 from creditbus.lookup import problems
-from creditbus.lookup.audit import Access, Ledger
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
 from creditbus.lookup.persons import Persons

@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from creditbus.bus.api_page import api_page
+from creditbus.bus.audit import Ledger
 from creditbus.bus.keyfiles import read_vault_keys
 from creditbus.bus.keyring import Keyring
 from creditbus.bus.logs import configure_logging
@@ -49,7 +50,6 @@ from creditbus.lookup.access import (
     subject_answer,
 )
 from creditbus.lookup.alerts import add_alerts
-from creditbus.lookup.audit import Ledger
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
 from creditbus.lookup.match import add_match

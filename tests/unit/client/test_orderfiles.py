@@ -14,11 +14,12 @@ from creditbus.client.exporting import write_csv, write_xlsx
 from creditbus.client.importing.columns import Layout, find_header, lay_out
 from creditbus.client.importing.files import TableFile
 from creditbus.client.importing.rows import to_event
-from creditbus.client.orderfiles import HEADERS, TO_FILL_IN, families_of, order_row, unanswered
+from creditbus.client.orderfiles import HEADERS, TO_FILL_IN, order_row, unanswered
 from creditbus.client.subscriber import Executor, Order, acknowledgement_of
 from creditbus.commands.produce import Wish, context_for
 from creditbus.core.outcome import Ok, Reject
 from creditbus.core.rules import IncentiveRule, MeasureRule
+from creditbus.core.subscribers import families_of
 from intake_harness import Intake, rules
 
 TABLE = load_import_columns()

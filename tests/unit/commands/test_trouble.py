@@ -35,6 +35,7 @@ ARGUMENTS = {
     "simulate": ["--events 10", "--events 10 --via kafka", "--answer"],
     "status": [""],
     "verify": ["", "--topics-only"],
+    "webhooks": ["list"],
 }
 
 

@@ -1,4 +1,4 @@
-"""The access ledger: each look-up becomes a record that the subject can read, before the answer leaves."""
+"""The access ledger: each look-up and each delivery becomes a record that the subject can read, before it leaves."""
 
 from __future__ import annotations
 
@@ -45,9 +45,12 @@ class Ledger:
         self._thread = threading.Thread(target=self._serve_reports, name="access-reports", daemon=True)
         self._thread.start()
 
-    def record(self, access: Access) -> str:
-        """Write an access and wait until the brokers have it. Returns its id. Raises RetryLaterError otherwise."""
-        access_id = str(uuid.uuid4())
+    def record(self, access: Access, access_id: str = "") -> str:
+        """Write an access and wait until the brokers have it. Returns its id. Raises RetryLaterError otherwise.
+
+        access_id: of an access that was recorded before, and ended otherwise; a new one by default.
+        """
+        access_id = access_id or str(uuid.uuid4())
         value = self._write(
             {
                 "access_id": access_id,

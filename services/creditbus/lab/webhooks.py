@@ -1,0 +1,82 @@
+"""Webhooks of a running bus: their file, where each begins, and how the notifier says that they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from pydantic import ValidationError
+
+from creditbus.bus.kafka import admin
+from creditbus.lab.errors import LabError
+from creditbus.lab.stack import HOST, LabAddresses
+from creditbus.notifier.app import WEBHOOKS
+from creditbus.notifier.log import begin
+from creditbus.notifier.subscriptions import Subscription, group_of, read_subscriptions, write_subscriptions
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+_ANSWER_SECONDS = 5.0
+
+
+class WebhookError(LabError):
+    """A webhook cannot be as it was asked for."""
+
+
+class Webhooks:
+    """The webhooks of one bus."""
+
+    def __init__(self, places: LabAddresses, notifier_port: int) -> None:
+        self._places = places
+        self._health = f"http://{HOST}:{notifier_port}/health/ready"
+
+    def rows(self) -> dict[str, Subscription]:
+        """Every webhook by name. Raises SettingsError for a file that cannot be read."""
+        return read_subscriptions(self._places.secrets)
+
+    def add(self, name: str, row: Mapping[str, Any], *, at_start: bool) -> None:
+        """A new webhook. Raises WebhookError, or BusError while Kafka is away."""
+        rows = self.rows()
+        if name in rows:
+            raise WebhookError(
+                en=f"{name} is there already: choose another name, or remove it first",
+                zh=f"{name} 已存在：请另选名称，或先删除",
+            )
+        if not _NAME.fullmatch(name):
+            raise WebhookError(
+                en=f"{name}: a name has small letters, digits and -, at most 60",
+                zh="名称只能用小写字母、数字和 -，最多 60 个",
+            )
+        made = _made(row)
+        begin(self._places.brokers, name, made, at_start=at_start)
+        write_subscriptions(self._places.secrets, {**rows, name: made})
+
+    def replace(self, name: str, row: Subscription) -> None:
+        """The same webhook, otherwise."""
+        write_subscriptions(self._places.secrets, {**self.rows(), name: row})
+
+    def remove(self, name: str) -> None:
+        """No webhook of this name any more; its position is forgotten."""
+        write_subscriptions(self._places.secrets, {one: row for one, row in self.rows().items() if one != name})
+        client = admin(self._places.brokers)  # kept: its futures fail when it is collected
+        for future in client.delete_consumer_groups([group_of(name)], request_timeout=_ANSWER_SECONDS).values():
+            future.exception()  # one that is still read goes with its retention; a new webhook sets its own beginning
+
+    def conditions(self) -> dict[str, dict[str, Any]] | None:
+        """How each webhook stands; None while the notifier does not answer."""
+        try:
+            answer = httpx.get(self._health, timeout=_ANSWER_SECONDS)
+            found: dict[str, dict[str, Any]] = answer.json().get(WEBHOOKS, {})
+        except (httpx.HTTPError, ValueError):
+            return None
+        return found
+
+
+def _made(row: Mapping[str, Any]) -> Subscription:
+    try:
+        return Subscription.model_validate(row)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        told = "".join(f"--{part}: " for part in first["loc"][:1]) + first["msg"].removeprefix("Value error, ")
+        raise WebhookError(en=told, zh=f"参数有误：{told}") from error
