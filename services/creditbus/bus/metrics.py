@@ -62,6 +62,8 @@ GaugeName: TypeAlias = Literal[
     "creditbus_department_events",
     # sources whose listings wait, per action (watch, hold)
     "creditbus_breaker_sources",
+    # webhooks, per state (starting, waiting, failing, refused)
+    "creditbus_webhooks",
     # 1 while a webhook's endpoint does not take a message, per webhook
     "creditbus_webhook_failing",
     # seconds since a department was last heard
@@ -100,6 +102,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "creditbus_breaker_sources": ("action",),
     "creditbus_webhook_messages_total": ("webhook", "outcome"),
     "creditbus_webhook_failing": ("webhook",),
+    "creditbus_webhooks": ("state",),
     "creditbus_stage_seconds": ("stage",),
     "creditbus_insert_seconds": ("table",),
     "creditbus_http_seconds": ("route",),

@@ -26,7 +26,7 @@ from creditbus.notifier.endpoint import Endpoints
 from creditbus.notifier.settings import NotifierSettings
 from creditbus.notifier.steps import refused_families
 from creditbus.notifier.subscriptions import Subscription, read_subscriptions
-from creditbus.notifier.worker import Condition, Ports, Worker
+from creditbus.notifier.worker import STATES, Condition, Ports, Worker
 
 log = structlog.get_logger()
 
@@ -81,7 +81,11 @@ def run(desk: Desk, read: Callable[[], Mapping[str, Subscription]], service: Ser
             if str(error) != problem:
                 problem = str(error)
                 log.error("webhooks stay as they were", problem=problem)
-        service.health.facts[WEBHOOKS] = {name: asdict(one) for name, one in desk.conditions().items()}
+        conditions = desk.conditions()
+        service.health.facts[WEBHOOKS] = {name: asdict(one) for name, one in conditions.items()}
+        for state in STATES:
+            number = sum(one.state == state for one in conditions.values())
+            service.metrics.set("creditbus_webhooks", number, state=state)
         time.sleep(_LOOK_SECONDS)
 
 

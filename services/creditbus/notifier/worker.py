@@ -25,6 +25,8 @@ from creditbus.notifier.subscriptions import Subscription
 log = structlog.get_logger()
 
 _RETRY_SECONDS = 1.0
+STATES = ("starting", "waiting", "failing", "refused")
+"""Waiting is for messages; refused is a webhook whose department may not have what it asks for."""
 DELIVERY = "delivery"
 """Purpose under which the ledger has what was sent."""
 
@@ -50,7 +52,7 @@ class Condition:
     """How a webhook stands: written by its thread, read by whoever asks."""
 
     state: str = "starting"
-    """starting, waiting (for messages), failing, or refused (its department may not have what it asks for)."""
+    """One of STATES."""
     since: str = ""
     told: str = ""
     """What the endpoint answered last, or what is in the way."""
