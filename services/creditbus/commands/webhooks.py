@@ -13,7 +13,7 @@ from rich.markup import escape
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.commands.connecting import console, fail, running
-from creditbus.commands.printing import AsJson, WholeTable, id_column, print_json
+from creditbus.commands.printing import AsJson, WholeTable, id_column, minute, print_json
 from creditbus.core.records import BEIJING
 from creditbus.core.subscribers import families_of
 from creditbus.lab.settings import load_settings
@@ -54,7 +54,7 @@ def list_all(as_json: AsJson = False) -> None:
     table = WholeTable(id_column("webhook 名称"), *columns, title="Webhooks 网络回调推送")
     for row in rows:
         gets = ", ".join([*row["families"], *row["alerts"]])
-        since = f"{row['state']} {row['since']}".strip()
+        since = f"{row['state']} {_minute(row['since'])}".strip()
         shown = (row["name"], row["department"], gets, str(row["sent"]), since, row["told"], row["message"])
         table.add_row(*map(escape, shown))
     console.print(table)
@@ -143,6 +143,10 @@ def _standing(conditions: dict[str, dict[str, Any]] | None, name: str) -> dict[s
     if conditions is None:
         return {"state": "notifier does not answer", "since": "", "told": "", "message": "", "sent": 0}
     return conditions.get(name) or {"state": "starting", "since": "", "told": "", "message": "", "sent": 0}
+
+
+def _minute(since: str) -> str:
+    return minute(int(datetime.fromisoformat(since).timestamp() * 1000)) if since else ""
 
 
 def _split(text: str) -> list[str]:
