@@ -86,7 +86,7 @@ def test_programs_are_told_what_people_are_told(running_lab: RunningLab) -> None
     assert shown["intake"]["resident_bytes"] > 10 * 2**20
     assert all(one["phase"] == "ready" for one in shown.values())
     findings = running_lab.told("doctor")
-    assert {one["what"] for one in findings} > {"registry answers", "partition leaders"}
+    assert {one["what"] for one in findings} > {"registry answers", "partition leaders", "offsets are kept"}
     assert [one for one in findings if not one["is_good"] or one["remedy"]] == []
     assert {one["kind"] for one in running_lab.told("keys", "show")} == {"platform-token", "vault-master"}
     assert [one["edition"] for one in running_lab.told("rules", "list") if one["is_in_force"]]

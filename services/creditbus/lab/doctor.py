@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec  # type: ignore[attr-defined]
 
 from creditbus.lab.artifacts import default_cache, find_java, is_complete
 from creditbus.lab.clickhouse import CLICKHOUSE
@@ -28,6 +28,8 @@ LOOKS = 2
 OWN_GROUPS = "creditbus-"
 REQUEST_TIMEOUT_SECONDS = 5.0
 LOG_LINES = 200
+_RETENTION = "offsets.retention.minutes"
+_LEAST_DAYS = 60
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
@@ -66,6 +68,7 @@ def examine(settings: LabSettings, state: LabState | None) -> Iterator[Finding]:
         yield Finding(what=what, detail=f"no answer at {places.brokers}", remedy=remedy)
         return
     yield from find_leaderless(places.brokers)
+    yield find_retention(places.brokers)
     yield _answering(Text(en="registry answers", zh="模式注册中心应答"), "registry", f"{places.registry_url}/subjects")
     if any(record.name == CLICKHOUSE for record in state.processes):
         url = f"{places.clickhouse_url}/ping"
@@ -163,6 +166,25 @@ def find_leaderless(brokers: str) -> Iterator[Finding]:
             what=Text(en="partition leaders", zh="分区首领"),
             detail=f"{len(metadata.topics)} topics, {count} partitions",
         )
+
+
+def find_retention(brokers: str) -> Finding:
+    """Whether the brokers remember for long how far a service was that stood still."""
+    what = Text(en="offsets are kept", zh="消费位点保留")
+    client = _admin(brokers)  # kept: its futures fail when it is collected
+    try:
+        broker = str(min(client.list_topics(timeout=REQUEST_TIMEOUT_SECONDS).brokers))
+        asked = client.describe_configs([ConfigResource("BROKER", broker)], request_timeout=REQUEST_TIMEOUT_SECONDS)
+        minutes = int(next(iter(asked.values())).result()[_RETENTION].value)
+    except KafkaException as error:
+        return Finding(what=what, detail="not told", remedy=Text(en=str(error), zh=str(error)))
+    days = minutes // (24 * 60)
+    remedy = Text(
+        en=f"Set {_RETENTION} of the brokers to {_LEAST_DAYS} days or more: an intake that stood still for longer than "
+        f"{days} days decides again what its topics still have",
+        zh=f"请将 {_RETENTION} 设为 {_LEAST_DAYS} 天以上：停运超过 {days} 天，intake 会重新处理仍保留的事件",
+    )
+    return Finding(what=what, detail=f"{days} days", remedy=remedy if days < _LEAST_DAYS else None)
 
 
 def find_stuck(brokers: str, processes: Sequence[ProcessRecord]) -> Iterator[Finding]:
