@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
 
 from running_lab import RunningLab
 from waiting import wait_until
@@ -132,6 +133,40 @@ def test_what_an_endpoint_does_not_take_waits_in_order_and_a_crash_loses_nothing
         assert orders == sorted(orders, reverse=True)  # orders before lifts
     assert all(Webhook(webhook).verify(body, headers) for _, _, body, headers in receiver.came)
     wait_until("waiting", lambda: standing(running_lab, unique_webhook)["state"] == "waiting")
+
+
+def test_a_webhook_moves_and_gets_another_secret_without_beginning_anew(
+    running_lab: RunningLab, receiver: Receiver, webhook: str, unique_webhook: str
+) -> None:
+    running_lab.cleared_firm()
+    wait_until("everything", lambda: len(receiver.came) > 3)
+    told = running_lab.creditbus("webhooks", "rotate", unique_webhook)
+    secret = next(word for word in told.split() if word.startswith("whsec_"))
+    running_lab.creditbus("webhooks", "move", unique_webhook, "--url", receiver.url + "/elsewhere")
+    assert "https://" in running_lab.creditbus("webhooks", "move", unique_webhook, "--url", "http://a.cn", expect=2)
+
+    before = len(receiver.came)
+    firm = running_lab.cleared_firm()
+    wait_until("the lift", lambda: "measure.lift" in receiver.of(firm))
+    for _, _, body, headers in receiver.came[before:]:
+        assert Webhook(webhook).verify(body, headers) == Webhook(secret).verify(body, headers)
+    ids = [name for name, *_ in receiver.came]
+    assert len(ids) == len(set(ids)), "nothing began anew"
+
+    running_lab.creditbus("webhooks", "rotate", unique_webhook, "--finish")
+    wait_until("the notifier to know", lambda: standing(running_lab, unique_webhook)["sent"] == 0)
+    before, last = len(receiver.came), running_lab.cleared_firm()
+    wait_until("the lift", lambda: "measure.lift" in receiver.of(last))
+    _, _, body, headers = receiver.came[before]
+    assert Webhook(secret).verify(body, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(webhook).verify(body, headers)
+
+    def in_history() -> set[str]:
+        return {one["subject_key"] for one in running_lab.told("webhooks", "history", unique_webhook)}
+
+    wait_until("the history", lambda: {firm, last} <= in_history())
+    assert "measure.lift" in running_lab.creditbus("webhooks", "history", unique_webhook, "--limit", "100")
 
 
 @pytest.mark.usefixtures("webhook")

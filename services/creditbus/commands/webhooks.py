@@ -12,12 +12,13 @@ from rich.markup import escape
 
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
+from creditbus.clickhouse.client import ClickHouse
 from creditbus.commands.connecting import console, fail, running
 from creditbus.commands.printing import AsJson, WholeTable, id_column, minute, print_json
 from creditbus.core.records import BEIJING
 from creditbus.core.subscribers import families_of
 from creditbus.lab.settings import load_settings
-from creditbus.lab.webhooks import WebhookError, Webhooks
+from creditbus.lab.webhooks import WebhookError, Webhooks, sent_to
 from creditbus.notifier.endpoint import Endpoints
 from creditbus.notifier.steps import ping_of, refused_families
 from creditbus.notifier.subscriptions import Subscription, new_secret
@@ -27,13 +28,16 @@ _PING_SECONDS = 15.0
 
 
 def register(app: typer.Typer) -> None:
-    """Add `webhooks list`, `add`, `ping`, `skip` and `remove` to app."""
+    """Add the commands of `webhooks` to app."""
     group = typer.Typer(
-        help="Orders, lifts and alerts by HTTP: list, add, ping, skip, remove. 网络回调推送。", no_args_is_help=True
+        help="Orders, lifts and alerts by HTTP: who gets them, and how that goes. 网络回调推送。", no_args_is_help=True
     )
     group.command("list")(list_all)
     group.command("add")(add)
     group.command("ping")(ping)
+    group.command("history")(history)
+    group.command("move")(move)
+    group.command("rotate")(rotate)
     group.command("skip")(skip)
     group.command("remove")(remove)
     app.add_typer(group, name="webhooks")
@@ -104,6 +108,50 @@ def ping(name: Name) -> None:
     console.print(f"[green]✓[/] {escape(row.url)}: {answer.told}", highlight=False)
 
 
+def history(
+    name: Name,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="So many 条数")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """What was sent to a webhook, newest first, as the ledger has it. 推送记录。"""
+    _row(name)
+    with closing(ClickHouse(running().clickhouse_url)) as clickhouse:
+        rows = sent_to(clickhouse, name, limit)
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("at 时间", "message 消息", "about 内容", "result 结果")
+    table = WholeTable(*columns, id_column("subject 主体"), title=f"Sent to {name} 推送记录")
+    for row in rows:
+        shown = (_minute(row["at"]), row["message"], row["basis"], row["result"], row["subject_key"])
+        table.add_row(*map(escape, shown))
+    console.print(table)
+
+
+def move(name: Name, url: Annotated[str, typer.Option(help="Where messages go from now on 新的接收地址")]) -> None:
+    """Send to another address from now on; nothing is left out and nothing begins anew. 变更接收地址。"""
+    _desk().change(name, _row(name), url=url)
+    console.print(f"[green]✓[/] {escape(name)}: {escape(url)}", highlight=False)
+
+
+def rotate(
+    name: Name,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Sign with the new secret alone from now on 结束过渡")
+    ] = False,
+) -> None:
+    """A new secret, shown once. Messages are signed with both until --finish. 轮换密钥。"""
+    row = _row(name)
+    if finish:
+        _desk().change(name, row, previous_secret="")
+        console.print(f"[green]✓[/] {escape(name)}: the old secret is gone 旧密钥已停用", highlight=False)
+        return
+    secret = new_secret()
+    _desk().change(name, row, secret=secret, previous_secret=row.secret)
+    console.print(f"secret 密钥（仅显示一次）: {secret}", highlight=False, soft_wrap=True)
+    console.print("Once the receiver has it 接收端更换后: creditbus webhooks rotate NAME --finish", highlight=False)
+
+
 def skip(
     name: Name,
     message: Annotated[str, typer.Argument(help="Id of the message that it does not take 消息标识")],
@@ -111,7 +159,7 @@ def skip(
 ) -> None:
     """Pass over a message that an endpoint will never take; those after it are sent. 跳过一条消息。"""
     row = _row(name)
-    _desk().replace(name, row.model_copy(update={"passed_over": {**row.passed_over, message: reason}}))
+    _desk().change(name, row, passed_over={**row.passed_over, message: reason})
     console.print(f"[green]✓[/] {escape(message)} is passed over 已跳过", highlight=False)
 
 
@@ -136,7 +184,7 @@ def _row(name: str) -> Subscription:
 
 def _public(name: str, row: Subscription) -> dict[str, Any]:
     """A webhook without its secret."""
-    return {"name": name, **row.model_dump(mode="json", exclude={"secret"})}
+    return {"name": name, **row.model_dump(mode="json", exclude={"secret", "previous_secret"})}
 
 
 def _standing(conditions: dict[str, dict[str, Any]] | None, name: str) -> dict[str, Any]:

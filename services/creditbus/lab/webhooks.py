@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
 import httpx
 from pydantic import ValidationError
 
 from creditbus.bus.kafka import admin
+from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.lab.errors import LabError
 from creditbus.lab.stack import HOST, LabAddresses
 from creditbus.notifier.app import WEBHOOKS
 from creditbus.notifier.log import begin
-from creditbus.notifier.subscriptions import Subscription, group_of, read_subscriptions, write_subscriptions
+from creditbus.notifier.subscriptions import Subscription, actor_of, group_of, read_subscriptions, write_subscriptions
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 _ANSWER_SECONDS = 5.0
@@ -52,9 +54,10 @@ class Webhooks:
         begin(self._places.brokers, name, made, at_start=at_start)
         write_subscriptions(self._places.secrets, {**rows, name: made})
 
-    def replace(self, name: str, row: Subscription) -> None:
-        """The same webhook, otherwise."""
-        write_subscriptions(self._places.secrets, {**self.rows(), name: row})
+    def change(self, name: str, row: Subscription, **changes: Any) -> None:
+        """The same webhook, otherwise; it goes on where it is. Raises WebhookError."""
+        made = _made({**row.model_dump(), **changes})
+        write_subscriptions(self._places.secrets, {**self.rows(), name: made})
 
     def remove(self, name: str) -> None:
         """No webhook of this name any more; its position is forgotten."""
@@ -71,6 +74,16 @@ class Webhooks:
         except (httpx.HTTPError, ValueError):
             return None
         return found
+
+
+def sent_to(clickhouse: ClickHouse, name: str, limit: int) -> list[dict[str, Any]]:
+    """What the ledger has of the messages to a webhook, newest first. Raises BusError."""
+    rows = clickhouse.query(
+        f"SELECT at, endpoint AS message, basis, subject_key, result FROM {DATABASE}.access FINAL "  # noqa: S608
+        "WHERE actor = {actor:String} ORDER BY at DESC, access_id LIMIT {limit:UInt32}",
+        {"actor": actor_of(name), "limit": limit},
+    )
+    return [{**row, "at": row["at"].replace(tzinfo=row["at"].tzinfo or UTC).isoformat()} for row in rows]
 
 
 def _made(row: Mapping[str, Any]) -> Subscription:

@@ -27,6 +27,8 @@ class Subscription(BaseModel):
     department: str = Field(min_length=1)
     url: str
     secret: str = Field(pattern="^whsec_", repr=False)
+    previous_secret: str = Field("", pattern="^(whsec_.*)?$", repr=False)
+    """The secret before this one: while the receiver changes over, messages are signed with both."""
     families: tuple[str, ...] = ()
     persons: bool = False
     """Also the orders against natural persons and sole traders."""
@@ -90,6 +92,11 @@ def new_secret() -> str:
 def group_of(name: str) -> str:
     """Group under which the position of a webhook is kept."""
     return f"creditbus-webhook-{name}"
+
+
+def actor_of(name: str) -> str:
+    """Who a webhook is on the ledger."""
+    return f"webhook:{name}"
 
 
 def _is_loopback(host: str) -> bool:

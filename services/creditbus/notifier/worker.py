@@ -20,7 +20,7 @@ from creditbus.core.framing import WireError
 from creditbus.notifier.endpoint import Endpoints, now
 from creditbus.notifier.log import SubscribedLog
 from creditbus.notifier.steps import Message, delivery_id, message_of, pause_seconds
-from creditbus.notifier.subscriptions import Subscription
+from creditbus.notifier.subscriptions import Subscription, actor_of
 
 log = structlog.get_logger()
 
@@ -100,6 +100,10 @@ class Worker:
                 self._stand("failing", told=str(error))
                 log.warning("waiting", webhook=self._name, problem=str(error))
                 self._stop.wait(_RETRY_SECONDS)
+            except Exception as error:  # noqa: BLE001 - a fault of ours must be seen, and must not end what is sent
+                self._stand("failing", told=type(error).__name__)
+                log.error("a fault of the program", webhook=self._name, problem=type(error).__name__)
+                self._stop.wait(self._ports.longest_pause_seconds / 10)
 
     def _send_all(self, messages: SubscribedLog) -> None:
         """1. read   2. choose   3. record   4. send until it is taken   5. keep the position."""
@@ -163,7 +167,7 @@ class Worker:
     def _record(self, message: Message, result: str) -> None:
         """Put the delivery on the ledger, under one id however often. Raises RetryLaterError: nothing leaves unseen."""
         access = Access(
-            actor=f"webhook:{self._name}",
+            actor=actor_of(self._name),
             role="subscriber",
             department=self._subscription.department,
             purpose=DELIVERY,
