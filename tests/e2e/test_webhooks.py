@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from creditbus.bus.kafka import consumer_config
+from creditbus.bus.reading import bounds_of
+from creditbus.notifier.subscriptions import group_of
 from running_lab import RunningLab
 from waiting import wait_until
 
@@ -133,6 +138,8 @@ def test_what_an_endpoint_does_not_take_waits_in_order_and_a_crash_loses_nothing
         assert orders == sorted(orders, reverse=True)  # orders before lifts
     assert all(Webhook(webhook).verify(body, headers) for _, _, body, headers in receiver.came)
     wait_until("waiting", lambda: standing(running_lab, unique_webhook)["state"] == "waiting")
+    sent = next(check for check in running_lab.verify() if "webhook" in check["check"])
+    assert sent["compared"] >= 2
 
 
 def test_a_webhook_moves_and_gets_another_secret_without_beginning_anew(
@@ -182,6 +189,29 @@ def test_a_message_that_is_never_taken_can_be_passed_over(
     receiver.status = 204
     wait_until("the rest", lambda: "measure.lift" in receiver.of(firm))
     assert stuck not in {name for name, *_ in receiver.came}
+
+    def results() -> set[str]:
+        return {one["result"] for one in running_lab.told("webhooks", "history", unique_webhook)}
+
+    wait_until("the ledger", lambda: results() == {"delivered", "passed over: the endpoint cannot read it"})
+
+
+@pytest.mark.usefixtures("webhook")
+def test_a_lift_that_a_webhook_passed_without_sending_it_is_found(
+    running_lab: RunningLab, receiver: Receiver, unique_webhook: str
+) -> None:
+    receiver.status = 503
+    running_lab.cleared_firm()
+    wait_until("failing", lambda: standing(running_lab, unique_webhook)["state"] == "failing")
+    running_lab.verify()
+    brokers = f"127.0.0.1:{running_lab.port('kafka')}"
+    ends = bounds_of(brokers, "test", "credit.measures.M01")
+    with closing(Consumer(consumer_config(brokers, group_of(unique_webhook)))) as consumer:
+        beyond = [TopicPartition("credit.measures.M01", partition, end) for partition, (_, end) in ends.items()]
+        consumer.commit(offsets=beyond, asynchronous=False)
+    report = running_lab.told("verify", expect=1)
+    (wrong,) = [check["wrong"] for check in report if check["wrong"]]
+    assert all(one.startswith(unique_webhook) and "was never sent" in one for one in wrong)
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,7 @@ class Follower:
     """Reads topics for one group. The position is stored only when the caller asks for the next message."""
 
     def __init__(self, brokers: str, registry_url: str, group: str) -> None:
-        # while the brokers are away it tries again many times a second; whoever follows should not read of each
-        self._consumer = Consumer({**consumer_config(brokers, group, **PATIENT), "log_level": 2})
+        self._consumer = Consumer(consumer_config(brokers, group, **PATIENT))
         self._registry = Registry(registry_url)
         self._types = Types(self._registry)
 

@@ -17,8 +17,9 @@ from creditbus.core.errors import FencedError, ReconnectError, RetryLaterError
 _FENCED = frozenset(
     {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.FENCED_INSTANCE_ID}
 )
-LOG = {"log_level": 3}
-"""From which severity on the client writes lines of its own; 3 is errors."""
+LOG = {"log_level": 2}
+"""From which severity on the client writes lines of its own. 3 is errors, of which it has one for every try to connect:
+two hundred while a broker was started again, which hid what the service itself said of it."""
 _AWAY = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})
 """What the client says of brokers that are gone: none is left, and connecting failed. The first alone is told when a
 broker closes idle connections, the second alone of one broker of several."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import httpx
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from creditbus.bus.registry import Registry
 from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.commands.connecting import running
 from creditbus.commands.printing import AsJson, WholeTable, print_json, terminal
+from creditbus.lab.deliveries import check_deliveries
 from creditbus.lab.secrets import read_lab_keys
 from creditbus.lab.verify import Check, Verifier
+from creditbus.notifier.subscriptions import read_subscriptions
 
 
 def register(app: typer.Typer) -> None:
@@ -43,8 +48,11 @@ def _run(topics_only: bool) -> list[Check]:
             bar.update(tasks[name], completed=count)  # type: ignore[arg-type]
 
         verifier = Verifier(places.brokers, places.registry_url, progress, is_region=bool(places.hub_brokers))
+        with closing(Registry(places.registry_url)) as registry:
+            webhooks = {} if places.hub_brokers else read_subscriptions(places.secrets)
+            deliveries = list(check_deliveries(places.brokers, registry, webhooks, progress))
         if topics_only:
-            return list(verifier.run(None, None))
+            return [*verifier.run(None, None), *deliveries]
         clickhouse = ClickHouse(places.clickhouse_url)
 
         def count_rows(table: str, expression: str) -> int:
@@ -57,7 +65,7 @@ def _run(topics_only: bool) -> list[Check]:
             "X-Basis": "creditbus verify",
         }
         with httpx.Client(base_url=places.lookup_url, headers=headers, timeout=30) as lookup:
-            return list(verifier.run(count_rows, lookup))
+            return [*verifier.run(count_rows, lookup), *deliveries]
 
 
 def _show(checks: list[Check]) -> None:

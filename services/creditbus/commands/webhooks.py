@@ -155,7 +155,7 @@ def rotate(
 def skip(
     name: Name,
     message: Annotated[str, typer.Argument(help="Id of the message that it does not take 消息标识")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; the ledger has that it was passed over 理由")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stays on the ledger 理由（记入登记）")],
 ) -> None:
     """Pass over a message that an endpoint will never take; those after it are sent. 跳过一条消息。"""
     row = _row(name)

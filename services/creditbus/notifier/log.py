@@ -31,8 +31,7 @@ class SubscribedLog:
     def __init__(self, brokers: str, name: str, subscription: Subscription) -> None:
         """Raises ReconnectError while the brokers are away."""
         self._kept_at = time.monotonic()
-        # while the brokers are away it tries again many times a second; a line of each would hide all others
-        self._consumer = Consumer({**consumer_config(brokers, group_of(name), **PATIENT), "log_level": 2})
+        self._consumer = Consumer(consumer_config(brokers, group_of(name), **PATIENT))
         with translated("opening the topics of a webhook"):
             self._consumer.assign(
                 [

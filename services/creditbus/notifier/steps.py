@@ -11,7 +11,8 @@ import orjson
 from creditbus.core.hashing import digest
 
 _ORDER, _ALERT = "MeasureOrder", "Alert"
-_ENDING = frozenset({"LIFT", "SUSPEND"})
+ENDING = frozenset({"LIFT", "SUSPEND"})
+"""Actions that everybody who was told of an order has to hear of."""
 _FIRST_PAUSE_SECONDS = 1.0
 PING = "webhook.ping"
 
@@ -52,7 +53,7 @@ def message_of(
     families that the department carries out today. Of others it gets what ends or suspends an order alone.
     """
     if name == _ORDER and value["family"] in wanted.families:
-        if value["action"] not in _ENDING and value["family"] not in current:
+        if value["action"] not in ENDING and value["family"] not in current:
             return None
         what = f"measure.{str(value['action']).lower()}"
         return _message(value["message_id"], what, f"{value['measure']} {value['order_id']}", value)

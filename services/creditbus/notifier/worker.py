@@ -27,6 +27,8 @@ log = structlog.get_logger()
 _RETRY_SECONDS = 1.0
 STATES = ("starting", "waiting", "failing", "refused")
 """Waiting is for messages; refused is a webhook whose department may not have what it asks for."""
+DELIVERED, PASSED_OVER = "delivered", "passed over"
+"""How the ledger says that a message is done with; the second with the reason."""
 DELIVERY = "delivery"
 """Purpose under which the ledger has what was sent."""
 
@@ -135,7 +137,7 @@ class Worker:
         attempt = 0
         while not self._stop.is_set():
             if message.id in self._passed_over:
-                self._record(message, "passed over")
+                self._record(message, f"{PASSED_OVER}: {self._passed_over[message.id]}")
                 log.warning("passed over", webhook=self._name, message=message.id)
                 self._stand("waiting")
                 return True
@@ -143,7 +145,7 @@ class Worker:
             outcome = "delivered" if answer.is_taken else "refused"
             self._ports.metrics.count("creditbus_webhook_messages_total", webhook=self._name, outcome=outcome)
             if answer.is_taken:
-                self._record(message, "delivered")
+                self._record(message, DELIVERED)
                 self.condition.sent += 1
                 self._stand("waiting", told=answer.told)
                 return True

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from builders import FIRM, FIRM_KEY, make_rules
 from creditbus.core.problems import Problem
+from creditbus.core.records import BEIJING
 from creditbus.lookup.problems import CITIZEN_NUMBER
-from creditbus.lookup.steps import Wanted, cut, downstream_of, number_of, orders_of, state_of_event, wanted_of
+from creditbus.lookup.steps import Wanted, cut, downstream_of, number_of, orders_of, shown, state_of_event, wanted_of
 
 REGIONS = make_rules().regions
 
@@ -125,3 +128,15 @@ def test_a_persons_number_is_known_in_any_spelling_and_nothing_else_is_one() -> 
     assert number_of(" 11010519491231002x ", REGIONS) in (None, "11010519491231002X")
     assert number_of("150102198503070010", REGIONS) is None
     assert number_of("", REGIONS) is None
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(2026, 11, 30, 0, 0, tzinfo=UTC).replace(tzinfo=None),  # as the warehouse gives it
+        datetime(2026, 11, 30, 0, 0, tzinfo=UTC),  # as the log gives it
+        datetime(2026, 11, 30, 8, 0, tzinfo=BEIJING),
+    ],
+)
+def test_a_time_reads_the_same_wherever_it_comes_from(at: datetime) -> None:
+    assert shown({"at": at, "koff": 7}) == {"at": "2026-11-30T00:00:00.000Z"}

@@ -1,0 +1,26 @@
+"""A client of Kafka leaves it to its service to say that the brokers are away."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
+TRY = """
+from confluent_kafka import Consumer, Producer
+from creditbus.bus.kafka import admin, consumer_config, producer_config
+brokers = "127.0.0.1:{port}"
+clients = [Consumer(consumer_config(brokers, "quiet")), Producer(producer_config(brokers)), admin(brokers)]
+clients[0].poll(1.0)
+clients[1].poll(1.0)
+"""
+
+
+def test_a_client_says_nothing_of_each_try_to_connect(free_port: Callable[[], int]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TRY.format(port=free_port())], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "")
