@@ -5,21 +5,41 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from creditbus.core.errors import FencedError, ReconnectError, RetryLaterError
 
+log = structlog.get_logger()
+
 _FENCED = frozenset(
     {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.FENCED_INSTANCE_ID}
 )
-LOG = {"log_level": 2}
-"""From which severity on the client writes lines of its own. 3 is errors, of which it has one for every try to connect:
-two hundred while a broker was started again, which hid what the service itself said of it."""
+_TELL_SECONDS = 10.0
+
+
+class _Teller:
+    """Says that a broker does not answer, once in a while, whichever clients of the process notice it."""
+
+    def __init__(self) -> None:
+        self._told_at = -_TELL_SECONDS
+
+    def __call__(self, error: KafkaError) -> None:
+        now = time.monotonic()
+        if error.code() == KafkaError._TRANSPORT and now - self._told_at >= _TELL_SECONDS:
+            self._told_at = now
+            log.warning("a broker does not answer", problem=error.str())
+
+
+LOG: dict[str, Any] = {"log_level": 2, "error_cb": _Teller()}
+"""What clients say by themselves. From severity 3 on they have a line for every try to connect: two hundred while a
+broker was started again."""
 _AWAY = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})
 """What the client says of brokers that are gone: none is left, and connecting failed. The first alone is told when a
 broker closes idle connections, the second alone of one broker of several."""

@@ -71,3 +71,4 @@ def _hush_kafka() -> None:
     kafka = sys.modules.get("creditbus.bus.kafka")  # of commands that ask Kafka; loading it for the others takes long
     if kafka is not None:
         kafka.LOG["log_level"] = 0
+        kafka.LOG["error_cb"] = lambda _: None
