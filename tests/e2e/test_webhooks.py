@@ -170,7 +170,9 @@ def test_a_webhook_moves_and_gets_another_secret_without_beginning_anew(
         Webhook(webhook).verify(body, headers)
 
     def in_history() -> set[str]:
-        return {one["subject_key"] for one in running_lab.told("webhooks", "history", unique_webhook)}
+        return {
+            one["subject_key"] for one in running_lab.told("webhooks", "history", unique_webhook, "--limit", "10000")
+        }
 
     wait_until("the history", lambda: {firm, last} <= in_history())
     assert "measure.lift" in running_lab.creditbus("webhooks", "history", unique_webhook, "--limit", "100")
@@ -191,7 +193,7 @@ def test_a_message_that_is_never_taken_can_be_passed_over(
     assert stuck not in {name for name, *_ in receiver.came}
 
     def results() -> set[str]:
-        return {one["result"] for one in running_lab.told("webhooks", "history", unique_webhook)}
+        return {one["result"] for one in running_lab.told("webhooks", "history", unique_webhook, "--limit", "10000")}
 
     wait_until("the ledger", lambda: results() == {"delivered", "passed over: the endpoint cannot read it"})
 
