@@ -19,11 +19,10 @@ from typing import Any, Self
 import httpx
 from httpx_sse import EventSource
 
-from creditbus.client.producer import RetryPolicy, problem_of
+from creditbus.client.producer import BUSY, RetryPolicy, problem_of
 
 _SILENCE_SECONDS = 30.0
 """The stream says every few seconds that it is still there."""
-_BUSY = frozenset({429, 502, 503, 504})
 
 
 class AlertsError(Exception):
@@ -120,7 +119,7 @@ class AlertReader:
         query = {name: value for name, value in (*self._query.items(), ("since", since)) if value}
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": self._position} if self._position else {})}
         with self._http.stream("GET", f"{self._url}/v1/alerts/stream", params=query, headers=headers) as answer:
-            if answer.status_code in _BUSY:
+            if answer.status_code in BUSY:
                 raise httpx.ConnectError(f"HTTP {answer.status_code}")
             if not answer.is_success:
                 answer.read()

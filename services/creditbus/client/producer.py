@@ -22,7 +22,8 @@ from creditbus.core.outcome import Fault, Reason
 
 RECEIVED, REJECTED, UNKNOWN = "RECEIVED", "REJECTED", "UNKNOWN"
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "events.creditbus.invalid")
-_BUSY = frozenset({429, 502, 503, 504})
+BUSY = frozenset({429, 502, 503, 504})
+"""HTTP statuses after which the same request is sent again."""
 _LONGEST_WAIT_SECONDS = 30.0
 
 Event = Mapping[str, object]
@@ -125,7 +126,7 @@ class BusClient:
         except httpx.TransportError:
             # whether the events arrived is unknown: the same ids make sending again harmless
             return None
-        if answer.status_code in (202, 207) or answer.status_code in _BUSY or "results" in _json(answer):
+        if answer.status_code in (202, 207) or answer.status_code in BUSY or "results" in _json(answer):
             return answer
         raise SendError(f"{self._url}: HTTP {answer.status_code}: {problem_of(answer)}")
 

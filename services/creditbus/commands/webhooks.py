@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import closing
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from creditbus.lab.webhooks import WebhookError, Webhooks, sent_to
 from creditbus.notifier.endpoint import Endpoints
 from creditbus.notifier.steps import ping_of, refused_families
 from creditbus.notifier.subscriptions import Subscription, new_secret
+from creditbus.notifier.worker import Condition
 
 Name = Annotated[str, typer.Argument(help="Name of the webhook: small letters, digits, - 名称")]
 _PING_SECONDS = 15.0
@@ -189,8 +191,8 @@ def _public(name: str, row: Subscription) -> dict[str, Any]:
 
 def _standing(conditions: dict[str, dict[str, Any]] | None, name: str) -> dict[str, Any]:
     if conditions is None:
-        return {"state": "notifier does not answer", "since": "", "told": "", "message": "", "sent": 0}
-    return conditions.get(name) or {"state": "starting", "since": "", "told": "", "message": "", "sent": 0}
+        return asdict(Condition(state="notifier does not answer"))
+    return conditions.get(name) or asdict(Condition())
 
 
 def _minute(since: str) -> str:

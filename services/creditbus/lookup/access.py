@@ -16,7 +16,7 @@ from creditbus.bus.metrics import Metrics
 from creditbus.catalogue.purposes import Purpose
 from creditbus.catalogue.views import View
 from creditbus.core.errors import RetryLaterError
-from creditbus.core.identifiers import RegionTable
+from creditbus.core.identifiers import RegionTable, codes_in
 from creditbus.core.problems import Problem
 from creditbus.lookup import problems
 from creditbus.lookup.feed import AlertFeed
@@ -170,6 +170,11 @@ def place(cursor: str | None, columns: int = 2) -> list[str] | None:
     """The place in the order that a cursor stands for."""
     with _as_problem():
         return place_of(cursor, columns)
+
+
+def region_codes(ports: Ports, region: str) -> list[str]:
+    """Codes of a region and of what belongs to it; none for everywhere."""
+    return codes_in(ports.regions, region) if region else []
 
 
 @contextmanager

@@ -16,9 +16,8 @@ from pydantic import AwareDatetime
 from sse_starlette.sse import EventSourceResponse
 
 from creditbus.core.alerts import ALERT_KINDS
-from creditbus.core.identifiers import codes_in
 from creditbus.lookup import problems
-from creditbus.lookup.access import Caller, Ports, RefusedError, page, place
+from creditbus.lookup.access import Caller, Ports, RefusedError, page, place, region_codes
 from creditbus.lookup.feed import Told
 from creditbus.lookup.positions import Position, mark_of, position_of, text_of
 from creditbus.lookup.steps import shown
@@ -86,7 +85,7 @@ def add_alerts(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Ca
 def _chosen(ports: Ports, kinds: list[str], region: str) -> Chosen:
     if not set(kinds) <= ALERT_KINDS:
         raise RefusedError(problems.unknown_kind(ALERT_KINDS))
-    return Chosen(kinds, codes_in(ports.regions, region) if region else [])
+    return Chosen(kinds, region_codes(ports, region))
 
 
 def _position(ports: Ports, text: str) -> Position | None:

@@ -34,7 +34,6 @@ from creditbus.catalogue.purposes import load_casework_kinds, load_purposes
 from creditbus.catalogue.views import load_views
 from creditbus.clickhouse.client import ClickHouse, QueryError
 from creditbus.core.errors import BusError, ReconnectError, RetryLaterError, SettingsError
-from creditbus.core.identifiers import codes_in
 from creditbus.core.problems import Problem, malformed_request
 from creditbus.core.topics import EVENTS_START, RECORDS
 from creditbus.lookup import problems
@@ -47,6 +46,7 @@ from creditbus.lookup.access import (
     asked_of,
     page,
     place,
+    region_codes,
     subject_answer,
 )
 from creditbus.lookup.alerts import add_alerts
@@ -204,7 +204,7 @@ def _add_lists(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Ca
         cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
-        rows = ports.queries.listings(list_code, _codes(ports, region), place(cursor), limit)
+        rows = ports.queries.listings(list_code, region_codes(ports, region), place(cursor), limit)
         return page(rows, limit, _LISTING_ORDER)
 
     @app.get("/v1/restrictions", summary="当前限制消费令 Orders that limit consumption, of legal persons; no lists")
@@ -214,13 +214,8 @@ def _add_lists(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Ca
         cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
-        rows = ports.queries.listings("", _codes(ports, region), place(cursor), limit, by_order=True)
+        rows = ports.queries.listings("", region_codes(ports, region), place(cursor), limit, by_order=True)
         return page(rows, limit, _LISTING_ORDER)
-
-
-def _codes(ports: Ports, region: str) -> list[str]:
-    """Codes of a region and of what belongs to it; none for everywhere."""
-    return codes_in(ports.regions, region) if region else []
 
 
 def _add_events(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Caller]]) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 from confluent_kafka import OFFSET_STORED, Consumer, Message, TopicPartition
 
 from creditbus.bus.kafka import PATIENT, consumer_config, translated
+from creditbus.bus.reading import bounds_of
 from creditbus.bus.topics import topic_of_family
 from creditbus.core.errors import ReconnectError
 from creditbus.core.topics import ALERTS, PERSON_SUFFIX
@@ -76,16 +78,11 @@ def begin(brokers: str, name: str, subscription: Subscription, *, at_start: bool
 
     Raises ReconnectError while the brokers are away.
     """
-    consumer = Consumer(consumer_config(brokers, group_of(name)))
-    try:
-        with translated("setting the beginning of a webhook"):
-            places = []
-            for topic in topics_of(subscription):
-                for partition in consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic].partitions:
-                    first, end = consumer.get_watermark_offsets(
-                        TopicPartition(topic, partition), timeout=_ANSWER_SECONDS
-                    )
-                    places.append(TopicPartition(topic, partition, end if topic == ALERTS and not at_start else first))
-            consumer.commit(offsets=places, asynchronous=False)
-    finally:
-        consumer.close()
+    group = group_of(name)
+    places = [
+        TopicPartition(topic, partition, end if topic == ALERTS and not at_start else first)
+        for topic in topics_of(subscription)
+        for partition, (first, end) in bounds_of(brokers, group, topic).items()
+    ]
+    with closing(Consumer(consumer_config(brokers, group))) as consumer, translated("setting where a webhook begins"):
+        consumer.commit(offsets=places, asynchronous=False)
