@@ -18,6 +18,8 @@ import time
 
 import structlog
 
+from creditbus.bus.stopping import StopRequest
+
 log = structlog.get_logger()
 
 STOP_SECONDS = 4.5
@@ -45,9 +47,17 @@ def end_once_told(seconds: float = STOP_SECONDS) -> None:
     threading.Thread(target=wait, name="ending", daemon=True).start()
 
 
-def end_within(seconds: float = STOP_SECONDS) -> None:
-    """Let the process end at the latest so many seconds from now: it was told to stop just now."""
-    threading.Thread(target=_give_up_after, args=(seconds,), name="ending", daemon=True).start()
+def end_once_made(request: StopRequest, seconds: float = STOP_SECONDS) -> None:
+    """Let the process end at the latest so many seconds behind a request to stop.
+
+    Call it before the handlers of signals are set that make the request: no thread may be started within one.
+    """
+
+    def wait() -> None:
+        request.wait()
+        _give_up_after(seconds)
+
+    threading.Thread(target=wait, name="ending", daemon=True).start()
 
 
 def _give_up_after(seconds: float) -> None:

@@ -9,7 +9,6 @@ SettingsError     say so and end; starting again would not help
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Callable
 
@@ -19,6 +18,7 @@ from creditbus.bus.ending import end_once_told
 from creditbus.bus.health import Health, HealthServer
 from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
+from creditbus.bus.stopping import StopRequest
 from creditbus.core.errors import ReconnectError, RetryLaterError, SettingsError, StopError
 
 log = structlog.get_logger()
@@ -36,12 +36,12 @@ class Service:
         configure_logging(name)
         self.metrics = Metrics(name)
         self.health = Health()
-        self._stop = threading.Event()
+        self._stop = StopRequest()
         self._port = http_port
 
     def stopping(self) -> bool:
         """Whether a stop was asked for."""
-        return self._stop.is_set()
+        return self._stop.is_made()
 
     def main(self, life: Callable[[Stopping], None], refresh: Callable[[], None] | None = None) -> int:
         """Run ``life`` again and again until told to stop; returns the exit code.
@@ -49,7 +49,7 @@ class Service:
         life: opens its clients, works until stopping() and closes them; raises the errors above.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+            signal.signal(number, lambda *_: self._stop.make())
         end_once_told()
         try:
             server = HealthServer(self._port, self.health, self.metrics, refresh)
@@ -64,7 +64,7 @@ class Service:
 
     def _lives(self, life: Callable[[Stopping], None]) -> int:
         failures = 0
-        while not self._stop.is_set():
+        while not self._stop.is_made():
             began = time.monotonic()
             try:
                 life(self.stopping)

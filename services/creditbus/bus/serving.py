@@ -9,7 +9,8 @@ from types import FrameType
 
 import uvicorn
 
-from creditbus.bus.ending import end_within
+from creditbus.bus.ending import end_once_made
+from creditbus.bus.stopping import StopRequest
 
 _MORE_SECONDS = 3.0
 """Behind the time for answers that are under way: for what the service closes then."""
@@ -18,9 +19,14 @@ _MORE_SECONDS = 3.0
 class Server(uvicorn.Server):
     """Told to stop, it finishes the answers that are under way and returns, so that its service ends well."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = StopRequest()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """As in uvicorn, without raising the signal again at the end."""
+        end_once_made(self._told, (self.config.timeout_graceful_shutdown or 0) + _MORE_SECONDS)
         before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
         yield
         for number, handler in before.items():
@@ -28,5 +34,5 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """As in uvicorn; from now on the process has so long as it may take to drain, and a little more."""
-        end_within((self.config.timeout_graceful_shutdown or 0) + _MORE_SECONDS)
+        self._told.make()
         super().handle_exit(sig, frame)

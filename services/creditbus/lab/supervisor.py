@@ -17,6 +17,7 @@ from typing import TextIO
 import structlog
 from confluent_kafka import KafkaException
 
+from creditbus.bus.stopping import StopRequest
 from creditbus.core.errors import ReconnectError, RetryLaterError
 from creditbus.lab.errors import AlreadyRunningError, LabError
 from creditbus.lab.process import Process, note, signal_group, spawn, stop
@@ -113,12 +114,12 @@ class Supervisor:
         self._deploying: threading.Thread | None = None
         self._policy = RestartPolicy()
         self._written: LabState | None = None
-        self._stopping = threading.Event()
+        self._stopping = StopRequest()
         self._itself: PidRecord = own_record()
 
     def request_stop(self) -> None:
         """Make `run` return after it has stopped everything; may be called from a signal handler."""
-        self._stopping.set()
+        self._stopping.make()
 
     def run(self) -> None:
         """Keep the stack running until a stop is requested.
@@ -130,14 +131,14 @@ class Supervisor:
         5. stop     at the end, whatever happens: dependants first
         """
         try:
-            while not self._stopping.is_set():
+            while not self._stopping.is_made():
                 self._notice_ends()
                 self._start_due()
                 self._check_one()
                 self._write()
                 self._stopping.wait(LOOP_SECONDS)
         finally:
-            self._stopping.set()
+            self._stopping.make()
             self._stop_all()
 
     def _notice_ends(self) -> None:
@@ -223,7 +224,7 @@ class Supervisor:
     def _write(self) -> None:
         state = LabState(
             supervisor=self._itself,
-            stopping=self._stopping.is_set(),
+            stopping=self._stopping.is_made(),
             written_at=self._written.written_at if self._written else now_utc(),
             processes=tuple(child.record for child in self._children.values()),
             deploy=tuple(self._deploy),

@@ -11,9 +11,10 @@ import pytest
 
 _START = """
 import ctypes, signal, sys, threading, time
-from creditbus.bus.ending import end_once_told, end_within
-stop = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: stop.set())
+from creditbus.bus.ending import end_once_made, end_once_told
+from creditbus.bus.stopping import StopRequest
+stop = StopRequest()
+signal.signal(signal.SIGTERM, lambda *_: stop.make())
 """
 _NEVER_RETURNS = """
 lock = ctypes.create_string_buffer(64)
@@ -73,6 +74,6 @@ def test_a_process_that_nobody_told_to_stop_goes_on() -> None:
 
 
 def test_a_server_that_was_told_to_stop_has_its_time_and_no_more() -> None:
-    code, _, output = _ended("print('ready', flush=True)\nstop.wait()\nend_within(0.5)\ntime.sleep(60)")
+    code, _, output = _ended("end_once_made(stop, 0.5)\nprint('ready', flush=True)\nstop.wait()\ntime.sleep(60)")
     assert code == 1
     assert "ending without it" in output

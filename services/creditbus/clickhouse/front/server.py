@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import gzip
+import queue
 import signal
 import sys
 import threading
@@ -196,10 +197,18 @@ def main() -> int:
         print(f"CREDITBUS_CLICKHOUSE_FRONT_PORT: {settings.port} cannot be used: {error.strerror}", file=sys.stderr)
         return 2
 
+    # a handler of signals may neither take a lock nor start a thread: it may have stopped its own thread within either
+    told: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def shut_down() -> None:
+        told.get()
+        server.shutdown()
+
     def stop(_number: int, _frame: object) -> None:
         faulthandler.dump_traceback_later(_STOP_SECONDS, exit=True)  # should the engine never let go of a statement
-        threading.Thread(target=server.shutdown).start()
+        told.put(None)
 
+    threading.Thread(target=shut_down, name="stop", daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     print(f"serving chDB at http://127.0.0.1:{server.server_address[1]}", flush=True)
