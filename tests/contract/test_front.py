@@ -23,6 +23,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from creditbus.lab.clickhouse import clickhouse_process
 from creditbus.lab.process import running
+from waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -173,3 +174,25 @@ def test_a_front_with_no_thread_left_says_so(tmp_path: Path, free_port: Callable
             http.post("/", content="KILL QUERY WHERE 1 SYNC")
             endless.join(0.2)
         assert http.get("/", params={"query": "SELECT 1"}).is_success
+
+
+def test_a_front_told_to_stop_answers_what_runs_and_ends_well(tmp_path: Path, free_port: Callable[[], int]) -> None:
+    """It closed the engine under running statements: no answer, and one end in four was a crash."""
+    engine = clickhouse_process(tmp_path / "data", free_port())
+    slow = "SELECT sum(sleepEachRow(0.1)), {n:UInt8} FROM numbers(15) SETTINGS max_block_size = 5"
+    with running(engine, tmp_path / "front.log") as process, httpx.Client(base_url=engine.address, timeout=30) as http:
+
+        def ask(number: int) -> httpx.Response:
+            return httpx.post(engine.address, params={"query": slow, "param_n": str(number)}, timeout=30)
+
+        def is_running() -> bool:
+            return http.get("/", params={"query": "SELECT count() FROM system.processes"}).text == "3\n"
+
+        with ThreadPoolExecutor(2) as askers:
+            answers = [askers.submit(ask, number) for number in (1, 2)]
+            wait_until("both statements run", is_running)
+            process.terminate()
+            texts = [answer.result().text for answer in answers]
+        assert texts == ["0\t1\n", "0\t2\n"]
+        assert process.wait(30) == 0
+    assert "Exception" not in (tmp_path / "front.log").read_text()

@@ -62,7 +62,7 @@ class Engine:
             return self._query(f"{statement.text} FROM INFILE '{path}' {statement.tail}", statement)
 
     def close(self) -> None:
-        """Close every connection; waits for running statements."""
+        """Close every connection; no statement may be running."""
         self._controlling.close()
         while True:
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import gzip
+import os
 import queue
 import signal
 import sys
@@ -11,8 +12,8 @@ import threading
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -26,6 +27,8 @@ from creditbus.clickhouse.front.settings import FrontSettings
 
 _COMPRESS_ABOVE_BYTES = 1024
 _RETRY_AFTER_SECONDS = "1"
+_FINISH_SECONDS = 10.0
+"""How long statements may still take once a stop was asked for."""
 _STOP_SECONDS = 15.0
 
 
@@ -40,6 +43,35 @@ class Front:
             "creditbus_clickhouse_answers_total", "answers by status", ["status"], registry=self.metrics
         )
         self.seconds = Histogram("creditbus_clickhouse_seconds", "duration of a statement", registry=self.metrics)
+        self._under_way = 0
+        self._is_closing = False
+        self._ended = threading.Condition()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While a statement runs and until its answer is sent. Raises BusyError once the front closes."""
+        with self._ended:
+            if self._is_closing:
+                raise BusyError
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._ended:
+                self._under_way -= 1
+                self._ended.notify_all()
+
+    def close(self, within_seconds: float) -> bool:
+        """Take no more statements, and close the engine once those under way are answered; whether they were in time.
+
+        The engine is never closed under a running statement: it crashes then, or hangs.
+        """
+        with self._ended:
+            self._is_closing = True
+            if not self._ended.wait_for(lambda: self._under_way == 0, within_seconds):
+                return False
+        self.engine.close()
+        return True
 
 
 def decompressed(body: bytes, encoding: str) -> bytes:
@@ -121,12 +153,20 @@ def handler_of(front: Front) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - th
                 "X-ClickHouse-Timezone": "UTC",
                 "X-ClickHouse-Summary": "{}",
             }
+            try:
+                with front.answering():
+                    self._answer_statement(arguments, body, query_id, headers)
+                    self.wfile.flush()
+            except BusyError:
+                self._answer(503, b"Busy: too many queries wait\n", {**headers, "Retry-After": _RETRY_AFTER_SECONDS})
+
+        def _answer_statement(
+            self, arguments: dict[str, str], body: bytes, query_id: str, headers: dict[str, str]
+        ) -> None:
             began = time.perf_counter()
             try:
                 statement = statement_of(arguments, body, query_id)
                 result = front.engine.run(statement)
-            except BusyError:
-                self._answer(503, b"Busy: too many queries wait\n", {**headers, "Retry-After": _RETRY_AFTER_SECONDS})
             except ValueError as error:
                 self._answer(400, f"Code: 62. DB::Exception: {error} (SYNTAX_ERROR)\n".encode(), headers)
             except EngineError as error:
@@ -185,7 +225,11 @@ def handler_of(front: Front) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - th
 
 
 def main() -> int:
-    """Serve until told to stop; running statements are finished first."""
+    """Serve until told to stop; running statements are finished first, if they are not too long.
+
+    It ends without the interpreter's and the engine's own clean-up, which are known to crash or hang: what is closed
+    needs none, and what is not closed is as after a kill.
+    """
     settings = FrontSettings()
     try:
         front = Front(settings)
@@ -214,5 +258,6 @@ def main() -> int:
     print(f"serving chDB at http://127.0.0.1:{server.server_address[1]}", flush=True)
     server.serve_forever()
     server.server_close()
-    front.engine.close()
-    return 0
+    code = 0 if front.close(_FINISH_SECONDS) else 1
+    sys.stdout.flush()
+    os._exit(code)
