@@ -14,6 +14,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from creditbus.bus.security import kafka_security
 from creditbus.core.errors import FencedError, ReconnectError, RetryLaterError
 
 log = structlog.get_logger()
@@ -22,6 +23,11 @@ _FENCED = frozenset(
     {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.FENCED_INSTANCE_ID}
 )
 _TELL_SECONDS = 10.0
+_TOLD = {
+    KafkaError._TRANSPORT: "a broker does not answer",
+    KafkaError._AUTHENTICATION: "a broker refuses this user: see CREDITBUS_KAFKA_SASL_USERNAME, _SASL_PASSWORD_FILE",
+    KafkaError._SSL: "no TLS with a broker: see CREDITBUS_KAFKA_SECURITY_PROTOCOL and _CA_FILE",
+}
 
 
 class _Teller:
@@ -32,9 +38,9 @@ class _Teller:
 
     def __call__(self, error: KafkaError) -> None:
         now = time.monotonic()
-        if error.code() == KafkaError._TRANSPORT and now - self._told_at >= _TELL_SECONDS:
+        if error.code() in _TOLD and now - self._told_at >= _TELL_SECONDS:
             self._told_at = now
-            log.warning("a broker does not answer", problem=error.str())
+            log.warning(_TOLD[error.code()], problem=error.str())
 
 
 LOG: dict[str, Any] = {"log_level": 2, "error_cb": _Teller()}
@@ -58,6 +64,11 @@ def _dotted(extra: Mapping[str, ConfigValue]) -> dict[str, ConfigValue]:
     return {name if name.endswith("_cb") else name.replace("_", "."): value for name, value in extra.items()}
 
 
+def reaching(brokers: str) -> dict[str, ConfigValue]:
+    """Where the brokers are and how to prove to them who asks. Raises SettingsError."""
+    return {"bootstrap.servers": brokers, **kafka_security().for_librdkafka()}
+
+
 PATIENT = {"fetch_wait_max_ms": 500}
 """For who reads for long: each fetch names every partition, and an idle broker had most of its work with them.
 
@@ -68,7 +79,7 @@ Whoever reads to an end, or begins anew at another place, waits for the answer t
 def consumer_config(brokers: str, group: str, **extra: ConfigValue) -> dict[str, ConfigValue]:
     """A consumer that sees committed messages only and commits nothing by itself."""
     return {
-        "bootstrap.servers": brokers,
+        **reaching(brokers),
         "group.id": group,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -85,7 +96,7 @@ def consumer_config(brokers: str, group: str, **extra: ConfigValue) -> dict[str,
 def producer_config(brokers: str, **extra: ConfigValue) -> dict[str, ConfigValue]:
     """An idempotent producer whose messages count only when all in-sync replicas have them."""
     return {
-        "bootstrap.servers": brokers,
+        **reaching(brokers),
         "acks": "all",
         "enable.idempotence": True,
         "partitioner": "murmur2_random",
@@ -100,7 +111,7 @@ def producer_config(brokers: str, **extra: ConfigValue) -> dict[str, ConfigValue
 
 def admin(brokers: str) -> AdminClient:
     """An admin client."""
-    return AdminClient({"bootstrap.servers": brokers, **LOG})
+    return AdminClient({**reaching(brokers), **LOG})
 
 
 def ignored() -> None:
@@ -146,7 +157,7 @@ def end_offset(brokers: str, topic: str, partition: int, timeout: float = 10.0) 
     """End of a partition including open transactions: a restore that stops earlier could miss committed state."""
     consumer = Consumer(
         {
-            "bootstrap.servers": brokers,
+            **reaching(brokers),
             "group.id": "creditbus-watermarks",
             "isolation.level": "read_uncommitted",
             **LOG,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec  # type: ignore[attr-defined]
 
+from creditbus.bus.kafka import reaching
 from creditbus.lab.artifacts import default_cache, find_java, is_complete
 from creditbus.lab.clickhouse import CLICKHOUSE
 from creditbus.lab.errors import JavaMissingError
@@ -254,7 +255,7 @@ def read_lags(admin: AdminClient) -> tuple[PartitionLag, ...]:
 
 def has_record(brokers: str, lag: PartitionLag) -> bool:
     """Whether a committed record waits at the position: the end of a transaction is an offset without a record."""
-    settings = {"bootstrap.servers": brokers, "group.id": "creditbus-doctor", "enable.auto.commit": False}
+    settings = {**reaching(brokers), "group.id": "creditbus-doctor", "enable.auto.commit": False}
     consumer = Consumer({**settings, "isolation.level": "read_committed", "enable.partition.eof": True})
     try:
         consumer.assign([TopicPartition(lag.topic, lag.partition, lag.offset)])
@@ -278,4 +279,4 @@ def _bad(what_en: str, what_zh: str, detail: str, *, en: str, zh: str) -> Findin
 
 
 def _admin(brokers: str) -> AdminClient:
-    return AdminClient({"bootstrap.servers": brokers, "log_level": 0}, logger=silent_logger)
+    return AdminClient({**reaching(brokers), "log_level": 0}, logger=silent_logger)

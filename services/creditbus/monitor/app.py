@@ -20,6 +20,7 @@ from creditbus.bus.kafka import admin, translated
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.registry import UnknownSchemaError, registry_of
 from creditbus.bus.rules import rules_by_hash
+from creditbus.bus.security import KafkaSecurity, kafka_security
 from creditbus.bus.service import Service, Stopping
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.errors import BusError, ReconnectError, RetryLaterError
@@ -101,6 +102,7 @@ def build(settings: MonitorSettings, live: Live, types: Types, metrics: Metrics)
     app = faust.App(
         settings.monitor_group,
         broker=[f"aiokafka://{server.strip()}" for server in servers],
+        broker_credentials=credentials(kafka_security()),
         value_type=bytes,
         value_serializer="raw",
         datadir=str(settings.data / "monitor"),
@@ -134,6 +136,19 @@ def build(settings: MonitorSettings, live: Live, types: Types, metrics: Metrics)
 
     app.agent(topic, name="count-rows")(count_rows)
     return app
+
+
+def credentials(security: KafkaSecurity) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    """How Faust proves who it is; None for PLAINTEXT. Raises SettingsError."""
+    context = security.tls_context()
+    if security.uses_sasl:
+        return faust.SASLCredentials(
+            username=security.user(),
+            password=security.password(),
+            ssl_context=context,
+            mechanism=security.sasl_mechanism,
+        )
+    return None if context is None else faust.SSLCredentials(context)
 
 
 async def run(app: Any, live: Live, service: Service, stopping: Stopping) -> None:

@@ -1,0 +1,72 @@
+"""What clients are told about TLS and SASL, and what is said of settings that cannot work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from creditbus.bus.kafka import consumer_config, producer_config, reaching
+from creditbus.bus.security import KafkaSecurity
+from creditbus.core.errors import SettingsError
+
+
+@pytest.fixture
+def secured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """SASL_SSL with a password and a CA, in files; the folder of both."""
+    (tmp_path / "password").write_text("not told\n")
+    (tmp_path / "ca.pem").write_text("no certificate")
+    for name, value in {
+        "SECURITY_PROTOCOL": "SASL_SSL",
+        "SASL_USERNAME": "intake",
+        "SASL_PASSWORD_FILE": str(tmp_path / "password"),
+        "CA_FILE": str(tmp_path / "ca.pem"),
+    }.items():
+        monkeypatch.setenv(f"CREDITBUS_KAFKA_{name}", value)
+    return tmp_path
+
+
+def test_plaintext_needs_nothing() -> None:
+    assert reaching("here:1") == {"bootstrap.servers": "here:1"}
+    assert KafkaSecurity().tls_context() is None
+
+
+def test_every_kind_of_client_proves_who_it_is(secured: Path) -> None:
+    proof = {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "intake",
+        "sasl.password": "not told",
+        "ssl.ca.location": str(secured / "ca.pem"),
+    }
+    for config in (reaching("here:1"), consumer_config("here:1", "group"), producer_config("here:1")):
+        assert {name: config.get(name) for name in proof} == proof
+
+
+def test_a_password_that_changed_is_read_when_the_next_client_is_made(secured: Path) -> None:
+    (secured / "password").write_text("another")
+    assert reaching("here:1")["sasl.password"] == "another"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SECURITY_PROTOCOL", "TLS", "SECURITY_PROTOCOL: Input should be 'PLAINTEXT', 'SSL'"),
+        ("SASL_USERNAME", "", "SASL_USERNAME is missing"),
+        ("SASL_PASSWORD_FILE", "gone", "SASL_PASSWORD_FILE: gone cannot be read"),
+        ("CA_FILE", "gone", "CA_FILE: gone cannot be read"),
+        ("KEY_FILE", "gone", "CERTIFICATE_FILE is missing"),
+    ],
+)
+def test_what_is_missing_is_named(
+    secured: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(f"CREDITBUS_KAFKA_{name}", value)
+    with pytest.raises(SettingsError, match=told) as raised:
+        reaching("here:1")
+    assert "not told" not in str(raised.value)
+
+
+def test_a_ca_that_is_no_certificate_is_named(secured: Path) -> None:
+    with pytest.raises(SettingsError, match="CA_FILE"):
+        KafkaSecurity().tls_context()
