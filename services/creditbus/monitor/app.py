@@ -35,7 +35,7 @@ log = structlog.get_logger()
 _TYPE = "creditbus.records.QualityRow"
 _SESSION_SECONDS = 6.0
 _LOOK_SECONDS = 0.1
-_STOP_SECONDS = 3.0
+_STOP_SECONDS = 2.0
 _ANSWER_SECONDS = 3.0
 _EDITION_SECONDS = 10.0
 """How often the monitor looks for another edition in force."""
