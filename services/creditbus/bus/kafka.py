@@ -31,16 +31,16 @@ _TOLD = {
 
 
 class _Teller:
-    """Says that a broker does not answer, once in a while, whichever clients of the process notice it."""
+    """Says what is wrong with a broker, each trouble once in a while, whichever clients of the process notice it."""
 
     def __init__(self) -> None:
-        self._told_at = -_TELL_SECONDS
+        self._told_at = dict.fromkeys(_TOLD, -_TELL_SECONDS)
 
     def __call__(self, error: KafkaError) -> None:
-        now = time.monotonic()
-        if error.code() in _TOLD and now - self._told_at >= _TELL_SECONDS:
-            self._told_at = now
-            log.warning(_TOLD[error.code()], problem=error.str())
+        now, code = time.monotonic(), error.code()
+        if code in _TOLD and now - self._told_at[code] >= _TELL_SECONDS:
+            self._told_at[code] = now
+            log.warning(_TOLD[code], problem=error.str())
 
 
 LOG: dict[str, Any] = {"log_level": 2, "error_cb": _Teller()}

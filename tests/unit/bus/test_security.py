@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from confluent_kafka import KafkaError
 
+from creditbus.bus import kafka
 from creditbus.bus.kafka import consumer_config, producer_config, reaching
 from creditbus.bus.security import KafkaSecurity
 from creditbus.core.errors import SettingsError
@@ -70,3 +73,13 @@ def test_what_is_missing_is_named(
 def test_a_ca_that_is_no_certificate_is_named(secured: Path) -> None:
     with pytest.raises(SettingsError, match="CA_FILE"):
         KafkaSecurity().tls_context()
+
+
+def test_one_trouble_does_not_keep_another_from_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(kafka, "log", SimpleNamespace(warning=lambda text, problem: told.append(f"{text}: {problem}")))
+    tell = kafka._Teller()
+    for code in (KafkaError._TRANSPORT, KafkaError._AUTHENTICATION, KafkaError._AUTHENTICATION, KafkaError._TIMED_OUT):
+        tell(KafkaError(code, "why"))
+    assert [text.endswith(": why") for text in told] == [True, True]
+    assert "CREDITBUS_KAFKA_SASL_USERNAME" in told[1]
