@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from creditbus.bus.metrics import Metrics
+from creditbus.bus.pace import BatchPolicy
 from creditbus.bus.restore import Restorer
 from creditbus.bus.service import Service
 from creditbus.bus.store import RocksStores
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, Work, run
+from creditbus.bus.transaction import LoopSettings, Session, Work, run
 from creditbus.core.processing import Effects, Message, Output, StateReader
 
 STEPS = ("before produce", "after produce", "after offsets", "after commit", "after store")
@@ -113,7 +114,7 @@ class _Producer:
 
 
 def make_broken(session: Session, variant: str) -> None:
-    """Turn the session into one that loses or doubles over a crash."""
+    """Turn the session into one that loses or doubles over a crash, or counts upon what was before the last batch."""
     commit = session.commit
     store = session.store
 
@@ -129,6 +130,9 @@ def make_broken(session: Session, variant: str) -> None:
         session._consumer.commit(offsets=places, asynchronous=False)  # type: ignore[attr-defined]
         commit(work)
 
+    if variant == "looks-back":
+        session._state_of = lambda slot: session._stores[slot]  # type: ignore[method-assign]
+        return
     session.commit = store_first if variant == "store-first" else offsets_outside  # type: ignore[method-assign]
     if variant == "store-first":
         session.store = lambda work: None  # type: ignore[method-assign]

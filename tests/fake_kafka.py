@@ -21,7 +21,8 @@ import threading
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -136,6 +137,15 @@ class FakeKafka:
         for transaction, transactional_id in list(self._open.items()):
             if self.now >= transaction.due:
                 self.expire_transaction(transactional_id)
+
+    @contextmanager
+    def unlocked(self) -> Iterator[None]:
+        """For callbacks, which may wait for what another thread does here."""
+        self.changed.release()
+        try:
+            yield
+        finally:
+            self.changed.acquire()
 
     # -- what a test does --------------------------------------------------------------------------------
 
@@ -393,13 +403,16 @@ class FakeMember(FakeReader):
                 self._kafka.arrive(self)
             if group.shares is not None:
                 self._generation = group.generation
-                self._moved[0](self, [TopicPartition(*place) for place in group.shares.get(self.instance, [])])
+                share = [TopicPartition(*place) for place in group.shares.get(self.instance, [])]
+                with self._kafka.unlocked():
+                    self._moved[0](self, share)
         return []
 
     def _give_back(self) -> None:
         if self._generation >= 0:
             self._generation = -1
-            self._moved[1](self, self.assignment())
+            with self._kafka.unlocked():
+                self._moved[1](self, self.assignment())
 
 
 class FakeProducer:

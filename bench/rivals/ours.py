@@ -11,10 +11,11 @@ from bench.rivals.job import SCHEMA
 from creditbus.bus.codec import compile_decoder
 from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.metrics import Metrics
+from creditbus.bus.pace import BatchPolicy
 from creditbus.bus.restore import Restorer
 from creditbus.bus.service import Service
 from creditbus.bus.store import RocksStores
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, run
+from creditbus.bus.transaction import LoopSettings, Session, run
 from creditbus.core.processing import Effects, Message, Output, StateReader
 
 _SEEN = b"1"

@@ -17,11 +17,13 @@ from contract.kafkas import AnyKafka, Create
 from counting_worker import Counting, make_broken
 from creditbus.bus.clients import Clients
 from creditbus.bus.metrics import Metrics
+from creditbus.bus.pace import BatchPolicy
 from creditbus.bus.restore import Restorer
 from creditbus.bus.store import MemoryStores, RocksStores
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, Work, run
+from creditbus.bus.transaction import LoopSettings, Session, Work, run
 from creditbus.core.errors import FencedError, ReconnectError, StopError
 from creditbus.core.processing import StateStore
+from waiting import wait_until
 
 MESSAGES, KEYS, PARTITIONS = 2_000, 200, 2
 OpenStore = Callable[[str, int], StateStore]
@@ -214,6 +216,27 @@ class LoopContract(AnyKafka):
         session.store(work)
         session.close()
 
+    def test_the_next_batch_is_decided_while_one_is_committed_and_waits_for_it(self, job: Job) -> None:
+        session = job.session(MemoryStores())
+        held = threading.Event()
+        session._producer = _Holding(session._producer, held)
+        decided: list[int] = []
+        decide = session.decide
+
+        def counted(batch: Any) -> Work:
+            work = decide(batch)
+            if not work.is_empty:
+                decided.append(work.messages)
+            return work
+
+        session.decide = counted  # type: ignore[method-assign]
+        with running(session):
+            wait_until("the second batch to be decided", lambda: len(decided) == 2)
+            assert job.results(seconds=1) == []
+            assert len(decided) == 2, "there is one batch on its way and one that waits for it, and no third"
+            held.set()
+            job.assert_exactly_once(job.results())
+
     def test_a_zombie_is_fenced_in_mid_transaction(self, job: Job, tmp_path: Path) -> None:
         zombie = job.session(RocksStores(tmp_path / "first"))
         batch = zombie.poll()
@@ -315,6 +338,20 @@ class _Dying:
         self._left -= 1
         if not self._left:
             raise CrashError
+        self._producer.commit_transaction(seconds)
+
+
+class _Holding:
+    """The client, whose commits take until something happens."""
+
+    def __init__(self, producer: Any, held: threading.Event) -> None:
+        self._producer, self._held = producer, held
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._producer, name)
+
+    def commit_transaction(self, seconds: float) -> None:
+        assert self._held.wait(seconds)
         self._producer.commit_transaction(seconds)
 
 

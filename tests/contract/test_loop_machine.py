@@ -2,12 +2,14 @@
 
 Hypothesis chooses what happens and says it as a program when something is wrong. The loop is the real one, on the fake
 Kafka with a virtual clock; the oracle knows only what was sent and what readers see. Broken variants prove it.
+What the loop leaves to a thread is done at once, or when the loop cannot do without it any longer.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from typing import Any
 
 import pytest
@@ -25,9 +27,10 @@ from hypothesis.stateful import (
 from counting_worker import STEPS, make_broken
 from creditbus.bus.changelog import SOURCE_KEY, changes_of
 from creditbus.bus.metrics import Metrics
+from creditbus.bus.pace import BatchPolicy
 from creditbus.bus.restore import Restorer
 from creditbus.bus.store import MemoryStores
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, Work
+from creditbus.bus.transaction import LoopSettings, Session, Work
 from creditbus.core.errors import BusError, FencedError, StopError
 from creditbus.core.processing import Effects, Message, Output, StateReader
 from fake_kafka import FakeKafka
@@ -35,6 +38,7 @@ from fake_kafka import FakeKafka
 GROUP, INPUT, OUTPUT, LOG = "job", "in", "out", "log"
 PARTITIONS = 2
 SLOTS = st.sampled_from([0, 1])
+PLACES = ("decided", *STEPS)
 KEYS = st.lists(st.sampled_from([b"a", b"b", b"c", b"d"]), min_size=1, max_size=8)
 IS_LONG = os.environ.get("CREDITBUS_TEST_PROFILE") == "exhaustive"
 
@@ -108,8 +112,8 @@ class LoopMachine(RuleBasedStateMachine):
         self.alive[slot] = self._session(slot)
 
     @precondition(lambda self: self.alive)
-    @rule(slot=SLOTS, turns=st.integers(1, 8))
-    def work(self, slot: int, turns: int) -> None:
+    @rule(slot=SLOTS, turns=st.integers(1, 8), is_late=st.booleans())
+    def work(self, slot: int, turns: int, is_late: bool = False) -> None:
         """Turns of the loop; all members poll, as processes do, and one that is dead is not waited for for ever."""
         for number in range(turns):
             if number > 2 and self.kafka.groups[GROUP].shares is None:
@@ -117,10 +121,10 @@ class LoopMachine(RuleBasedStateMachine):
                     self.time_out(dead)
             for other in (slot, 1 - slot):
                 if other in self.alive:
-                    self._finish(other, self._turn(self.alive[other]))
+                    self._finish(other, self._turn(self.alive[other], is_late))
 
     @precondition(lambda self: self.alive)
-    @rule(slot=SLOTS, place=st.sampled_from(STEPS), keys=KEYS, has_arrived=st.booleans())
+    @rule(slot=SLOTS, place=st.sampled_from(PLACES), keys=KEYS, has_arrived=st.booleans())
     def crash(self, slot: int, place: str, keys: list[bytes], has_arrived: bool) -> None:
         """kill -9 at a place of the next batch; has_arrived: whether the brokers had got what was produced."""
         session = self.alive.pop(slot, None)
@@ -128,6 +132,8 @@ class LoopMachine(RuleBasedStateMachine):
             return
         self.deliver(keys)
         session._producer = _Dying(session._producer, place == "after offsets")
+        if place == "after commit":
+            session.store = _die  # type: ignore[method-assign]
         try:
             for reached in self._turn(session):
                 if has_arrived:
@@ -234,22 +240,24 @@ class LoopMachine(RuleBasedStateMachine):
         )
         policy = BatchPolicy(max_messages=5, min_messages=1, every_seconds=0, idle_seconds=0.01)
         loop = LoopSettings(brokers="", app=GROUP, slot=slot, topics=(INPUT,), changelog=LOG, batch=policy)
-        session = Session(loop, Once(), metrics, restorer, self.kafka)
+        session = Session(loop, Once(), metrics, restorer, self.kafka, Late())
         if self.variant:
             make_broken(session, self.variant)
         return session
 
-    def _turn(self, session: Session) -> Iterator[str]:
-        """One round of ``run``, with the places where it can be stopped."""
+    def _turn(self, session: Session, is_late: bool = False) -> Iterator[str]:
+        """One round of ``run``, with the places where it can be stopped; is_late: what it leaves to a thread lags."""
         work: Work = session.decide(session.poll())
+        yield "decided"
+        session.settle()
         if work.is_empty:
             return
         yield "before produce"
         session.produce(work)
         yield "after produce"
-        session.commit(work)
-        yield "after commit"
-        session.store(work)
+        session.finish(work)
+        if not is_late:
+            session.settle()
         yield "after store"
 
     def _finish(self, slot: int, turn: Iterator[str]) -> None:
@@ -283,6 +291,27 @@ class LoopMachine(RuleBasedStateMachine):
         return sum(one == key for one, _ in self.sent)
 
 
+class Late(Executor):
+    """Does what it is given when somebody waits for it."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return _Later(lambda: fn(*args, **kwargs))
+
+
+class _Later(Future[Any]):
+    def __init__(self, job: Callable[[], Any]) -> None:
+        super().__init__()
+        self._job = job
+
+    def result(self, timeout: float | None = None) -> Any:
+        self.set_result(self._job())
+        return super().result()
+
+
+def _die(work: Work) -> None:
+    raise CrashError
+
+
 class _Dying:
     """The client, with an end of the process between the offsets and the commit."""
 
@@ -311,7 +340,7 @@ def test_whatever_happens_each_message_counts_once() -> None:
     run_state_machine_as_test(LoopMachine, settings=PLAN)
 
 
-@pytest.mark.parametrize("variant", ["store-first", "offsets-outside"])
+@pytest.mark.parametrize("variant", ["store-first", "offsets-outside", "looks-back"])
 def test_a_variant_that_is_broken_is_seen(variant: str) -> None:
     class Broken(LoopMachine):
         pass

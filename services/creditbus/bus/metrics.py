@@ -6,8 +6,9 @@ a stage; never an id, never an error text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeAlias, get_args
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -109,16 +110,20 @@ LABELS: Mapping[str, tuple[str, ...]] = {
 }
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
+_Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
+
 
 class Metrics:
-    """The metrics of one process, in a registry of its own; declared on first use, service as a constant label."""
+    """The metrics of one process, in a registry of its own; declared on first use, service as a constant label.
+
+    For any number of threads.
+    """
 
     def __init__(self, service: str) -> None:
         self.registry = CollectorRegistry()
         self._service = service
-        self._counters: dict[str, Counter] = {}
-        self._gauges: dict[str, Gauge] = {}
-        self._histograms: dict[str, Histogram] = {}
+        self._declared: dict[str, Any] = {}
+        self._declaring = Lock()
         self._refresh: Callable[[], None] = lambda: None
 
     def before_exposition(self, refresh: Callable[[], None]) -> None:
@@ -127,42 +132,36 @@ class Metrics:
 
     def count(self, name: CounterName, amount: float = 1, /, **labels: str) -> None:
         """Add to a counter."""
-        counter = self._counters.get(name)
-        if counter is None:
-            counter = Counter(name, name, self._label_names(name), registry=self.registry)
-            self._counters[name] = counter
-        counter.labels(service=self._service, **labels).inc(amount)
+        self._of(Counter, name).labels(service=self._service, **labels).inc(amount)
 
     def set(self, name: GaugeName, value: float, /, **labels: str) -> None:
         """Set a gauge."""
-        gauge = self._gauges.get(name)
-        if gauge is None:
-            gauge = Gauge(name, name, self._label_names(name), registry=self.registry)
-            self._gauges[name] = gauge
-        gauge.labels(service=self._service, **labels).set(value)
+        self._of(Gauge, name).labels(service=self._service, **labels).set(value)
 
     def forget(self, name: GaugeName, /, **labels: str) -> None:
         """Show no value any more where these labels are; other labels may have any value."""
-        gauge = self._gauges.get(name)
+        gauge = self._declared.get(name)
         if gauge is not None:
             gauge.remove_by_labels(labels)
 
     def observe(self, name: HistogramName, seconds: float, /, **labels: str) -> None:
         """Record a duration in seconds."""
-        histogram = self._histograms.get(name)
-        if histogram is None:
-            histogram = Histogram(name, name, self._label_names(name), registry=self.registry, buckets=_BUCKETS)
-            self._histograms[name] = histogram
-        histogram.labels(service=self._service, **labels).observe(seconds)
+        self._of(Histogram, name, buckets=_BUCKETS).labels(service=self._service, **labels).observe(seconds)
+
+    def _of(self, kind: type[_Metric], name: str, **options: Any) -> _Metric:
+        found: _Metric | None = self._declared.get(name)
+        if found is None:
+            with self._declaring:
+                found = self._declared.get(name)
+                if found is None:
+                    labels = ("service", *LABELS.get(name, ()))
+                    found = self._declared[name] = kind(name, name, labels, registry=self.registry, **options)
+        return found
 
     def exposition(self) -> bytes:
         """All metrics in the Prometheus text format."""
         self._refresh()
         return generate_latest(self.registry)
-
-    @staticmethod
-    def _label_names(name: str) -> Sequence[str]:
-        return ("service", *LABELS.get(name, ()))
 
 
 def all_names() -> frozenset[str]:

@@ -75,7 +75,9 @@ class MemoryStore:
         for key in ordered[first : first + limit]:
             if key >= end:
                 return
-            yield key, self._values[key]
+            value = self._values.get(key)
+            if value is not None:  # else deleted meanwhile by the thread that writes
+                yield key, value
 
     def write(self, changes: Mapping[bytes, bytes | None], position: Position) -> None:
         """See StateStore."""

@@ -4,12 +4,17 @@ What makes it exactly once (design.md 11.5): processors are deterministic, ids d
 that is known changes nothing, and readers collapse by id. The transaction makes that cheap. librdkafka has no
 KIP-890, so after any error of unknown outcome the producer is destroyed and a new one with the same
 transactional id bumps the epoch.
+
+While the brokers commit a batch, the next one is read and decided already, upon the state as it will be then
+(bus/ahead.py). It goes out when the one before is committed and stored, so there is never more than one transaction;
+when that one fails, the session ends, and with it whatever was decided upon it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,16 +25,18 @@ import structlog
 from confluent_kafka import Message as KafkaMessage
 from confluent_kafka import TopicPartition
 
+from creditbus.bus.ahead import Ahead
 from creditbus.bus.changelog import SOURCE_KEY, messages_of, source_value
 from creditbus.bus.clients import Clients, KafkaClients, Member
 from creditbus.bus.kafka import PATIENT, failed, translated
 from creditbus.bus.lag import Lag
 from creditbus.bus.membership import JoinPolicy, Membership
 from creditbus.bus.metrics import Metrics
+from creditbus.bus.pace import BatchPolicy, Pace
 from creditbus.bus.restore import Restorer
 from creditbus.bus.watchdog import Watchdog
 from creditbus.core.errors import ReconnectError
-from creditbus.core.processing import Effects, Message, Output, Position, Processor, StateStore
+from creditbus.core.processing import Effects, Message, Output, Position, Processor, StateReader, StateStore
 
 log = structlog.get_logger()
 
@@ -39,54 +46,6 @@ _OFFSETS_SECONDS = 10.0
 _COMMIT_SECONDS = 15.0
 _OVERDUE_SECONDS = 2.0
 """A call of the client that goes on for so long beyond its own limit is beyond help."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchPolicy:
-    """When a batch is full, and how long one may take."""
-
-    max_messages: int = 5_000
-    min_messages: int = 50
-    every_seconds: float = 0.05
-    """How long after one batch the next one is full; what came while that one was committed has waited already."""
-    idle_seconds: float = 0.25
-    """How long one poll waits for a first message."""
-    target_seconds: float = 0.5
-    """How long a batch may take from its first message to its commit; batches shrink when they take longer."""
-
-
-class Pace:
-    """How many messages the next batch may have: fewer when batches take too long, more again when they do not.
-
-    And how long it may wait for them: batches come at a regular interval, so that neither the time that a commit
-    takes nor that of an idle poll is waited for twice. Behind a full batch there are more messages than the client
-    holds perhaps; waiting for another full one costs less than many small ones.
-    """
-
-    def __init__(self, policy: BatchPolicy) -> None:
-        self._policy = policy
-        self.limit = policy.max_messages
-        self._filled = float("-inf")
-        self._was_full = False
-
-    def wait(self, now: float) -> float:
-        """Seconds that a batch with a message in it may still wait for more."""
-        every = self._policy.every_seconds
-        return every if self._was_full else max(0.0, self._filled + every - now)
-
-    def filled(self, now: float) -> None:
-        """A batch is full, or a poll found nothing."""
-        self._filled = now
-
-    def took(self, messages: int, seconds: float) -> None:
-        """Learn from a batch."""
-        policy = self._policy
-        self._was_full = messages >= self.limit
-        if seconds > policy.target_seconds and messages:
-            fitting = int(min(messages, self.limit) * policy.target_seconds / seconds)
-            self.limit = max(policy.min_messages, fitting)
-        elif self._was_full and seconds < policy.target_seconds * 0.7:
-            self.limit = min(policy.max_messages, self.limit + self.limit // 4 + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +78,10 @@ class Work:
     started: float = 0.0
     changelog_offsets: dict[Slot, int] = field(default_factory=dict)
     """Offset of the last changelog message of each input partition, as the broker acknowledged it."""
+    member: Any = None
+    """Which member of which generation of the group read it."""
+    seconds: float = 0.0
+    """From its start until it was stored."""
 
     @property
     def is_empty(self) -> bool:
@@ -156,8 +119,12 @@ class Session:
         metrics: Metrics,
         restorer: Restorer | None,
         clients: Clients | None = None,
+        beside: Executor | None = None,
     ) -> None:
-        """clients: those of ``settings.brokers`` unless others are given."""
+        """clients: those of ``settings.brokers`` unless others are given.
+
+        beside: where batches are committed while the next one is decided; a thread of its own unless another is given.
+        """
         made = clients or KafkaClients(settings.brokers)
         self._settings = settings
         self._processor = processor
@@ -172,6 +139,9 @@ class Session:
         self._moves = 0
         """How often partitions came or went."""
         self._pace = Pace(settings.batch)
+        self._beside = beside or ThreadPoolExecutor(1, "commit")
+        self._committing: tuple[Work, Future[None]] | None = None
+        """The batch that is on its way to the brokers and into the stores."""
         self._watchdog = Watchdog()
         name = f"{settings.app}-{settings.slot}"
         self._were_away = Event()
@@ -191,7 +161,7 @@ class Session:
         )
         self._membership = Membership(settings.join, time.monotonic())
 
-    # -- the five steps of a batch -------------------------------------------------------------------
+    # -- the steps of a batch ------------------------------------------------------------------------
 
     def poll(self) -> list[Message]:
         """Read one batch in log order; partitions come and go inside this call, when no transaction is open.
@@ -201,6 +171,8 @@ class Session:
         """
         policy = self._settings.batch
         self._lag.polled()
+        if self._committing is not None and self._committing[1].done():
+            self.settle()
         wait = 0.0 if self._unfinished else policy.idle_seconds
         with translated("reading a batch"):
             first = self._consumer.consume(1, wait)
@@ -225,8 +197,7 @@ class Session:
         for message in batch:
             by_slot.setdefault((message.topic(), message.partition()), []).append(message)
         for slot, messages in by_slot.items():
-            state = self._stores[slot] if self._restorer is not None else self._no_state
-            effects = self._processor.process(slot[0], slot[1], messages, state)
+            effects = self._processor.process(slot[0], slot[1], messages, self._state_of(slot))
             work.effects[slot] = effects
             if messages:
                 work.offsets[slot] = messages[-1].offset() + 1
@@ -235,9 +206,20 @@ class Session:
         self._metrics.observe("creditbus_stage_seconds", time.perf_counter() - work.started, stage="decide")
         return work
 
+    def settle(self) -> None:
+        """Wait until the batch before is committed and stored. Raises what went wrong with it."""
+        if self._committing is not None:
+            work, end = self._committing
+            try:
+                end.result()
+            finally:
+                self._committing = None
+            self._pace.took(work.messages, work.seconds)
+
     def produce(self, work: Work) -> None:
         """Outputs, then the changed state to the changelog, last the changelog's note of the source position."""
         started = time.perf_counter()
+        work.member = self._consumer.consumer_group_metadata()
         self._producer.poll(0)
         if self._were_away.is_set():
             raise ReconnectError("Kafka: the brokers were away")
@@ -249,14 +231,21 @@ class Session:
                 self._send_state(slot, effects, work)
         self._metrics.observe("creditbus_stage_seconds", time.perf_counter() - started, stage="produce")
 
+    def finish(self, work: Work) -> None:
+        """Commit and store beside the loop, which may go on with the next batch."""
+        self._committing = work, self._beside.submit(self._commit_and_store, work)
+
+    def _commit_and_store(self, work: Work) -> None:
+        self.commit(work)
+        self.store(work)
+
     def commit(self, work: Work) -> None:
         """Offsets into the transaction, with the group's metadata as zombie fencing (KIP-447); then the commit."""
         started = time.perf_counter()
         offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in work.offsets.items()]
         if offsets:
             with self._within("adding offsets to a transaction", _OFFSETS_SECONDS):
-                group = self._consumer.consumer_group_metadata()
-                self._producer.send_offsets_to_transaction(offsets, group, _OFFSETS_SECONDS)
+                self._producer.send_offsets_to_transaction(offsets, work.member, _OFFSETS_SECONDS)
         with self._within("committing a transaction", _COMMIT_SECONDS):
             self._producer.commit_transaction(_COMMIT_SECONDS)
         self._positions.update(work.offsets)
@@ -281,14 +270,22 @@ class Session:
             for (outcome, reason), amount in effects.counts.items():
                 self._metrics.count("creditbus_messages_decided_total", amount, outcome=outcome, reason=reason)
         now = time.perf_counter()
+        work.seconds = now - work.started
         self._metrics.observe("creditbus_stage_seconds", now - started, stage="store")
-        self._metrics.observe("creditbus_batch_seconds", now - work.started)
+        self._metrics.observe("creditbus_batch_seconds", work.seconds)
         self._metrics.set("creditbus_batch_messages", work.messages)
         self._metrics.set("creditbus_batch_limit_messages", self._pace.limit)
-        self._pace.took(work.messages, now - work.started)
 
     def close(self) -> None:
-        """Give the partitions back. With static membership the group waits for this member to return."""
+        """Give the partitions back. With static membership the group waits for this member to return.
+
+        A batch that is being committed is waited for; when that fails, it is read again, as after a crash.
+        """
+        try:
+            self.settle()
+        except Exception as error:  # noqa: BLE001 - whoever closes has ended already, and knows better why
+            log.warning("the last batch is left to the next session", problem=str(error))
+        self._beside.shutdown()
         for slot in list(self._stores):
             self._drop(slot)
         self._consumer.close()
@@ -335,6 +332,7 @@ class Session:
     def _assign(self, consumer: Member, partitions: list[TopicPartition]) -> None:
         self._moves += 1
         try:
+            self.settle()
             with translated("reading committed offsets"):
                 committed = consumer.committed(partitions, 15.0) if partitions else []
             for place in committed:
@@ -355,6 +353,10 @@ class Session:
 
     def _revoke(self, consumer: Member, partitions: list[TopicPartition]) -> None:
         self._moves += 1
+        try:
+            self.settle()
+        except Exception as error:  # noqa: BLE001 - a callback must not raise into the client; poll raises it
+            self._failure = error
         for place in partitions:
             self._drop((place.topic, place.partition))
         consumer.unassign()
@@ -369,6 +371,14 @@ class Session:
         if store is not None:
             store.close()
 
+    def _state_of(self, slot: Slot) -> StateReader:
+        """State of a partition, with what is on its way into its store."""
+        if self._restorer is None:
+            return self._no_state
+        store = self._stores[slot]
+        before = self._committing[0].effects.get(slot) if self._committing is not None else None
+        return Ahead(store, before.state) if before is not None and before.state else store
+
     def _lineage(self, slot: Slot) -> str:
         assert self._restorer is not None
         return self._restorer.lineage
@@ -379,14 +389,15 @@ def run(session: Session, *, stopping: Callable[[], bool], between: Callable[[],
 
     1. poll     one batch, in log order; partitions are opened, restored and given back here
     2. decide   messages → effects (pure)
-    3. produce  outputs and rejections, then the changed state to the changelog
-    4. commit   offsets with group metadata, then the transaction: this is the commit
-    5. store    the local stores, in one write batch each with their position
+    3. settle   wait until the batch before is committed and stored
+    4. produce  outputs and rejections, then the changed state to the changelog
+    5. finish   beside this loop: commit, which is offsets with group metadata, then the transaction; then store, which
+                is the local stores, in one write batch each with their position
 
     An error leaves all later steps undone and ends the session: the transaction is aborted by the next
     producer of the same id, and the batch is read again.
 
-    between: called between batches, when nothing of the last one is held any more.
+    between: called between batches, when nothing is held any more but what is being committed.
     """
     while not stopping():
         between()
@@ -394,10 +405,11 @@ def run(session: Session, *, stopping: Callable[[], bool], between: Callable[[],
         work = session.decide(batch)
         if work.is_empty:
             continue
+        session.settle()
         session.produce(work)
-        session.commit(work)
-        session.store(work)
+        session.finish(work)
         del batch, work
+    session.settle()
 
 
 def state_folder(data: Path, app: str, slot: int) -> Path:

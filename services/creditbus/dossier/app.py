@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from creditbus.bus.pace import BatchPolicy
 from creditbus.bus.places import PlaceReader
 from creditbus.bus.registry import Registry
 from creditbus.bus.restore import Restorer
@@ -11,7 +12,7 @@ from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service
 from creditbus.bus.store import RocksStores
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, state_folder
+from creditbus.bus.transaction import LoopSettings, Session, state_folder
 from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.bus.worker import work
 from creditbus.core.topics import DOSSIER_CHANGELOG, RECORDS

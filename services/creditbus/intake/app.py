@@ -7,6 +7,7 @@ import time
 from creditbus.bus.editions import current_edition
 from creditbus.bus.keyfiles import read_vault_keys
 from creditbus.bus.othernumbers import OtherNumbers
+from creditbus.bus.pace import BatchPolicy
 from creditbus.bus.privacy import Vault
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
@@ -14,7 +15,7 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service
 from creditbus.bus.settings import read_key
 from creditbus.bus.topics import load_topics
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session
+from creditbus.bus.transaction import LoopSettings, Session
 from creditbus.bus.wire import Types, Writers
 from creditbus.bus.worker import work
 from creditbus.core.topics import EVENTS_START

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+from creditbus.bus.pace import BatchPolicy
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.restore import Restorer
 from creditbus.bus.schemas import Schema, SchemaSet
 from creditbus.bus.service import Service
 from creditbus.bus.store import RocksStores
 from creditbus.bus.topics import merge_changelog, mirrored_records
-from creditbus.bus.transaction import BatchPolicy, LoopSettings, Session, state_folder
+from creditbus.bus.transaction import LoopSettings, Session, state_folder
 from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.bus.worker import work
 from creditbus.core.errors import RetryLaterError

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from creditbus.bus.lag import Lag
 from creditbus.bus.metrics import Metrics
-from creditbus.bus.transaction import BatchPolicy, Pace
+from creditbus.bus.pace import BatchPolicy, Pace
 
 POLICY = BatchPolicy(max_messages=4_000, min_messages=50, target_seconds=0.5, every_seconds=0.1)
 
