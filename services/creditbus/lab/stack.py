@@ -134,7 +134,7 @@ def processes(settings: LabSettings, artifacts: Artifacts, parts: Sequence[str])
         MIRROR: lambda: mirror_process(mirror_node(settings, places), artifacts),
     }
     running = ("kafka", *_registry(settings), *(part for part in parts_of(settings) if part in parts))
-    return tuple(made[part]() if part in made else _service(part, settings, places) for part in running)
+    return tuple(made[part]() if part in made else service_process(part, settings, places) for part in running)
 
 
 def deploy_after(parts: Sequence[str], settings: LabSettings) -> tuple[str, ...]:
@@ -190,7 +190,8 @@ def _of_region(name: str, settings: LabSettings) -> dict[str, str]:
     }
 
 
-def _service(name: str, settings: LabSettings, places: LabAddresses) -> Process:
+def service_process(name: str, settings: LabSettings, places: LabAddresses) -> Process:
+    """A service as the lab runs it."""
     port = settings.port_of(name)
     url = f"http://{HOST}:{port}"
     return Process(
