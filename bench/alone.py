@@ -68,9 +68,7 @@ def _worked_off(lab: Lab, service: str, expected: int) -> dict[str, float]:
 def _read(asking: httpx.Client) -> dict[str, float]:
     """Messages decided, and seconds by stage and of all batches, as the process itself tells."""
     lines = asking.get("/metrics").text.splitlines(keepends=True)
-    text = "".join(
-        line for line in lines if _TOLD.search(line) and "_bucket" not in line
-    )
+    text = "".join(line for line in lines if _TOLD.search(line) and "_bucket" not in line)
     found: dict[str, float] = defaultdict(float)
     names = {
         "creditbus_messages_decided_total": "decided",

@@ -1,7 +1,6 @@
 """Starts the service: ``python -m creditbus.breaker``."""
 
-import sys
-
 from creditbus.breaker.app import main
+from creditbus.bus.service import start
 
-sys.exit(main())
+start("breaker", main)

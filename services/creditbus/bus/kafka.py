@@ -14,7 +14,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from creditbus.bus.security import kafka_security
+from creditbus.bus.security import KafkaSecurity
 from creditbus.core.errors import FencedError, ReconnectError, RetryLaterError
 
 log = structlog.get_logger()
@@ -66,7 +66,7 @@ def _dotted(extra: Mapping[str, ConfigValue]) -> dict[str, ConfigValue]:
 
 def reaching(brokers: str) -> dict[str, ConfigValue]:
     """Where the brokers are and how to prove to them who asks. Raises SettingsError."""
-    return {"bootstrap.servers": brokers, **kafka_security().for_librdkafka()}
+    return {"bootstrap.servers": brokers, **KafkaSecurity().for_librdkafka()}
 
 
 PATIENT = {"fetch_wait_max_ms": 500}

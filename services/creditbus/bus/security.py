@@ -6,15 +6,16 @@ import ssl
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
 
 from creditbus.core.errors import SettingsError
+from creditbus.core.settings import Settings
 
 _PREFIX = "CREDITBUS_KAFKA_"
 
 
-class KafkaSecurity(BaseSettings):
+class KafkaSecurity(Settings):
     """Settings of every client of Kafka; each from the environment variable CREDITBUS_KAFKA_<NAME>.
 
     Secrets stand in files and are read whenever a client is made, so that a password is changed without a new process.
@@ -91,15 +92,6 @@ class KafkaSecurity(BaseSettings):
         if self.certificate_file is None and self.key_file is None:
             return None, None
         return _required("CERTIFICATE_FILE", self.certificate_file), _required("KEY_FILE", self.key_file)
-
-
-def kafka_security() -> KafkaSecurity:
-    """What the environment says. Raises SettingsError that names the variable and what it may be."""
-    try:
-        return KafkaSecurity()
-    except ValidationError as error:
-        told = (f"{_PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}, not {one['input']!r}" for one in error.errors())
-        raise SettingsError("; ".join(told)) from None
 
 
 def _required(name: str, path: Path | None) -> Path:

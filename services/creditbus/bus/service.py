@@ -9,8 +9,10 @@ SettingsError     say so and end; starting again would not help
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Callable
+from typing import NoReturn
 
 import structlog
 
@@ -27,6 +29,16 @@ Stopping = Callable[[], bool]
 EXIT_STOPPED, EXIT_ERROR, EXIT_SETTINGS = 0, 1, 2
 _HEALTHY_SECONDS = 30.0
 _LONGEST_WAIT_SECONDS = 5.0
+
+
+def start(name: str, main: Callable[[], int]) -> NoReturn:
+    """Run a service and end the process with its exit code; wrong settings are told, with what would be right."""
+    configure_logging(name)
+    try:
+        sys.exit(main())
+    except SettingsError as error:
+        log.error("refusing to start", problem=str(error))
+        sys.exit(EXIT_SETTINGS)
 
 
 class Service:

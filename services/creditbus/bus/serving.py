@@ -11,6 +11,7 @@ import uvicorn
 
 from creditbus.bus.ending import end_once_made
 from creditbus.bus.stopping import StopRequest
+from creditbus.core.errors import SettingsError
 
 _MORE_SECONDS = 3.0
 """Behind the time for answers that are under way: for what the service closes then."""
@@ -22,6 +23,16 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._told = StopRequest()
+
+    def serve_to_the_end(self) -> None:
+        """Serve until told to stop. Raises SettingsError when the port cannot be used, which uvicorn has logged."""
+        try:
+            self.run()
+        except SystemExit:
+            if self.started:
+                raise
+        if not self.started:
+            raise SettingsError(f"CREDITBUS_HTTP_PORT: port {self.config.port} cannot be used; name a free one")
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from creditbus.core.errors import SettingsError
+from creditbus.core.settings import Settings
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(Settings):
     """Settings that all services share; each from the environment variable CREDITBUS_<NAME>."""
 
     model_config = SettingsConfigDict(env_prefix="CREDITBUS_", frozen=True, extra="ignore")

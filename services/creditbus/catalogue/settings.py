@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from creditbus.core.settings import Settings
 
 
-class CatalogueSettings(BaseSettings):
+class CatalogueSettings(Settings):
     """Each from the environment variable CREDITBUS_<NAME>."""
 
     model_config = SettingsConfigDict(env_prefix="CREDITBUS_", frozen=True, extra="ignore")

@@ -1,7 +1,6 @@
 """Starts the service: ``python -m creditbus.clock``."""
 
-import sys
-
+from creditbus.bus.service import start
 from creditbus.clock.app import main
 
-sys.exit(main())
+start("clock", main)

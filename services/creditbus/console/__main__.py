@@ -1,7 +1,6 @@
 """Starts the service: ``python -m creditbus.console``."""
 
-import sys
-
+from creditbus.bus.service import start
 from creditbus.console.app import main
 
-sys.exit(main())
+start("console", main)

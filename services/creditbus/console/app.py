@@ -16,7 +16,6 @@ from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.serving import Server
 from creditbus.catalogue.editions import edition_of
@@ -29,7 +28,7 @@ from creditbus.console.names import Names, names_of_catalogue
 from creditbus.console.pages import STATIC, Pages, look_of
 from creditbus.console.settings import ConsoleSettings, read_console_key
 from creditbus.console.steps import Fault, check_identifier, stated
-from creditbus.core.errors import RetryLaterError, SettingsError
+from creditbus.core.errors import RetryLaterError
 from creditbus.core.problems import Problem
 
 log = structlog.get_logger()
@@ -284,13 +283,8 @@ class ConsoleServer(Server):
 
 def main() -> int:
     """Run the console until told to stop."""
-    configure_logging("console")
     settings = ConsoleSettings()
-    try:
-        ports = build(settings, Metrics("console"))
-    except SettingsError as error:
-        log.error("refusing to start", problem=str(error))
-        return EXIT_SETTINGS
+    ports = build(settings, Metrics("console"))
     config = uvicorn.Config(
         build_app(ports),
         host=settings.http_host,
@@ -300,9 +294,5 @@ def main() -> int:
         server_header=False,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
-    server = ConsoleServer(config, ports.closing)
-    server.run()
-    if not server.started:
-        log.error("refusing to start", problem=f"CREDITBUS_HTTP_PORT: port {settings.http_port} cannot be used")
-        return EXIT_SETTINGS
+    ConsoleServer(config, ports.closing).serve_to_the_end()
     return EXIT_STOPPED

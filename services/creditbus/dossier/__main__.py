@@ -1,7 +1,6 @@
 """Starts the service: ``python -m creditbus.dossier``."""
 
-import sys
-
+from creditbus.bus.service import start
 from creditbus.dossier.app import main
 
-sys.exit(main())
+start("dossier", main)

@@ -1,5 +1,6 @@
-"""`python -m creditbus.gateway`."""
+"""Starts the service: ``python -m creditbus.gateway``."""
 
+from creditbus.bus.service import start
 from creditbus.gateway.app import main
 
-raise SystemExit(main())
+start("gateway", main)

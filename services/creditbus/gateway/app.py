@@ -17,13 +17,11 @@ from starlette.requests import ClientDisconnect
 
 from creditbus.bus.collector import tune_collector
 from creditbus.bus.keyring import Holder, Keyring
-from creditbus.bus.logs import configure_logging
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher, PublishPolicy
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.serving import Server
 from creditbus.bus.settings import read_key
-from creditbus.core.errors import SettingsError
 from creditbus.core.problems import Problem, malformed_request
 from creditbus.gateway import problems
 from creditbus.gateway.approvals import (
@@ -250,13 +248,8 @@ def build(settings: GatewaySettings, metrics: Metrics) -> Ports:
 
 def main() -> int:
     """Run the gateway until told to stop."""
-    configure_logging("gateway")
     settings = GatewaySettings()
-    try:
-        ports = build(settings, Metrics("gateway"))
-    except SettingsError as error:
-        log.error("refusing to start", problem=str(error))
-        return EXIT_SETTINGS
+    ports = build(settings, Metrics("gateway"))
     server = Server(
         uvicorn.Config(
             build_app(ports),
@@ -274,9 +267,8 @@ def main() -> int:
     preparation = Preparation(ports, domains_of_catalogue(settings.brokers), give_up)
     preparation.start()
     tune_collector()
-    server.run()
-    preparation.close()
-    if not server.started:
-        log.error("refusing to start", problem=f"CREDITBUS_HTTP_PORT: port {settings.http_port} cannot be used")
-        return EXIT_SETTINGS
+    try:
+        server.serve_to_the_end()
+    finally:
+        preparation.close()
     return EXIT_ERROR if ports.publisher.fatal else EXIT_STOPPED

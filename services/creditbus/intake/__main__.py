@@ -1,7 +1,6 @@
 """Starts the service: ``python -m creditbus.intake``."""
 
-import sys
-
+from creditbus.bus.service import start
 from creditbus.intake.app import main
 
-sys.exit(main())
+start("intake", main)

@@ -1,7 +1,6 @@
 """Starts the service: ``python -m creditbus.lookup``."""
 
-import sys
-
+from creditbus.bus.service import start
 from creditbus.lookup.app import main
 
-sys.exit(main())
+start("lookup", main)

@@ -18,7 +18,6 @@ from creditbus.bus.api_page import api_page
 from creditbus.bus.audit import Ledger
 from creditbus.bus.keyfiles import read_vault_keys
 from creditbus.bus.keyring import Keyring
-from creditbus.bus.logs import configure_logging
 from creditbus.bus.measured import Measured
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.privacy import Vault
@@ -33,7 +32,7 @@ from creditbus.catalogue.models import Catalogue
 from creditbus.catalogue.purposes import load_casework_kinds, load_purposes
 from creditbus.catalogue.views import load_views
 from creditbus.clickhouse.client import ClickHouse, QueryError
-from creditbus.core.errors import BusError, ReconnectError, RetryLaterError, SettingsError
+from creditbus.core.errors import BusError, ReconnectError, RetryLaterError
 from creditbus.core.problems import Problem, malformed_request
 from creditbus.core.topics import EVENTS_START, RECORDS
 from creditbus.lookup import problems
@@ -69,12 +68,7 @@ _LISTING_ORDER = ("effective_on", "listing_id")
 def main() -> int:
     """Serve until told to stop; waits for Kafka, registry and ClickHouse."""
     settings = LookupSettings()
-    configure_logging("lookup")
-    try:
-        ports = _built(settings)
-    except SettingsError as error:
-        log.error("refusing to start", problem=str(error))
-        return 2
+    ports = _built(settings)
     config = uvicorn.Config(
         build_app(ports),
         host=settings.http_host,
@@ -82,7 +76,7 @@ def main() -> int:
         log_level="warning",
         timeout_graceful_shutdown=3,
     )
-    Server(config).run()
+    Server(config).serve_to_the_end()
     ports.feed.close()
     ports.persons.close()
     ports.ledger.close()

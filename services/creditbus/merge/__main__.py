@@ -1,7 +1,6 @@
 """Starts the service: ``python -m creditbus.merge``."""
 
-import sys
-
+from creditbus.bus.service import start
 from creditbus.merge.app import main
 
-sys.exit(main())
+start("merge", main)

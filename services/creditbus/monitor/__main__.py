@@ -1,7 +1,6 @@
 """Starts the service: ``python -m creditbus.monitor``."""
 
-import sys
-
+from creditbus.bus.service import start
 from creditbus.monitor.app import main
 
-sys.exit(main())
+start("monitor", main)

@@ -20,7 +20,7 @@ from creditbus.bus.kafka import admin, translated
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.registry import UnknownSchemaError, registry_of
 from creditbus.bus.rules import rules_by_hash
-from creditbus.bus.security import KafkaSecurity, kafka_security
+from creditbus.bus.security import KafkaSecurity
 from creditbus.bus.service import Service, Stopping
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.errors import BusError, ReconnectError, RetryLaterError
@@ -102,7 +102,7 @@ def build(settings: MonitorSettings, live: Live, types: Types, metrics: Metrics)
     app = faust.App(
         settings.monitor_group,
         broker=[f"aiokafka://{server.strip()}" for server in servers],
-        broker_credentials=credentials(kafka_security()),
+        broker_credentials=credentials(KafkaSecurity()),
         value_type=bytes,
         value_serializer="raw",
         datadir=str(settings.data / "monitor"),

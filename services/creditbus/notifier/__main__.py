@@ -1,7 +1,6 @@
 """Starts the service: ``python -m creditbus.notifier``."""
 
-import sys
-
+from creditbus.bus.service import start
 from creditbus.notifier.app import main
 
-sys.exit(main())
+start("notifier", main)

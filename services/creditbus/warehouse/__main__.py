@@ -1,7 +1,6 @@
 """Starts the service: ``python -m creditbus.warehouse``."""
 
-import sys
-
+from creditbus.bus.service import start
 from creditbus.warehouse.app import main
 
-sys.exit(main())
+start("warehouse", main)

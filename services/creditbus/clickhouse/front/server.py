@@ -24,6 +24,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from creditbus.clickhouse.front.engine import BusyError, Engine, EngineError, LockedError
 from creditbus.clickhouse.front.protocol import statement_of, status_of_error
 from creditbus.clickhouse.front.settings import FrontSettings
+from creditbus.core.errors import SettingsError
 
 _COMPRESS_ABOVE_BYTES = 1024
 _RETRY_AFTER_SECONDS = "1"
@@ -230,7 +231,11 @@ def main() -> int:
     It ends without the interpreter's and the engine's own clean-up, which are known to crash or hang: what is closed
     needs none, and what is not closed is as after a kill.
     """
-    settings = FrontSettings()
+    try:
+        settings = FrontSettings()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
     try:
         front = Front(settings)
         server = ThreadingHTTPServer(("127.0.0.1", settings.port), handler_of(front))

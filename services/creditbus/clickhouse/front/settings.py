@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from creditbus.core.settings import Settings
 
 
-class FrontSettings(BaseSettings):
+class FrontSettings(Settings):
     """Settings of the front; each from CREDITBUS_CLICKHOUSE_FRONT_<NAME>."""
 
     model_config = SettingsConfigDict(env_prefix="CREDITBUS_CLICKHOUSE_FRONT_", frozen=True, extra="forbid")
