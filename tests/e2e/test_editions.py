@@ -19,21 +19,28 @@ from running_lab import RunningLab
 from waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
+NEW = "I08"
+"""Family of measures that nobody carries out in the program's own catalogue."""
 WHY = ("--reason", "试算结果已公示（虚构）")
 
 
 @pytest.fixture
 def changed(tmp_path: Path) -> Path:
-    """A catalogue that differs from the program's in the English name of a list."""
+    """A catalogue that differs from the program's in the English name of a list, and in who gives an incentive."""
     folder = tmp_path / "catalogue"
     shutil.copytree(DATA, folder)
     lists = (folder / "lists.yaml").read_text(encoding="utf-8")
     assert "abnormal operation" in lists
     (folder / "lists.yaml").write_text(lists.replace("abnormal operation", "abnormally operating"), encoding="utf-8")
+    row = f"code: S-NEW, department: {BAOTOU}, zh: 新, en: new, families: [{NEW}], persons: false, basis: x, mark: GK"
+    with (folder / "subscribers.yaml").open("a", encoding="utf-8") as subscribers:
+        subscribers.write(f"  - {{{row}}}\n")
     return folder
 
 
 def test_an_edition_takes_effect_by_two_officers_and_not_by_one(running_lab: RunningLab, changed: Path) -> None:
+    webhook = ("webhooks", "add", "new", "--department", BAOTOU, "--url", "https://example.invalid/", "--families", NEW)
+    assert f"does not carry out {NEW}" in running_lab.creditbus(*webhook, expect=2)
     name = edition_of(load(changed)).hash
     told = running_lab.creditbus("rules", "propose", str(changed))
     assert name in told
@@ -53,6 +60,8 @@ def test_an_edition_takes_effect_by_two_officers_and_not_by_one(running_lab: Run
     assert now is not None
     assert (now.hash, now.approved_by) == (name, (BUREAU, BAOTOU))
     assert name[:16] in running_lab.creditbus("rules", "list")
+    running_lab.creditbus(*webhook)
+    running_lab.creditbus("webhooks", "remove", "new")
 
     breaker = running_lab.folder / "logs" / "breaker.log"
     wait_until("the breaker's bands to be those of the new edition", lambda: name in breaker.read_text())

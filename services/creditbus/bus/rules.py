@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from creditbus.bus.editions import edition_text
+from creditbus.bus.editions import current_edition, edition_text
 from creditbus.catalogue.editions import Edition, compile_rules
 from creditbus.core.rules import Rules
+
+
+def rules_in_force(brokers: str) -> Rules:
+    """The rules of the edition in force. Raises RetryLaterError while there is none."""
+    return rules_by_hash(brokers)(current_edition(brokers))
 
 
 def rules_by_hash(brokers: str) -> Callable[[str], Rules]:

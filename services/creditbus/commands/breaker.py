@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from creditbus.bus.editions import current_edition
-from creditbus.bus.rules import rules_by_hash
+from creditbus.bus.rules import rules_in_force
 from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval
 from creditbus.commands.printing import AsJson, WholeTable, iso_time, minute, picked, print_json
 from creditbus.core.breaker import RELEASE, ROLL_BACK
@@ -53,7 +52,7 @@ def show(source: Source, as_json: AsJson = False) -> None:
     """What waits because of a source, and what its release would do. 查看影响范围。"""
     with connected() as (places, registry):
         one = _standing(standings(places.brokers, registry), source)
-        rules = rules_by_hash(places.brokers)(current_edition(places.brokers))
+        rules = rules_in_force(places.brokers)
         radius = radius_of(places.brokers, registry, source, rules)
     if as_json:
         by = {"lists": radius.lists, "regions": radius.regions, "orders_on_release": radius.orders}

@@ -11,22 +11,20 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from creditbus.bus.rules import rules_in_force
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import body_reader
-from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.import_columns import load_import_columns
-from creditbus.catalogue.loader import load
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.client.exporting import COLUMNS, headers_of, row_of, write_csv, write_xlsx
 from creditbus.client.orderfiles import HEADERS, order_row, unanswered
 from creditbus.client.orderfiles import KIND as ORDERS
+from creditbus.commands.connecting import running
 from creditbus.commands.printing import terminal
 from creditbus.core.records import BEIJING
 from creditbus.core.rules import Rules
 from creditbus.core.subscribers import families_of
 from creditbus.lab.exporting import read_answers, read_orders, read_records
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import addresses
 
 console = terminal()
 _KINDS = (*COLUMNS, ORDERS)
@@ -51,15 +49,16 @@ def export(
     if write is None or kind not in _KINDS:
         console.print(f"[red]✗[/] choose {' or '.join(_KINDS)} and a file ending in .csv or .xlsx 种类或文件名不对")
         raise typer.Exit(2)
-    rules, day = compile_rules(edition_of(load())), datetime.now(BEIJING).date()
+    places = running()
+    rules, day = rules_in_force(places.brokers), datetime.now(BEIJING).date()
     families = families_of(department, day, rules)
     if kind == ORDERS and not families or of_list and of_list not in rules.lists:
         console.print(
-            "[red]✗[/] --department: a subscriber of the catalogue (creditbus catalogue list subscribers); "
+            "[red]✗[/] --department: a subscriber of the edition in force (creditbus catalogue list subscribers); "
             "--list: one of its lists 请填写目录中的措施实施单位和名单代码"
         )
         raise typer.Exit(2)
-    with closing(ClickHouse(addresses(load_settings()).clickhouse_url)) as clickhouse:
+    with closing(ClickHouse(places.clickhouse_url)) as clickhouse:
         if kind == ORDERS:
             count = write(file, HEADERS, order_rows(clickhouse, department, families, of_list, rules))
         else:

@@ -11,8 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from creditbus.catalogue.editions import compile_rules, edition_of
-from creditbus.catalogue.loader import load
+from creditbus.bus.rules import rules_in_force
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.commands.connecting import console, fail, running
 from creditbus.commands.printing import AsJson, WholeTable, id_column, minute, print_json
@@ -83,7 +82,7 @@ def add(  # noqa: PLR0913 - the options of a command line
     The secret is shown once: the receiver checks signatures with it (Standard Webhooks).
     """
     secret = new_secret()
-    rights = families_of(department, datetime.now(BEIJING).date(), compile_rules(edition_of(load())))
+    rights = families_of(department, datetime.now(BEIJING).date(), rules_in_force(running().brokers))
     if refused := refused_families(_split(families), rights, persons=persons):
         carried_out = ", ".join(sorted(rights)) or "-"
         raise WebhookError(
