@@ -1,0 +1,65 @@
+"""The whole bus, its commands among it, on brokers that take only who proves who it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from creditbus.lab.artifacts import Artifacts
+from creditbus.lab.clickhouse import CLICKHOUSE, clickhouse_process
+from creditbus.lab.process import Process, running
+from creditbus.lab.registry import RegistryNode, registry_process
+from creditbus.lab.settings import load_settings
+from creditbus.lab.stack import SERVICES, addresses, service_process
+from ports import free_ports
+from running_lab import PARTS, RunningLab
+from secured_kafka import SERVICE, Secured, secured_kafka
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def secured(tmp_path: Path, lab_artifacts: Artifacts) -> Iterator[Secured]:
+    with secured_kafka(tmp_path, lab_artifacts, (SERVICE,)) as made:
+        yield made
+
+
+@pytest.fixture
+def bus(secured: Secured, monkeypatch: pytest.MonkeyPatch, lab_artifacts: Artifacts) -> Iterator[RunningLab]:
+    """Everything but the brokers as the lab runs it. The registry, which is not ours, uses their open listener."""
+    folder = secured.folder / "data"
+    ports = {part: str(port) for part, port in zip(PARTS, free_ports(len(PARTS)), strict=True)}
+    ports["kafka"] = str(secured.port)
+    environment = {
+        **{f"CREDITBUS_LAB_{part.upper()}_PORT": port for part, port in ports.items()},
+        **secured.proof(SERVICE, f"of {SERVICE}"),
+        "CREDITBUS_LAB_DATA": str(folder),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    places = addresses(settings)
+    lab = RunningLab(folder, {**os.environ, "COLUMNS": "200"})
+    with ExitStack() as started:
+
+        def start(one: Process) -> None:
+            started.enter_context(running(one, folder / "logs" / f"{one.name}.log"))
+
+        start(registry_process(RegistryNode(port=settings.registry_port, brokers=secured.open_brokers), lab_artifacts))
+        start(clickhouse_process(folder / CLICKHOUSE, settings.clickhouse_port))
+        deploy = {"BROKERS": places.brokers, "REGISTRY_URL": places.registry_url, "SECRETS": str(places.secrets)}
+        for name, value in deploy.items():
+            lab.environment[f"CREDITBUS_{name}"] = value
+        lab.creditbus("deploy")
+        for service in SERVICES:
+            start(service_process(service, settings, places))
+        yield lab
+
+
+def test_a_firm_is_listed_repaired_and_cleared_on_secured_brokers(bus: RunningLab) -> None:
+    bus.creditbus("scenario", "hohhot")
+    assert [check["wrong"] for check in bus.verify() if check["wrong"]] == []

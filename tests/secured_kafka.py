@@ -1,0 +1,150 @@
+"""Brokers with listeners that take only who proves who it is, by SASL over TLS or by a certificate; and rights."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialAlteration,
+    UserScramCredentialUpsertion,
+)
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from creditbus.lab import kafka, process
+from creditbus.lab.artifacts import Artifacts
+from ports import free_ports
+
+SERVICE = "creditbus"
+"""User that may do everything."""
+_NAME = "broker of a test"
+
+
+@dataclass(frozen=True)
+class Secured:
+    """Brokers and where their certificate and the passwords stand."""
+
+    port: int
+    """Of the listener for users with a password."""
+    mutual_port: int
+    """Of the listener for clients with a certificate."""
+    open_brokers: str
+    """Listener for everybody, for what has no such settings from us."""
+    folder: Path
+
+    @property
+    def brokers(self) -> str:
+        """The listener for users with a password."""
+        return f"127.0.0.1:{self.port}"
+
+    def proof(self, user: str, password: str) -> dict[str, str]:
+        """Environment of somebody who says to be that user."""
+        file = self.folder / f"{user}.password"
+        file.write_text(f"{password}\n")
+        settings = {
+            "SECURITY_PROTOCOL": "SASL_SSL",
+            "SASL_USERNAME": user,
+            "SASL_PASSWORD_FILE": str(file),
+            "CA_FILE": str(self.folder / "ca.pem"),
+        }
+        return {f"CREDITBUS_KAFKA_{name}": value for name, value in settings.items()}
+
+    def certificate(self) -> dict[str, str]:
+        """Environment of somebody with a certificate."""
+        settings = {
+            "SECURITY_PROTOCOL": "SSL",
+            "CA_FILE": "ca.pem",
+            "CERTIFICATE_FILE": "ca.pem",
+            "KEY_FILE": "key.pem",
+        }
+        return {
+            f"CREDITBUS_KAFKA_{name}": str(self.folder / value) if name.endswith("_FILE") else value
+            for name, value in settings.items()
+        }
+
+
+@contextmanager
+def secured_kafka(folder: Path, artifacts: Artifacts, users: tuple[str, ...]) -> Iterator[Secured]:
+    """A broker with users whose passwords are "of " and their names."""
+    port, mutual_port, open_port, controller_port = free_ports(4)
+    node = kafka.KafkaNode(folder=folder / "kafka", port=open_port, controller_port=controller_port)
+    more = listeners(node, {"SECURE": port, "MUTUAL": mutual_port}, make_certificate(folder))
+
+    def prepare() -> None:
+        kafka.prepare(node, artifacts)
+        with node.properties_file.open("a") as file:
+            file.writelines(f"{name}={value}\n" for name, value in more.items())
+
+    with process.running(replace(kafka.kafka_process(node, artifacts), prepare=prepare), folder / "kafka.log"):
+        make_users(node.brokers, users)
+        yield Secured(port, mutual_port, node.brokers, folder)
+
+
+def make_certificate(folder: Path) -> Path:
+    """A certificate for the loopback address with its key, signed by itself; ca.pem, key.pem, and the file of both."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _NAME)])
+    now = datetime.now(tz=UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "ca.pem").write_bytes(pem)
+    (folder / "key.pem").write_bytes(private)
+    (folder / "broker.pem").write_bytes(private + pem)
+    return folder / "broker.pem"
+
+
+def listeners(node: kafka.KafkaNode, ports: dict[str, int], certificate: Path) -> dict[str, str]:
+    """Two more listeners, and rights that hold for everybody but the tests and our own services."""
+    plain = kafka.properties(node)
+    more = "".join(f",{name}://127.0.0.1:{port}" for name, port in ports.items())
+    scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+    one_user = f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{SERVICE}="of {SERVICE}";'
+    secure, mutual = "listener.name.secure", "listener.name.mutual"
+    return {
+        "listeners": plain["listeners"] + more,
+        "advertised.listeners": plain["advertised.listeners"] + more,
+        "listener.security.protocol.map": f"{plain['listener.security.protocol.map']},SECURE:SASL_SSL,MUTUAL:SSL",
+        f"{secure}.sasl.enabled.mechanisms": "SCRAM-SHA-512,SCRAM-SHA-256,PLAIN",
+        f"{secure}.scram-sha-512.sasl.jaas.config": scram,
+        f"{secure}.scram-sha-256.sasl.jaas.config": scram,
+        f"{secure}.plain.sasl.jaas.config": one_user,
+        **{f"{name}.ssl.keystore.type": "PEM" for name in (secure, mutual)},
+        **{f"{name}.ssl.keystore.location": str(certificate) for name in (secure, mutual)},
+        f"{mutual}.ssl.client.auth": "required",
+        f"{mutual}.ssl.truststore.type": "PEM",
+        f"{mutual}.ssl.truststore.location": str(certificate.with_name("ca.pem")),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:ANONYMOUS;User:{SERVICE};User:CN={_NAME}",
+    }
+
+
+def make_users(open_brokers: str, users: tuple[str, ...]) -> None:
+    client = AdminClient({"bootstrap.servers": open_brokers})
+    for mechanism in (ScramMechanism.SCRAM_SHA_512, ScramMechanism.SCRAM_SHA_256):  # one request takes one of a user
+        made: list[UserScramCredentialAlteration] = [
+            UserScramCredentialUpsertion(name, ScramCredentialInfo(mechanism, 4096), b"of " + name.encode())
+            for name in users
+        ]
+        for future in client.alter_user_scram_credentials(made).values():
+            future.result(30)
