@@ -56,23 +56,19 @@ class Service:
         return self._stop.is_made()
 
     def main(self, life: Callable[[Stopping], None], refresh: Callable[[], None] | None = None) -> int:
-        """Run ``life`` again and again until told to stop; returns the exit code.
+        """Run ``life`` again and again until told to stop; returns the exit code. Raises SettingsError.
 
         life: opens its clients, works until stopping() and closes them; raises the errors above.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.make())
         end_once_told()
+        server = HealthServer(self._port, self.health, self.metrics, refresh)
+        server.start()
         try:
-            server = HealthServer(self._port, self.health, self.metrics, refresh)
-            server.start()
-            try:
-                return self._lives(life)
-            finally:
-                server.close()
-        except SettingsError as error:
-            log.error("refusing to start", problem=str(error))
-            return EXIT_SETTINGS
+            return self._lives(life)
+        finally:
+            server.close()
 
     def _lives(self, life: Callable[[Stopping], None]) -> int:
         failures = 0

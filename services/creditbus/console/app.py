@@ -17,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from creditbus.bus.metrics import Metrics
+from creditbus.bus.service import EXIT_STOPPED
 from creditbus.bus.serving import Server
 from creditbus.catalogue.editions import edition_of
 from creditbus.catalogue.loader import load
@@ -33,7 +34,6 @@ from creditbus.core.problems import Problem
 
 log = structlog.get_logger()
 
-EXIT_STOPPED, EXIT_SETTINGS = 0, 2
 _TITLE = "公共信用信息平台 Public credit records"
 _DRAIN_SECONDS = 1
 _NOT_KEPT = {"Cache-Control": "no-store"}

@@ -20,6 +20,7 @@ from creditbus.bus.keyring import Holder, Keyring
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher, PublishPolicy
 from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.service import EXIT_ERROR, EXIT_STOPPED
 from creditbus.bus.serving import Server
 from creditbus.bus.settings import read_key
 from creditbus.core.problems import Problem, malformed_request
@@ -49,7 +50,6 @@ from creditbus.gateway.steps import (
 
 log = structlog.get_logger()
 
-EXIT_STOPPED, EXIT_ERROR, EXIT_SETTINGS = 0, 1, 2
 _TITLE = "信用信息报送网关 Credit record gateway"
 _DRAIN_SECONDS = 4
 EditionHash = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
