@@ -81,7 +81,7 @@ class Work:
     member: Any = None
     """Which member of which generation of the group read it."""
     seconds: float = 0.0
-    """From its start until it was stored."""
+    """From its start until it was committed."""
 
     @property
     def is_empty(self) -> bool:
@@ -169,13 +169,9 @@ class Session:
         When they do so behind the batch's first message, it is left: its partition may be another member's by now, and
         one that came back is read again from its last commit. The client drops what it holds of them by itself.
         """
-        policy = self._settings.batch
         self._lag.polled()
-        if self._committing is not None and self._committing[1].done():
-            self.settle()
-        wait = 0.0 if self._unfinished else policy.idle_seconds
         with translated("reading a batch"):
-            first = self._consumer.consume(1, wait)
+            first = self._first()
             moves = self._moves
             rest = self._consumer.consume(self._pace.limit - 1, self._pace.wait(time.perf_counter())) if first else []
         self._pace.filled(time.perf_counter())
@@ -183,6 +179,8 @@ class Session:
             raise self._failure
         if self._membership.is_lost(time.monotonic()):
             raise ReconnectError(f"the group {self._settings.app} gave no assignment")
+        if self._committing is not None and self._committing[1].done():
+            self.settle()  # deciding costs less upon the store alone
         batch = [*first, *rest] if moves == self._moves else rest
         for message in batch:
             error = message.error()
@@ -207,11 +205,13 @@ class Session:
         return work
 
     def settle(self) -> None:
-        """Wait until the batch before is committed and stored. Raises what went wrong with it."""
+        """Wait until the batch before is committed, and store it. Raises what went wrong with it."""
         if self._committing is not None:
             work, end = self._committing
             try:
                 end.result()
+                self._positions.update(work.offsets)
+                self.store(work)
             finally:
                 self._committing = None
             self._pace.took(work.messages, work.seconds)
@@ -232,12 +232,8 @@ class Session:
         self._metrics.observe("creditbus_stage_seconds", time.perf_counter() - started, stage="produce")
 
     def finish(self, work: Work) -> None:
-        """Commit and store beside the loop, which may go on with the next batch."""
-        self._committing = work, self._beside.submit(self._commit_and_store, work)
-
-    def _commit_and_store(self, work: Work) -> None:
-        self.commit(work)
-        self.store(work)
+        """Commit beside the loop, which may go on with the next batch."""
+        self._committing = work, self._beside.submit(self.commit, work)
 
     def commit(self, work: Work) -> None:
         """Offsets into the transaction, with the group's metadata as zombie fencing (KIP-447); then the commit."""
@@ -248,9 +244,10 @@ class Session:
                 self._producer.send_offsets_to_transaction(offsets, work.member, _OFFSETS_SECONDS)
         with self._within("committing a transaction", _COMMIT_SECONDS):
             self._producer.commit_transaction(_COMMIT_SECONDS)
-        self._positions.update(work.offsets)
+        now = time.perf_counter()
+        work.seconds = now - work.started
         self._metrics.count("creditbus_transactions_total", result="committed")
-        self._metrics.observe("creditbus_commit_seconds", time.perf_counter() - started)
+        self._metrics.observe("creditbus_commit_seconds", now - started)
 
     def store(self, work: Work) -> None:
         """Write the local stores, now that the same changes are committed; then count what was done."""
@@ -269,9 +266,7 @@ class Session:
                 )
             for (outcome, reason), amount in effects.counts.items():
                 self._metrics.count("creditbus_messages_decided_total", amount, outcome=outcome, reason=reason)
-        now = time.perf_counter()
-        work.seconds = now - work.started
-        self._metrics.observe("creditbus_stage_seconds", now - started, stage="store")
+        self._metrics.observe("creditbus_stage_seconds", time.perf_counter() - started, stage="store")
         self._metrics.observe("creditbus_batch_seconds", work.seconds)
         self._metrics.set("creditbus_batch_messages", work.messages)
         self._metrics.set("creditbus_batch_limit_messages", self._pace.limit)
@@ -290,6 +285,15 @@ class Session:
             self._drop(slot)
         self._consumer.close()
         self._watchdog.close()
+
+    def _first(self) -> list[KafkaMessage]:
+        """The first message of a batch. When none is there, the batch before is settled before one is waited for."""
+        if self._committing is not None:
+            first = self._consumer.consume(1, 0.0)
+            if first:
+                return first
+            self.settle()
+        return self._consumer.consume(1, 0.0 if self._unfinished else self._settings.batch.idle_seconds)
 
     @contextmanager
     def _within(self, doing: str, seconds: float) -> Iterator[None]:
@@ -389,10 +393,10 @@ def run(session: Session, *, stopping: Callable[[], bool], between: Callable[[],
 
     1. poll     one batch, in log order; partitions are opened, restored and given back here
     2. decide   messages → effects (pure)
-    3. settle   wait until the batch before is committed and stored
+    3. settle   wait until the batch before is committed; then store it: the local stores, in one write batch each with
+                their position
     4. produce  outputs and rejections, then the changed state to the changelog
-    5. finish   beside this loop: commit, which is offsets with group metadata, then the transaction; then store, which
-                is the local stores, in one write batch each with their position
+    5. finish   beside this loop: commit, which is offsets with group metadata, then the transaction
 
     An error leaves all later steps undone and ends the session: the transaction is aborted by the next
     producer of the same id, and the batch is read again.
