@@ -19,6 +19,7 @@ from pathlib import Path
 from creditbus.bus.collector import BetweenBatches
 from creditbus.bus.keyfiles import VaultKeys
 from creditbus.bus.privacy import Vault
+from creditbus.bus.recent import RecentMessages
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import RocksStore, RocksStores
 from creditbus.bus.transaction import NoState
@@ -109,7 +110,7 @@ def _prepared(events: int, vault: Callable[[str], Vault]) -> Work:
         Outputs(writers, schemas),
         lambda _: rules,
         body_reader(schemas),
-        read_log=lambda _, places: {place: log[place].value() or b"" for place in places},
+        read_log=RecentMessages(lambda _, places: {place: log[place].value() or b"" for place in places}),
     )
     work = Work(
         intake=intake_of("measured.sqlite"), events=_messages(events, registry, schemas), dossier=dossier, log=log

@@ -11,7 +11,7 @@ from creditbus.bus.kafka import consumer_config, translated
 from creditbus.core.errors import ReconnectError
 
 _GROUP = "creditbus-reading"
-_READ_THROUGH = 200
+_READ_THROUGH = 500
 """Offsets this near to the next are read through; beyond that the reader jumps."""
 _FETCH = {"fetch_message_max_bytes": 65_536, "fetch_wait_max_ms": 5}
 """A little at a time, since most of what stands beside a message is not asked for; and never waiting at the end of the

@@ -6,6 +6,7 @@ from contextlib import closing
 
 from creditbus.bus.pace import BatchPolicy
 from creditbus.bus.places import PlaceReader
+from creditbus.bus.recent import RecentMessages
 from creditbus.bus.registry import Registry
 from creditbus.bus.restore import Restorer
 from creditbus.bus.rules import rules_by_hash
@@ -28,7 +29,7 @@ def main() -> int:
     settings = DossierSettings()
     service = Service("dossier", settings.http_port)
     schemas = SchemaSet.load()
-    read_log = PlaceReader(settings.brokers, RECORDS)
+    places = PlaceReader(settings.brokers, RECORDS)
 
     def open_session(registry: Registry) -> Session:
         processor = DossierProcessor(
@@ -36,7 +37,7 @@ def main() -> int:
             Outputs(Writers(registry, schemas), schemas),
             rules_by_hash(settings.brokers),
             body_reader(schemas),
-            read_log=read_log,
+            read_log=RecentMessages(places, settings.data),
         )
         restorer = Restorer(
             brokers=settings.brokers,
@@ -49,7 +50,7 @@ def main() -> int:
         service.metrics.count("creditbus_messages_decided_total", 0, outcome="parked", reason="cause")
         return Session(_loop_settings(settings), processor, service.metrics, restorer)
 
-    with closing(read_log):
+    with closing(places):
         return work(service, settings, open_session)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from creditbus.bus.avro import decode, decode_struct
+from creditbus.bus.recent import ReadLog, RecentMessages
 from creditbus.bus.registry import UnknownSchemaError
 from creditbus.bus.wire import Types
 from creditbus.core.breaker import SourceOrder
@@ -23,12 +24,9 @@ from creditbus.core.subject import Facts
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.steps import Decided, Edition, Entry, Jump, Logged, Lookups, Tick, decide_or_park
 
-ReadLog = Callable[[int, Sequence[int]], Mapping[int, bytes]]
-"""Values of messages of credit.records by offset. (partition, offsets)"""
-
 
 class DossierProcessor:
-    """core.processing.Processor of the dossier; keeps nothing between batches but what ``view`` writes."""
+    """core.processing.Processor of the dossier; decides by nothing but the messages and what ``view`` wrote before."""
 
     def __init__(
         self,
@@ -37,7 +35,7 @@ class DossierProcessor:
         rules_of: Callable[[str], Rules],
         read_body: Callable[[str, bytes], dict[str, Any]],
         notes: frozenset[str] = frozenset(),
-        read_log: ReadLog | None = None,
+        read_log: RecentMessages | None = None,
     ) -> None:
         """entries: reads the messages of the log.
 
@@ -51,7 +49,10 @@ class DossierProcessor:
 
     def process(self, topic: str, partition: int, messages: Sequence[Message], state: StateReader) -> Effects:
         """Apply a batch; fire what is due; tell about each change, and once about each changed subject."""
-        lookups = self._lookups if self._read_log is None else self._lookups_of(partition)
+        lookups = self._lookups
+        if self._read_log is not None:
+            self._read_log.keep(partition, messages)
+            lookups = replace(lookups, records_at=partial(records_at, self._entries, self._read_log, partition))
         view, decided = decide_or_park(state, _Log(messages, self._entries), lookups)
         effects = Effects(unfinished=decided.unfinished)
         outputs = effects.outputs
@@ -73,11 +74,9 @@ class DossierProcessor:
         return effects
 
     def forget(self, topic: str, partition: int) -> None:
-        """Nothing is remembered."""
-
-    def _lookups_of(self, partition: int) -> Lookups:
-        assert self._read_log is not None
-        return replace(self._lookups, records_at=partial(records_at, self._entries, self._read_log, partition))
+        """Drop the copy of what was read of it."""
+        if self._read_log is not None:
+            self._read_log.forget(partition)
 
 
 class LogReader:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from creditbus.bus.places import PlaceReader
+from creditbus.bus.recent import RecentMessages
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import MemoryStore
@@ -24,7 +25,7 @@ from creditbus.core.rules import Rules
 from creditbus.core.state import Summary
 from creditbus.core.topics import RECORDS
 from creditbus.dossier.outputs import Outputs
-from creditbus.dossier.processor import DossierProcessor, LogReader, ReadLog
+from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.dossier.steps import Entry
 from creditbus.dossier.view import PartitionView, summaries
 from creditbus.lab.reading import Progress, read_topic
@@ -103,8 +104,8 @@ def backtest(
     schemas, types = SchemaSet.load(), Types(registry)
     entries = ReadOnce(types)
     trades = _Trades(entries, schemas)
-    with closing(PlaceReader(brokers, RECORDS)) as read_log:
-        runs = [_Run(rules, (registry, schemas), (entries, trades), read_log) for rules in rule_sets]
+    with closing(PlaceReader(brokers, RECORDS)) as places:
+        runs = [_Run(rules, (registry, schemas), (entries, trades), places) for rules in rule_sets]
 
         def use(messages: Sequence[Any]) -> None:
             entries.forget()
@@ -202,7 +203,7 @@ class _Run:
         rules: Rules,
         codecs: tuple[Registry, SchemaSet],
         shared: tuple[LogReader, _Trades],
-        read_log: ReadLog,
+        places: PlaceReader,
     ) -> None:
         """shared: who reads the log for both runs, and what it tells of trades."""
         registry, schemas = codecs
@@ -213,7 +214,7 @@ class _Run:
         outputs = Outputs(Writers(registry, schemas), schemas)
         rules_of: Callable[[str], Rules] = lambda _edition: rules  # noqa: E731
         read_body = body_reader(schemas)
-        self._processor = DossierProcessor(entries, outputs, rules_of, read_body, read_log=read_log)
+        self._processor = DossierProcessor(entries, outputs, rules_of, read_body, read_log=RecentMessages(places))
 
     def apply(self, messages: Sequence[Any]) -> None:
         """Messages of any partitions, each partition's in order."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from creditbus.bus.places import PlaceReader
+from creditbus.bus.recent import RecentMessages
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
@@ -73,7 +74,7 @@ def replay_partition(place: Place, partition: int, live: Snapshot) -> Compared:
     schemas = SchemaSet.load()
     with ExitStack() as opened:
         registry = opened.enter_context(closing(Registry(place.registry_url)))
-        read_log = opened.enter_context(closing(PlaceReader(place.brokers, RECORDS)))
+        places = opened.enter_context(closing(PlaceReader(place.brokers, RECORDS)))
         store = opened.enter_context(closing(RocksStores(place.folder)(RECORDS, partition)))
         types = Types(registry)
         processor = DossierProcessor(
@@ -82,7 +83,7 @@ def replay_partition(place: Place, partition: int, live: Snapshot) -> Compared:
             rules_by_hash(place.brokers),
             body_reader(schemas),
             _notes(place.brokers, LogReader(types), partition, live.source_offset),
-            read_log,
+            RecentMessages(places, place.folder),
         )
         messages = _apply(processor, store, place.brokers, partition, live.source_offset)
         replayed = dict(store.scan(_FIRST, _LAST, _ALL))

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from creditbus.bus.privacy import person_token
+from creditbus.bus.recent import RecentMessages
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.schemas import Schema, SchemaSet
 from creditbus.bus.store import MemoryStore
@@ -154,7 +155,7 @@ class Sandbox:
             outputs,
             lambda _: self.rules,
             body_reader(self._schemas),
-            read_log=lambda _, places: {place: self._log[place] for place in places},
+            read_log=RecentMessages(lambda _, places: {place: self._log[place] for place in places}),
         )
         edition = {"edition": self.rules.edition, "engine": 1, "activated_at": self.now_ms}
         self._apply([self._control("EditionInForce", edition), self._tick(self.now_ms)])
