@@ -42,7 +42,8 @@ _KEY = b"k" * 32
 _VAULT_KEYS = VaultKeys(platform={2: _KEY}, master={1: _KEY}, index=_KEY)
 _DAY = date(2026, 11, 22)
 _NOW_MS = 1_795_449_600_000
-_BATCH = 4_000
+_BATCH = 8_000
+"""As intake and the dossier have them when they catch up."""
 _POSITION = Position(source_offset=0, changelog_offset=0, lineage="", written_at_ms=0)
 
 

@@ -13,7 +13,7 @@ class IntakeSettings(ServiceSettings):
     """Settings of intake."""
 
     intake_slot: int = Field(0, ge=0, description="number of this process among those of its group; one process a slot")
-    intake_batch_messages: int = Field(5_000, ge=1, le=100_000, description="most messages in one transaction")
+    intake_batch_messages: int = Field(8_000, ge=1, le=100_000, description="most messages in one transaction")
     intake_records: Literal["credit.records", "credit.records.local"] = Field(
         "credit.records", description="topic of the records; credit.records.local on the node of a region"
     )
