@@ -31,13 +31,15 @@ class Payments:
     def process(self, topic: str, partition: int, messages: Sequence[Message], state: StateReader) -> Effects:
         """See core.processing.Processor."""
         decode = self._decode
+        asked = dict[bytes, None]()
         rows: list[tuple[bytes, bytes, bytes, int]] = []
         for message in messages:
             row, _ = decode(message.value() or b"", 0)
             subject = message.key() or b""
-            rows.append((subject, b"t" + subject, b"s" + subject + row["event_id"].encode(), row["amount"]))
-        keys = list({key for _, place, seen, _ in rows for key in (place, seen)})
-        known = dict(zip(keys, state.get_many(keys), strict=True))
+            place, seen = b"t" + subject, b"s" + subject + row["event_id"].encode()
+            asked[place] = asked[seen] = None
+            rows.append((subject, place, seen, row["amount"]))
+        known = dict(zip(asked, state.get_many(list(asked)), strict=True))
         effects = Effects()
         changed, fresh, outputs, topic = effects.state, effects.fresh, effects.outputs, self._output
         for subject, place, seen, amount in rows:
