@@ -7,12 +7,12 @@ keeps the files with its secrets; production mounts them from a key management s
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from creditbus.bus.private import write_private
 from creditbus.bus.settings import read_key
 from creditbus.core.errors import SettingsError
 
@@ -67,22 +67,8 @@ def key_id(kind: str, version: int, key: bytes) -> str:
 
 
 def write_key(path: Path, key: bytes) -> None:
-    """Whole or not at all, for this user alone, and durable when it returns. Raises FileExistsError."""
-    part = path.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        os.write(handle, (key.hex()).encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    os.link(part, path)  # fails where there is one already, which a rename would replace
-    part.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    """A file of that key. Raises FileExistsError."""
+    write_private(path, key.hex(), is_new=True)
 
 
 def _versions(folder: Path, kind: str) -> dict[int, bytes]:

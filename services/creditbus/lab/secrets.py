@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from creditbus.bus.keyfiles import INDEX_KEY, MASTER, PLATFORM, UNSALTED, file_of
+from creditbus.bus.private import write_private
 from creditbus.lab.errors import SettingsError
 
 DEPARTMENTS = "departments.json"
@@ -29,14 +29,14 @@ def ensure_secrets(folder: Path, holders: Mapping[str, Sequence[str]]) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in SECRET_KEYS:
         if not (folder / name).exists():
-            _write(folder / name, secrets.token_bytes(32).hex())
+            write_private(folder / name, secrets.token_bytes(32).hex())
     for kind, version in FIRST_VERSIONS:
         if not any(folder.glob(f"{kind}-*.key")):
-            _write(file_of(folder, kind, version), secrets.token_bytes(32).hex())
+            write_private(file_of(folder, kind, version), secrets.token_bytes(32).hex())
     known = read_lab_keys(folder) if (folder / LAB_KEYS).exists() else {}
     keys = {code: known.get(code) or secrets.token_urlsafe(32) for code in sorted(holders)}
     if keys != known:
-        _write_json(folder / LAB_KEYS, keys)
+        write_private(folder / LAB_KEYS, _text(keys))
     _write_if_changed(folder / DEPARTMENTS, {code: _row(key, holders[code]) for code, key in keys.items()})
 
 
@@ -60,24 +60,8 @@ def _row(key: str, roles: Sequence[str]) -> dict[str, object]:
 def _write_if_changed(path: Path, rows: dict[str, dict[str, object]]) -> None:
     text = _text(rows)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
-        _write(path, text)
-
-
-def _write_json(path: Path, value: object) -> None:
-    _write(path, _text(value))
+        write_private(path, text)
 
 
 def _text(value: object) -> str:
     return json.dumps(value, indent=1, sort_keys=True) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, and never readable by others, not even for a moment."""
-    part = path.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    opener: Callable[[str, int], int] = lambda name, flags: os.open(name, flags, 0o600)  # noqa: E731
-    with open(part, "x", encoding="utf-8", opener=opener) as file:  # noqa: PTH123 - Path.open takes no opener
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

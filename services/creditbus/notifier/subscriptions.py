@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import ipaddress
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
+from creditbus.bus.private import write_private
 from creditbus.core.alerts import ALERT_KINDS
 from creditbus.core.errors import SettingsError
 
@@ -76,12 +76,8 @@ def read_subscriptions(folder: Path) -> dict[str, Subscription]:
 
 def write_subscriptions(folder: Path, rows: Mapping[str, Subscription]) -> None:
     """Write the file, whole or not at all, for this user alone."""
-    part = folder / f"{FILE}.part"
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        named = {name: row.model_dump(mode="json") for name, row in sorted(rows.items())}
-        file.write(json.dumps(named, indent=1, ensure_ascii=False) + "\n")
-    part.replace(folder / FILE)
+    named = {name: row.model_dump(mode="json") for name, row in sorted(rows.items())}
+    write_private(folder / FILE, json.dumps(named, indent=1, ensure_ascii=False) + "\n")
 
 
 def new_secret() -> str:
