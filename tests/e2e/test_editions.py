@@ -65,6 +65,8 @@ def test_an_edition_takes_effect_by_two_officers_and_not_by_one(running_lab: Run
 
     breaker = running_lab.folder / "logs" / "breaker.log"
     wait_until("the breaker's bands to be those of the new edition", lambda: name in breaker.read_text())
+    lookup = running_lab.folder / "logs" / "lookup.log"
+    wait_until("look-ups to go by the new edition", lambda: f"edition={name}" in lookup.read_text())
     firm = running_lab.cleared_firm()
     keys = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())
     headers = {"Authorization": f"Bearer {keys['console']}"}

@@ -21,6 +21,8 @@ from creditbus.core.outcome import Reason
 DATA = Path(__file__).parent / "data"
 _OBJECT_FILES = ("score", "publicity", "code_lists", "reasons")
 _MARKET_FAMILIES = frozenset({"M13", "M14"})
+ADVERSE_ARE_SHOWN = "RT-ADVERSE"
+"""Code of the row of retention.yaml that says for how long after their end adverse facts are shown (查询披露期限)."""
 _COUNTIES = 103
 _MESSAGES = (
     "LISTED", "WAITING", "REMOVED", "ORDER", "LIFT", "SUSPEND", "RESUME", "OFFER", "WITHDRAW", *sorted(ALERT_KINDS),
@@ -66,6 +68,8 @@ def problems_of(catalogue: Catalogue) -> Iterator[str]:
     yield from _doubles(catalogue)
     yield from _ethics(catalogue)
     yield from _missing_texts(catalogue)
+    if all(row.code != ADVERSE_ARE_SHOWN for row in catalogue.retention):
+        yield f"retention: no row {ADVERSE_ARE_SHOWN}: add it, look-ups hide by it what has expired"
     counties = sum(region.level == "COUNTY" for region in catalogue.regions)
     if counties != _COUNTIES:
         yield f"regions: {counties} county-level units, the region has {_COUNTIES}: complete the list"

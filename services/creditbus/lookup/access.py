@@ -16,11 +16,12 @@ from creditbus.bus.metrics import Metrics
 from creditbus.catalogue.purposes import Purpose
 from creditbus.catalogue.views import View
 from creditbus.core.errors import RetryLaterError
-from creditbus.core.identifiers import RegionTable, codes_in
+from creditbus.core.identifiers import codes_in
 from creditbus.core.problems import Problem
 from creditbus.lookup import problems
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
+from creditbus.lookup.law import LawInForce
 from creditbus.lookup.persons import Persons
 from creditbus.lookup.queries import ALL, Cut, Queries
 from creditbus.lookup.steps import HISTORY, allowed, cursor_of, cut, downstream_of, place_of, wanted_of
@@ -55,14 +56,11 @@ class Ports:
     feed: AlertFeed
     flow: Flow
     purposes: Mapping[str, Purpose]
-    views: Mapping[str, tuple[View, Cut]]
-    """Each view with how it is cut from the records."""
-    regions: RegionTable
+    views: Mapping[str, View]
+    law: LawInForce
     metrics: Metrics
     page_size: int
     persons: Persons
-    families: Mapping[str, frozenset[str]]
-    """Families of measures that each department carries out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ async def asked_of(
 def subject_answer(ports: Ports, caller: Caller, asked: Asked, chosen: Cut = ALL) -> dict[str, Any]:
     """What a purpose shows of a subject, all of it or its records of a view; audited before it is given."""
     purpose = stated_purpose(ports, caller, asked.purpose, asked.basis)
-    wanted = wanted_of(asked.identifier, ports.regions)
+    wanted = wanted_of(asked.identifier, ports.law.now.rules.regions)
     if isinstance(wanted, Problem):
         raise RefusedError(wanted)
     history = HISTORY in purpose.shows
@@ -117,7 +115,7 @@ def accesses_answer(ports: Ports, caller: Caller, asked: Asked) -> dict[str, Any
     if "accesses" not in purpose.shows:
         needed = [one.code for one in ports.purposes.values() if "accesses" in one.shows]
         raise RefusedError(problems.shows_no_accesses(purpose.code, needed))
-    wanted = wanted_of(asked.identifier, ports.regions)
+    wanted = wanted_of(asked.identifier, ports.law.now.rules.regions)
     if isinstance(wanted, Problem):
         raise RefusedError(wanted)
     dossier = ports.queries.dossier(wanted)
@@ -174,7 +172,7 @@ def place(cursor: str | None, columns: int = 2) -> list[str] | None:
 
 def region_codes(ports: Ports, region: str) -> list[str]:
     """Codes of a region and of what belongs to it; none for everywhere."""
-    return codes_in(ports.regions, region) if region else []
+    return codes_in(ports.law.now.rules.regions, region) if region else []
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Annotations are evaluated here, not postponed: FastAPI reads dependencies that a
 """
 
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -26,10 +26,8 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.serving import Server
 from creditbus.bus.topics import load_topics
 from creditbus.bus.wire import Types, body_reader
-from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
-from creditbus.catalogue.models import Catalogue
-from creditbus.catalogue.purposes import load_casework_kinds, load_purposes
+from creditbus.catalogue.purposes import load_purposes
 from creditbus.catalogue.views import load_views
 from creditbus.clickhouse.client import ClickHouse, QueryError
 from creditbus.core.errors import BusError, ReconnectError, RetryLaterError
@@ -51,12 +49,13 @@ from creditbus.lookup.access import (
 from creditbus.lookup.alerts import add_alerts
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
+from creditbus.lookup.law import LawInForce
 from creditbus.lookup.match import add_match
 from creditbus.lookup.persons import Persons
-from creditbus.lookup.queries import Disclosure, Queries
+from creditbus.lookup.queries import Queries
 from creditbus.lookup.settings import LookupSettings
 from creditbus.lookup.steps import state_of_event
-from creditbus.lookup.views import add_views, cut_of
+from creditbus.lookup.views import add_views
 
 log = structlog.get_logger()
 
@@ -69,6 +68,7 @@ def main() -> int:
     """Serve until told to stop; waits for Kafka, registry and ClickHouse."""
     settings = LookupSettings()
     ports = _built(settings)
+    ports.law.follow()
     config = uvicorn.Config(
         build_app(ports),
         host=settings.http_host,
@@ -80,6 +80,7 @@ def main() -> int:
     ports.feed.close()
     ports.persons.close()
     ports.ledger.close()
+    ports.law.close()
     log.info("stopped")
     return 0
 
@@ -96,9 +97,10 @@ def _built(settings: LookupSettings) -> Ports:
 
 def build(settings: LookupSettings) -> Ports:
     """Open everything. Raises RetryLaterError while something is away."""
-    schemas, catalogue = SchemaSet.load(), load()
+    schemas, views = SchemaSet.load(), load_views(load())
     registry = registry_of(settings)
-    queries = Queries(ClickHouse(settings.clickhouse_url), body_reader(schemas), _disclosure_of(catalogue))
+    law = LawInForce(settings.brokers, views)
+    queries = Queries(ClickHouse(settings.clickhouse_url), body_reader(schemas), law.disclosure)
     queries.is_up()
     feed = AlertFeed(settings.brokers, Types(registry))
     topics = tuple(topic for topic in load_topics() if topic.name.startswith((EVENTS_START, RECORDS)))
@@ -110,32 +112,11 @@ def build(settings: LookupSettings) -> Ports:
         feed=feed,
         flow=Flow(settings.brokers, topics + more, queries.counts),
         purposes=load_purposes(),
-        views={code: (view, cut_of(view, catalogue)) for code, view in load_views(catalogue).items()},
-        regions=compile_rules(edition_of(catalogue)).regions,
+        views=views,
+        law=law,
         metrics=Metrics("lookup"),
         page_size=settings.lookup_page_size,
         persons=Persons(lambda: Vault(settings.vault, lambda: read_vault_keys(settings.secrets))),
-        families=families_of(catalogue),
-    )
-
-
-def families_of(catalogue: Catalogue) -> Mapping[str, frozenset[str]]:
-    """Families of measures by the department that carries them out."""
-    found: dict[str, set[str]] = {}
-    for row in catalogue.subscribers:
-        found.setdefault(row.department, set()).update(row.families)
-    return {department: frozenset(families) for department, families in found.items()}
-
-
-def _disclosure_of(catalogue: Catalogue) -> Disclosure:
-    adverse = [item.code for item in catalogue.items if item.nature == "ADVERSE"]
-    years = next(row.years for row in catalogue.retention if row.code == "RT-ADVERSE")
-    return Disclosure(
-        adverse_items=adverse,
-        years=years,
-        listing_kinds=sorted({kind for row in catalogue.lists for kind in row.entry_kinds}),
-        casework_kinds=load_casework_kinds(),
-        orders=[row.code for row in catalogue.lists if row.nature == "ORDER"],
     )
 
 

@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI, Header
 from pydantic import BaseModel, ConfigDict, Field
 
 from creditbus.core.problems import Problem
+from creditbus.core.subscribers import families_of
 from creditbus.lookup import problems
 from creditbus.lookup.access import Caller, Ports, RefusedError, audited, stated_purpose
 from creditbus.lookup.steps import Wanted, number_of, orders_of, wanted_of
@@ -44,7 +45,7 @@ def add_match(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Cal
         if dossier is None:
             return {"subject_key": None, "orders": []}
         key = str(dossier["subject_key"])
-        orders = orders_of(dossier, ports.families.get(caller.department, frozenset()))
+        orders = orders_of(dossier, families_of(caller.department, None, ports.law.now.rules))
         access_id = audited(ports, caller, purpose, x_basis, key, endpoint="/v1/match")
         is_told = bool(orders) or not _SHOWN_WITH.isdisjoint(purpose.shows)
         return {"subject_key": key if is_told else None, "orders": orders, "access_id": access_id}
@@ -53,12 +54,12 @@ def add_match(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Cal
 def _wanted(question: Question, ports: Ports) -> Wanted | None:
     """Whom the number names; None when it leads to nobody."""
     if question.scheme == "CITIZEN":
-        number = number_of(question.value, ports.regions)
+        number = number_of(question.value, ports.law.now.rules.regions)
         if number is None:
             raise RefusedError(problems.bad_identifier(["citizen number"]))
         key = ports.persons.key_of(number)
         return Wanted(key) if key is not None else None
-    wanted = wanted_of(question.value, ports.regions)
+    wanted = wanted_of(question.value, ports.law.now.rules.regions)
     if isinstance(wanted, Problem):
         raise RefusedError(wanted)
     return wanted

@@ -105,7 +105,8 @@ class Queries:
     than reading the few rows of a subject, so they are few and read few columns (``shown``, clickhouse/ddl.py).
     """
 
-    def __init__(self, clickhouse: ClickHouse, read_body: ReadBody, disclosure: Disclosure) -> None:
+    def __init__(self, clickhouse: ClickHouse, read_body: ReadBody, disclosure: Callable[[], Disclosure]) -> None:
+        """disclosure: by the edition in force."""
         self._clickhouse = clickhouse
         self._disclosure = disclosure
         self._read_body = read_body
@@ -216,11 +217,11 @@ class Queries:
     def _disclosed(self) -> dict[str, object]:
         """Values of the conditions of ``_shown_still``."""
         return {
-            "adverse": list(self._disclosure.adverse_items),
-            "years": self._disclosure.years,
+            "adverse": list(self._disclosure().adverse_items),
+            "years": self._disclosure().years,
             "ended": list(ENDED_AS),
-            "on_lists": list(self._disclosure.listing_kinds),
-            "about_others": list(self._disclosure.casework_kinds),
+            "on_lists": list(self._disclosure().listing_kinds),
+            "about_others": list(self._disclosure().casework_kinds),
         }
 
     def accesses(self, key: str, after: list[str] | None, limit: int) -> list[Row]:
@@ -263,14 +264,14 @@ class Queries:
                 "limit": limit,
                 "day": after[0] if after else "",
                 "id": after[1] if after else "",
-                "orders": list(self._disclosure.orders),
+                "orders": list(self._disclosure().orders),
             },
         )
         return [shown(row) for row in rows]
 
     def is_order(self, row: Row) -> bool:
         """Whether a listing is no list but an order of a court."""
-        return row["list"] in self._disclosure.orders
+        return row["list"] in self._disclosure().orders
 
     def alerts(self, kinds: Sequence[str], regions: Sequence[str], after: list[str] | None, limit: int) -> list[Row]:
         """The latest alerts about organisations, newest first, with their places in the log. Empty lists take all."""

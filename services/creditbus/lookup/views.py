@@ -8,18 +8,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query
 
-from creditbus.catalogue.models import Catalogue
-from creditbus.catalogue.views import View, senders_of
+from creditbus.catalogue.views import View
 from creditbus.lookup import problems
 from creditbus.lookup.access import Asked, Caller, Ports, RefusedError, asked_of, page, place, subject_answer
 from creditbus.lookup.queries import Cut
 
 _SEES_LISTS = frozenset({"officer", "producer", "operator"})
-
-
-def cut_of(view: View, catalogue: Catalogue) -> Cut:
-    """Which records belong to a view."""
-    return Cut(subjects=view.subjects, kinds=view.kinds, senders=senders_of(view, catalogue), items=view.items)
 
 
 def add_views(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Caller]]) -> None:
@@ -28,8 +22,7 @@ def add_views(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Cal
     @app.get("/v1/views", summary="信用档案与信息库 The files and databases of the plan")
     def get_views(caller: Annotated[Caller, Depends(caller_of)]) -> list[dict[str, Any]]:
         return [
-            {"code": view.code, "zh": view.zh, "en": view.en, "plan": list(view.plan)}
-            for view, _ in ports.views.values()
+            {"code": view.code, "zh": view.zh, "en": view.en, "plan": list(view.plan)} for view in ports.views.values()
         ]
 
     @app.get("/v1/views/{code}/subjects", summary="档案中的单位 Organisations with records in a view; never persons")
@@ -55,7 +48,7 @@ def add_views(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Cal
 
 
 def _view(ports: Ports, code: str) -> tuple[View, Cut]:
-    found = ports.views.get(code)
-    if found is None:
+    view = ports.views.get(code)
+    if view is None:
         raise RefusedError(problems.unknown_view(code[:40], ports.views))
-    return found
+    return view, ports.law.now.cuts[code]

@@ -34,7 +34,7 @@ def queries(
     positioned = [PositionedRow("credit.dossiers", 0, offset, payload) for offset, payload in payloads]
     ClickHouseRows(clickhouse, table_specs(SCHEMAS)).flush("dossiers", positioned)
     nothing = Disclosure(adverse_items=[], years=5, listing_kinds=[], casework_kinds=[], orders=[])
-    return Queries(clickhouse, body_reader(SCHEMAS), nothing)
+    return Queries(clickhouse, body_reader(SCHEMAS), lambda: nothing)
 
 
 def _dossier(key: str, redirect: str) -> dict[str, Any]:
