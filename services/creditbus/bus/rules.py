@@ -1,4 +1,4 @@
-"""Rules in force, by the hash that the log names."""
+"""Editions of the catalogue and their rules, by the hash that the log names."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from creditbus.catalogue.editions import Edition, compile_rules
 from creditbus.core.rules import Rules
 
 
+def published_edition(brokers: str, name: str) -> Edition:
+    """An edition by its hash. Raises StopError when it is not on the topic."""
+    return Edition(name, edition_text(brokers, name))
+
+
 def rules_in_force(brokers: str) -> Rules:
     """The rules of the edition in force. Raises RetryLaterError while there is none."""
-    return rules_by_hash(brokers)(current_edition(brokers))
+    return compile_rules(published_edition(brokers, current_edition(brokers)))
 
 
 def rules_by_hash(brokers: str) -> Callable[[str], Rules]:
@@ -21,7 +26,7 @@ def rules_by_hash(brokers: str) -> Callable[[str], Rules]:
     def rules_of(name: str) -> Rules:
         rules = known.get(name)
         if rules is None:
-            rules = compile_rules(Edition(name, edition_text(brokers, name)))
+            rules = compile_rules(published_edition(brokers, name))
             known[name] = rules
         return rules
 

@@ -12,18 +12,18 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from creditbus.bus.editions import current_edition
+from creditbus.bus.rules import published_edition
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import body_reader
-from creditbus.catalogue.editions import compile_rules, edition_of
-from creditbus.catalogue.loader import load
+from creditbus.catalogue.editions import catalogue_from, compile_rules
 from creditbus.catalogue.models import Catalogue
 from creditbus.clickhouse.client import ClickHouse
+from creditbus.commands.connecting import running
 from creditbus.commands.printing import AsJson, WholeTable, print_json, terminal
 from creditbus.core.assessment import NO_SUPERVISION, Assessment, Indicator, Tally, score_of
 from creditbus.core.records import BEIJING
 from creditbus.lab.assessment import read_assessment
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import addresses
 
 console = terminal()
 _COLUMNS = (
@@ -59,10 +59,11 @@ def run_assess(
     """How departments report: in time, sound, complete; by department, league and level. 报送考核与通报。"""
     last = until.date() if until else datetime.now(BEIJING).date()
     first = since.date() if since else last - timedelta(days=_PERIOD_DAYS - 1)
-    catalogue = load()
-    with closing(ClickHouse(addresses(load_settings()).clickhouse_url)) as clickhouse:
-        rules, read_body = compile_rules(edition_of(catalogue)), body_reader(SchemaSet.load())
-        found = read_assessment(clickhouse, rules, first, last, read_body)
+    places = running()
+    edition = published_edition(places.brokers, current_edition(places.brokers))
+    catalogue = catalogue_from(edition.text)
+    with closing(ClickHouse(places.clickhouse_url)) as clickhouse:
+        found = read_assessment(clickhouse, compile_rules(edition), first, last, body_reader(SchemaSet.load()))
     if as_json:
         print_json(as_document(found, catalogue))
     elif markdown:

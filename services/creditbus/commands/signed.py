@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 
 import typer
 
+from creditbus.bus.rules import rules_in_force
 from creditbus.bus.settings import read_key
 from creditbus.bus.signing import canonical, is_signed, sign
-from creditbus.catalogue.editions import compile_rules, edition_of
-from creditbus.catalogue.loader import load
 from creditbus.commands.connecting import connected, console, fail
+from creditbus.core.identifiers import RegionTable
 from creditbus.core.records import BEIJING, day_of
 from creditbus.lab.secrets import RECEIPT_KEY
 from creditbus.lab.settings import load_settings
@@ -34,7 +34,8 @@ def read_log(subject: str) -> SubjectLog:
         def told(_topic: str, count: int) -> None:
             status.update(f"{count:,} messages 条消息 …")
 
-        return read_subject_log(places.brokers, registry, _key_of(subject), told)
+        key = _key_of(subject, rules_in_force(places.brokers).regions)
+        return read_subject_log(places.brokers, registry, key, told)
 
 
 def write_signed(path: Path, kind: str, document: Document) -> None:
@@ -84,7 +85,7 @@ def asked_day(as_of: datetime | None) -> int:
     return day
 
 
-def _key_of(subject: str) -> str:
+def _key_of(subject: str, regions: RegionTable) -> str:
     """Subject key from any identifier."""
-    wanted = wanted_of(subject, compile_rules(edition_of(load())).regions)
+    wanted = wanted_of(subject, regions)
     return wanted.key if isinstance(wanted, Wanted) and wanted.key is not None else subject

@@ -12,8 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from creditbus.catalogue.editions import compile_rules, edition_of
-from creditbus.catalogue.loader import load
+from creditbus.bus.rules import rules_in_force
 from creditbus.client.subscriber import Subscriber
 from creditbus.commands.connecting import running
 from creditbus.commands.printing import WholeTable, terminal
@@ -67,7 +66,7 @@ def simulate(  # noqa: PLR0913 - the options of a command line
 def _answer(console: Console, seed: int) -> None:
     """Answer every order and lift since the last time as subscribers would, the late ones last."""
     places = running()
-    rules = compile_rules(edition_of(load()))
+    rules = rules_in_force(places.brokers)
     families = sorted({family for row in rules.subscribers for family in row.families if family.startswith("M")})
     heard = [time.monotonic()]
     answers: list[Answer] = []

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from creditbus.bus.editions import current_edition, edition_text, read_editions
+from creditbus.bus.editions import current_edition, read_editions
+from creditbus.bus.rules import published_edition
 from creditbus.catalogue.editions import Edition, catalogue_from, compile_rules
 from creditbus.catalogue.loader import ADVERSE_ARE_SHOWN
 from creditbus.catalogue.models import Catalogue
@@ -69,9 +70,8 @@ class LawInForce:
                 log.warning("the edition in force cannot be read", problem=str(error), remedy="asked again")
 
     def _read(self, edition: str) -> Law:
-        text = edition_text(self._brokers, edition)
         others = [catalogue_from(other) for name, other in read_editions(self._brokers).items() if name != edition]
-        return law_of(Edition(edition, text), others, self._views)
+        return law_of(published_edition(self._brokers, edition), others, self._views)
 
 
 def law_of(edition: Edition, others: Sequence[Catalogue], views: Mapping[str, View]) -> Law:
