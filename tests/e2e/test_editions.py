@@ -13,12 +13,14 @@ import pytest
 from creditbus.bus.editions import edition_in_force, publish_edition
 from creditbus.catalogue.editions import edition_of
 from creditbus.catalogue.loader import DATA, load
+from creditbus.client.producer import BusClient
 from creditbus.core.hashing import jump_id
 from creditbus.lab.scenarios.hohhot import BAOTOU, BUREAU
 from running_lab import RunningLab
 from waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
+OFFICE = "150000-new"
 NEW = "I08"
 """Family of measures that nobody carries out in the program's own catalogue."""
 WHY = ("--reason", "试算结果已公示（虚构）")
@@ -26,21 +28,29 @@ WHY = ("--reason", "试算结果已公示（虚构）")
 
 @pytest.fixture
 def changed(tmp_path: Path) -> Path:
-    """A catalogue that differs from the program's in the English name of a list, and in who gives an incentive."""
+    """A catalogue with another English name of a list, a department more, and one more that gives an incentive."""
     folder = tmp_path / "catalogue"
     shutil.copytree(DATA, folder)
     lists = (folder / "lists.yaml").read_text(encoding="utf-8")
     assert "abnormal operation" in lists
     (folder / "lists.yaml").write_text(lists.replace("abnormal operation", "abnormally operating"), encoding="utf-8")
     row = f"code: S-NEW, department: {BAOTOU}, zh: 新, en: new, families: [{NEW}], persons: false, basis: x, mark: GK"
-    with (folder / "subscribers.yaml").open("a", encoding="utf-8") as subscribers:
-        subscribers.write(f"  - {{{row}}}\n")
+    office = f'code: {OFFICE}, zh: 新, en: new, domain: market, region: "150000", sequence: 98, mark: GK'
+    for name, new in (("subscribers", row), ("departments", office)):
+        with (folder / f"{name}.yaml").open("a", encoding="utf-8") as rows:
+            rows.write(f"  - {{{new}}}\n")
     return folder
 
 
-def test_an_edition_takes_effect_by_two_officers_and_not_by_one(running_lab: RunningLab, changed: Path) -> None:
+def test_an_edition_takes_effect_by_two_officers_and_not_by_one(
+    running_lab: RunningLab, changed: Path, tmp_path: Path
+) -> None:
     webhook = ("webhooks", "add", "new", "--department", BAOTOU, "--url", "https://example.invalid/", "--families", NEW)
     assert f"does not carry out {NEW}" in running_lab.creditbus(*webhook, expect=2)
+    permits = tmp_path / "permits.csv"
+    shutil.copy(Path(__file__).parents[1] / "data" / "permits-utf8.csv", permits)
+    sent = ("import", str(permits), "--department", OFFICE, "--fictitious")
+    assert f"{OFFICE} is not in the catalogue" in running_lab.creditbus(*sent, "--dry-run", expect=2)
     name = edition_of(load(changed)).hash
     told = running_lab.creditbus("rules", "propose", str(changed))
     assert name in told
@@ -65,6 +75,11 @@ def test_an_edition_takes_effect_by_two_officers_and_not_by_one(running_lab: Run
 
     breaker = running_lab.folder / "logs" / "breaker.log"
     wait_until("the breaker's bands to be those of the new edition", lambda: name in breaker.read_text())
+    gateway = f"http://127.0.0.1:{running_lab.port('gateway')}"
+    with BusClient(gateway, "") as anybody:
+        wait_until("the gateway to tell the new edition", lambda: anybody.edition().hash == name)
+    running_lab.creditbus(*sent, "--dry-run")
+    running_lab.creditbus(*sent, "--wait")
     lookup = running_lab.folder / "logs" / "lookup.log"
     wait_until("look-ups to go by the new edition", lambda: f"edition={name}" in lookup.read_text())
     firm = running_lab.cleared_firm()

@@ -8,6 +8,7 @@ with BusClient("http://127.0.0.1:18080", api_key) as bus:
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any, Self
 import httpx
 import orjson
 
+from creditbus.catalogue.editions import Edition
 from creditbus.core.outcome import Fault, Reason
 
 RECEIVED, REJECTED, UNKNOWN = "RECEIVED", "REJECTED", "UNKNOWN"
@@ -78,11 +80,16 @@ class BusClient:
         policy: RetryPolicy | None = None,
         wait: Callable[[float], None] | None = None,
     ) -> None:
-        """wait: how to pass the time between attempts; sleeping when left out."""
+        """api_key: of the department; "" for what needs none.
+
+        wait: how to pass the time between attempts; sleeping when left out.
+        """
         self._policy = policy or RetryPolicy()
         self._wait = wait or time.sleep
         self._url = gateway_url.rstrip("/")
-        headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"}
+        if api_key:
+            headers["Authorization"] = f"Bearer {api_key}"
         self._http = httpx.Client(base_url=self._url, headers=headers, timeout=self._policy.timeout_seconds)
 
     def send(self, events: Sequence[Event]) -> list[Receipt]:
@@ -109,6 +116,21 @@ class BusClient:
             )
         return [receipts[number] for number in range(len(events))]
 
+    def edition(self) -> Edition:
+        """The edition of the catalogue in force, which events are checked against; no key is needed.
+
+        Raises SendError when the gateway does not tell it.
+        """
+        for attempt in range(self._policy.attempts):
+            answer = self._answer("GET", "/v1/catalogue")
+            if answer is not None and answer.status_code == httpx.codes.OK:
+                return Edition(hashlib.sha256(answer.content).hexdigest(), answer.content)
+            if answer is not None and answer.status_code not in BUSY:
+                raise SendError(f"{self._url}: HTTP {answer.status_code}: {problem_of(answer)}")
+            if attempt + 1 < self._policy.attempts:
+                self._wait(self._pause(answer, attempt))
+        raise SendError(f"{self._url} told no catalogue in {self._policy.attempts} attempts; is it running and ready?")
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -121,14 +143,17 @@ class BusClient:
 
     def _post(self, events: Sequence[Event]) -> httpx.Response | None:
         """The answer, or None when there was none; raises SendError for an answer that trying again will not change."""
-        try:
-            answer = self._http.post("/v1/events", content=orjson.dumps({"events": events}))
-        except httpx.TransportError:
-            # whether the events arrived is unknown: the same ids make sending again harmless
-            return None
-        if answer.status_code in (202, 207) or answer.status_code in BUSY or "results" in _json(answer):
+        # without an answer it is unknown whether the events arrived: the same ids make sending again harmless
+        answer = self._answer("POST", "/v1/events", orjson.dumps({"events": events}))
+        if answer is None or answer.status_code in (202, 207, *BUSY) or "results" in _json(answer):
             return answer
         raise SendError(f"{self._url}: HTTP {answer.status_code}: {problem_of(answer)}")
+
+    def _answer(self, method: str, path: str, content: bytes | None = None) -> httpx.Response | None:
+        try:
+            return self._http.request(method, path, content=content)
+        except httpx.TransportError:
+            return None
 
     def _pause(self, answer: httpx.Response | None, attempt: int) -> float:
         """Never sooner than the gateway asks, and longer each time: it may be away for longer than it thinks."""

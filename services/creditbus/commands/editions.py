@@ -14,7 +14,9 @@ from creditbus.catalogue.editions import catalogue_from, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval, tell_approved
 from creditbus.commands.printing import AsJson, WholeTable, picked, print_json
+from creditbus.lab.deployment import ensure_keys
 from creditbus.lab.editions import Proposal, activate, proposals
+from creditbus.lab.secrets import LAB_KEYS
 
 _MOST_SHOWN = 40
 
@@ -57,9 +59,13 @@ def put_in_force(edition: Hash) -> None:
     with connected() as (places, registry):
         one = _found(proposals(places.brokers, registry), edition)
         done = activate(places.brokers, registry, one)
+        ensure_keys(places)
     officers = " and ".join(done.approved_by)
     console.print(f"[green]✓[/] {one.hash[:16]} is in force, approved by {officers} 已启用", highlight=False)
-    console.print("The dossier follows at once, gateway, intake and breaker within half a minute 约半分钟内全部生效")
+    console.print("The dossier follows at once, everything else within half a minute 约半分钟内全部生效")
+    console.print(
+        f"New departments have an API key in {places.secrets / LAB_KEYS} 新增单位的密钥见该文件", soft_wrap=True
+    )
 
 
 def list_all(as_json: AsJson = False) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import httpx
 import typer
+from pydantic import ValidationError
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -21,7 +22,7 @@ from creditbus.client.importing.columns import KINDS
 from creditbus.client.importing.delivery import DryRun, Import, Options, Sender, Tally
 from creditbus.client.importing.files import ImportFileError
 from creditbus.client.importing.rows import Context
-from creditbus.client.producer import BusClient, SendError
+from creditbus.client.producer import BusClient, RetryPolicy, SendError
 from creditbus.client.receipts import REJECTED, Lookup, wait_for_states
 from creditbus.commands.printing import WholeTable, terminal
 from creditbus.core.rules import Department, Rules
@@ -37,6 +38,7 @@ errors = terminal(stderr=True)
 EXIT_ALL, EXIT_SOME, EXIT_NOTHING = 0, 1, 2
 AUTO = "auto"
 _WAIT_SECONDS = 120.0
+_BRIEFLY = RetryPolicy(attempts=1, timeout_seconds=3)
 _NEAR = 5
 """So many departments are named to whoever writes one that there is none of."""
 _ALL_DEPARTMENTS = "creditbus catalogue list departments"
@@ -100,23 +102,41 @@ def _import(wish: Wish) -> int:
         raise SettingsError(
             en=f"--kind is {wish.kind}; use auto, {', '.join(KINDS)}", zh=f"--kind 可用：auto、{'、'.join(KINDS)}"
         )
-    rules = compile_rules(edition_of(load()))
-    department = _department(wish.department, rules)
-    run = Import(
-        wish.file,
-        load_import_columns(),
-        Options(kind=None if wish.kind == AUTO else wish.kind, keep_receipts=wish.wait),
-    )
-    if wish.dry_run:
-        problem = _send(run, DryRun(), wish, department, rules)
-    else:
-        with BusClient(wish.gateway, _read_key(wish.key_file, wish.department)) as client:
-            problem = _send(run, client, wish, department, rules)
+    key = "" if wish.dry_run else _read_key(wish.key_file, wish.department)
+    with BusClient(wish.gateway, key, _BRIEFLY if wish.dry_run else None) as client:
+        rules = _rules(client, wish)
+        department = _department(wish.department, rules)
+        run = Import(
+            wish.file,
+            load_import_columns(),
+            Options(kind=None if wish.kind == AUTO else wish.kind, keep_receipts=wish.wait),
+        )
+        problem = _send(run, DryRun() if wish.dry_run else client, wish, department, rules)
     late = _wait_for_rest(run, wish) if wish.wait else 0
     console.print(_table(run.tally, late, dry_run=wish.dry_run))
     if problem is not None:
         _complain(problem)
     return exit_code(run.tally, late, stopped=problem is not None)
+
+
+def _rules(client: BusClient, wish: Wish) -> Rules:
+    """Of the edition in force, as the gateway tells it. Rows can be checked without a gateway too."""
+    try:
+        return compile_rules(client.edition())
+    except SendError as error:
+        if not wish.dry_run:
+            raise SettingsError(en=str(error), zh=f"{wish.gateway} 未答复现行目录，请确认网关已启动") from error
+        words = Text(
+            en=f"Checked against this program's own catalogue: {wish.gateway} does not tell the one in force",
+            zh=f"{wish.gateway} 未答复，按本程序自带的目录检查",
+        )
+        errors.print(words.in_language(user_language()), highlight=False)
+        return compile_rules(edition_of(load()))
+    except ValidationError as error:
+        raise SettingsError(
+            en=f"{wish.gateway} goes by a catalogue of another release: use the release of creditbus that runs there",
+            zh=f"{wish.gateway} 的目录属于其他版本，请使用与其相同版本的 creditbus",
+        ) from error
 
 
 def exit_code(tally: Tally, late_rejections: int, *, stopped: bool) -> int:

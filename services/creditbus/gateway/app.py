@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import structlog
 import uvicorn
-from fastapi import FastAPI, Path, Request, Response
+from fastapi import FastAPI, Header, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 
@@ -35,7 +35,7 @@ from creditbus.gateway.approvals import (
     approve_release,
 )
 from creditbus.gateway.pages import Instruments, add_pages
-from creditbus.gateway.preparation import Ports, Preparation, domains_of_catalogue
+from creditbus.gateway.preparation import Ports, Preparation, looked_up
 from creditbus.gateway.settings import GatewaySettings
 from creditbus.gateway.steps import (
     Judged,
@@ -101,7 +101,8 @@ def _authenticate(ports: Ports, request: Request) -> Sender:
     holder = _holder(ports, request)
     if ports.not_ready:
         raise RefusedError(problems.STARTING)
-    sender = Sender(department=holder.department, domain=ports.domains.get(holder.department, ""), roles=holder.roles)
+    domains = ports.in_force.domains if ports.in_force is not None else {}
+    sender = Sender(department=holder.department, domain=domains.get(holder.department, ""), roles=holder.roles)
     if not sender.may_send_any or sender.topic not in ports.codecs:
         raise RefusedError(problems.not_a_sender(holder.department))
     return sender
@@ -203,6 +204,7 @@ def build_app(ports: Ports) -> FastAPI:
         ports.metrics.set("creditbus_gateway_in_flight_messages", ports.publisher.in_flight_messages)
 
     _add_approvals(app, ports)
+    _add_catalogue(app, ports)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> Response:
@@ -210,6 +212,26 @@ def build_app(ports: Ports) -> FastAPI:
 
     add_pages(app, post_events, ports.schemas, Instruments(ports.metrics, lambda: ports.not_ready, refresh))
     return app
+
+
+def _add_catalogue(app: FastAPI, ports: Ports) -> None:
+    """What events are checked against: public, as the law has it."""
+
+    @app.get(
+        "/v1/catalogue",
+        summary="现行公共信用信息目录 The edition of the catalogue in force",
+        description="正文的 SHA-256 即版本号，也是 ETag。 The SHA-256 of the body is the edition's name, and its ETag.",
+        response_model=dict[str, Any],
+        responses={304: {"description": "未变化 Not changed"}},
+    )
+    def get_catalogue(if_none_match: Annotated[str, Header()] = "") -> Response:
+        if ports.in_force is None:
+            return problem_response(problems.STARTING)
+        edition = ports.in_force.edition
+        tag = {"ETag": f'"{edition.hash}"'}
+        if edition.hash in if_none_match:
+            return Response(status_code=304, headers=tag)
+        return Response(edition.text, headers=tag, media_type="application/json")
 
 
 def _add_approvals(app: FastAPI, ports: Ports) -> None:
@@ -264,7 +286,7 @@ def main() -> int:
     def give_up() -> None:
         server.should_exit = True
 
-    preparation = Preparation(ports, domains_of_catalogue(settings.brokers), give_up)
+    preparation = Preparation(ports, looked_up(settings.brokers), give_up)
     preparation.start()
     tune_collector()
     try:

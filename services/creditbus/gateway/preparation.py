@@ -13,9 +13,10 @@ from creditbus.bus.keyring import Keyring
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher
 from creditbus.bus.registry import Registry, UnknownSchemaError, registry_of
-from creditbus.bus.rules import rules_by_hash
+from creditbus.bus.rules import published_edition
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
+from creditbus.catalogue.editions import Edition, catalogue_from
 from creditbus.core.errors import BusError
 from creditbus.core.topics import APPROVALS, BREAKER, EVENTS_START
 from creditbus.gateway.reading import compile_reader
@@ -33,13 +34,19 @@ _FORMS = (
 _RETRY_SECONDS = 1.0
 _REFRESH_SECONDS = 30.0
 
-Domains = Callable[[], Mapping[str, str]]
-"""Domain of each department of the catalogue, by its code."""
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What the gateway takes from the edition of the catalogue that is in force."""
+
+    edition: Edition
+    domains: Mapping[str, str]
+    """Domain of each department, by its code."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Ports:
-    """What the gateway works with; ``codecs``, ``approvals`` and ``domains`` are filled by the preparation."""
+    """What the gateway works with; ``codecs``, ``approvals`` and ``in_force`` are filled by the preparation."""
 
     settings: GatewaySettings
     keyring: Keyring
@@ -50,7 +57,7 @@ class Ports:
     codecs: Mapping[str, Mapping[str, Codec]] = field(default_factory=dict)
     approvals: Mapping[str, Writer] = field(default_factory=dict)
     """Of officers' approvals by type, once the registry has told their schemas."""
-    domains: Mapping[str, str] = field(default_factory=dict)
+    in_force: InForce | None = None
     waiting_for: str = "starting"
 
     @property
@@ -73,10 +80,10 @@ def codecs_for(domain: str, registry: Registry, schemas: SchemaSet) -> dict[str,
 class Preparation:
     """Waits for registry, schemas and catalogue, saying what it waits for; then keeps the departments up to date."""
 
-    def __init__(self, ports: Ports, domains: Domains, give_up: Callable[[], None]) -> None:
+    def __init__(self, ports: Ports, in_force: Callable[[], InForce], give_up: Callable[[], None]) -> None:
         """give_up: called when the producer can never send again."""
         self._ports = ports
-        self._domains = domains
+        self._in_force = in_force
         self._give_up = give_up
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="preparation", daemon=True)
@@ -103,8 +110,8 @@ class Preparation:
 
     def _refresh(self) -> None:
         ports = self._ports
-        domains = dict(self._domains())
-        missing = {name for name in domains.values() if f"{EVENTS_START}{name}" not in ports.codecs}
+        in_force = self._in_force()
+        missing = {name for name in in_force.domains.values() if f"{EVENTS_START}{name}" not in ports.codecs}
         if missing:
             registry = registry_of(ports.settings)
             try:
@@ -112,7 +119,7 @@ class Preparation:
             finally:
                 registry.close()
             ports.codecs = {**ports.codecs, **new}
-        ports.domains = domains
+        ports.in_force = in_force
         self._say("")
         if not ports.approvals:
             self._prepare_approvals()
@@ -137,12 +144,17 @@ class Preparation:
             log.info("waiting" if waiting_for else "ready", problem=waiting_for)
 
 
-def domains_of_catalogue(brokers: str) -> Domains:
-    """Domains by department, of the edition of the catalogue that is in force."""
-    rules_of = rules_by_hash(brokers)
+def looked_up(brokers: str) -> Callable[[], InForce]:
+    """A function that tells the edition in force; its text is read when it is another than before."""
+    known: InForce | None = None
 
-    def domains() -> Mapping[str, str]:
-        departments = rules_of(current_edition(brokers)).departments
-        return {code: department.domain for code, department in departments.items()}
+    def in_force() -> InForce:
+        nonlocal known
+        name = current_edition(brokers)
+        if known is None or known.edition.hash != name:
+            edition = published_edition(brokers, name)
+            departments = catalogue_from(edition.text).departments
+            known = InForce(edition, {row.code: row.domain for row in departments})
+        return known
 
-    return domains
+    return in_force

@@ -5,11 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from creditbus.bus.editions import Activation, activate_edition, edition_in_force, publish_edition
+from creditbus.bus.editions import (
+    Activation,
+    activate_edition,
+    current_edition,
+    edition_in_force,
+    edition_text,
+    publish_edition,
+)
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.topics import ensure_topics, load_topics, schemas_of
-from creditbus.catalogue.editions import edition_of
+from creditbus.catalogue.editions import catalogue_from, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.clock.log import TickLog
 from creditbus.clock.steps import ticks_due
@@ -27,17 +34,12 @@ _ROLES = ("producer", "subscriber", "officer")
 def deploy_steps() -> Sequence[DeployStep]:
     """What has to be done once Kafka, the registry and ClickHouse answer, in this order."""
     return (
-        DeployStep(en="create secrets", zh="生成密钥", run=_secrets),
         DeployStep(en="create topics", zh="创建主题", run=_topics, at_region=True),
         DeployStep(en="register schemas", zh="登记模式", run=_schemas),
         DeployStep(en="put the catalogue in force", zh="启用目录版本", run=_edition),
+        DeployStep(en="create secrets", zh="生成密钥", run=ensure_keys),
         DeployStep(en="start the clock", zh="写入首个时钟节拍", run=_first_tick),
     )
-
-
-def _secrets(places: LabAddresses) -> None:
-    holders = {department.code: _ROLES for department in load().departments}
-    ensure_secrets(places.secrets, {**holders, "console": ("officer", "operator")})
 
 
 def _topics(places: LabAddresses) -> None:
@@ -62,6 +64,13 @@ def _edition(places: LabAddresses) -> None:
     activation = Activation(hash=name, engine=ENGINE, at_ms=int(time.time() * 1000), approved_by=_RELEASE)
     activate_edition(places.brokers, registry, SchemaSet.load(), activation)
     registry.close()
+
+
+def ensure_keys(places: LabAddresses) -> None:
+    """A key for every department of the edition in force, and of the program's own catalogue, which scenarios play."""
+    in_force = catalogue_from(edition_text(places.brokers, current_edition(places.brokers)))
+    holders = {row.code: _ROLES for row in (*load().departments, *in_force.departments)}
+    ensure_secrets(places.secrets, {**holders, "console": ("officer", "operator")})
 
 
 def _first_tick(places: LabAddresses) -> None:

@@ -220,6 +220,17 @@ def test_the_kinds_the_api_page_health_and_metrics_are_served(gateway: Gateway) 
     assert 'creditbus_http_requests_total{route="/v1/events"' in metrics
 
 
+def test_the_edition_in_force_is_told_to_everybody_and_once_only_to_who_has_it(gateway: Gateway) -> None:
+    edition = edition_of(load())
+    with BusClient(gateway.url, "") as anybody:
+        assert anybody.edition() == edition
+    answer = gateway.get("/v1/catalogue")
+    assert (answer.headers["etag"], answer.headers["content-type"]) == (f'"{edition.hash}"', "application/json")
+    known = {"If-None-Match": answer.headers["etag"]}
+    again = httpx.get(f"{gateway.url}/v1/catalogue", headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+
+
 def test_a_file_is_imported_through_the_command_and_a_second_time_gives_the_same_ids(
     prepared: tuple[str, str], gateway: Gateway, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from creditbus.catalogue.editions import Edition
 from creditbus.client.producer import BusClient, RetryPolicy, SendError, event_id_for
 from creditbus.core.outcome import Reason
 
@@ -39,6 +41,13 @@ def gateway(*answers: Answer) -> Iterator[tuple[str, list[list[str]]]]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             asked.append([event["event_id"] for event in body["events"]])
+            self._answer()
+
+        def do_GET(self) -> None:
+            asked.append([self.path])
+            self._answer()
+
+        def _answer(self) -> None:
             status, headers, answer = next(left)
             self.send_response(status)
             for name, value in headers.items():
@@ -121,6 +130,20 @@ def test_a_gateway_that_is_away_is_told_after_all_attempts(free_port: Callable[[
     with client(f"http://127.0.0.1:{free_port()}", waits.append) as bus, pytest.raises(SendError, match="3 attempts"):
         bus.send(EVENTS)
     assert waits == [0.5, 1.0]
+
+
+def test_the_catalogue_is_named_by_its_content_and_asked_for_again_while_the_gateway_starts() -> None:
+    with gateway((503, {}, {}), (200, {}, {"regions": []})) as (url, asked), client(url) as bus:
+        edition = bus.edition()
+    assert asked == [["/v1/catalogue"]] * 2
+    assert edition == Edition(hashlib.sha256(edition.text).hexdigest(), b'{"regions": []}')
+
+
+def test_a_gateway_that_has_no_catalogue_is_told_at_once() -> None:
+    refused = pytest.raises(SendError, match="404: Not Found")
+    with gateway((404, {}, {"title": "Not Found"})) as (url, asked), client(url) as bus, refused:
+        bus.edition()
+    assert len(asked) == 1
 
 
 def test_event_ids_derive_from_the_parts_and_keep_them_apart() -> None:
