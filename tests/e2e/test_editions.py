@@ -80,8 +80,8 @@ def test_an_edition_takes_effect_by_two_officers_and_not_by_one(
         wait_until("the gateway to tell the new edition", lambda: anybody.edition().hash == name)
     running_lab.creditbus(*sent, "--dry-run")
     running_lab.creditbus(*sent, "--wait")
-    lookup = running_lab.folder / "logs" / "lookup.log"
-    wait_until("look-ups to go by the new edition", lambda: f"edition={name}" in lookup.read_text())
+    names = f"http://127.0.0.1:{running_lab.port('console')}/api/names"  # which the look-up API tells
+    wait_until("pages to show the new edition", lambda: "abnormally operating" in httpx.get(names).text)
     firm = running_lab.cleared_firm()
     keys = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())
     headers = {"Authorization": f"Bearer {keys['console']}"}

@@ -21,11 +21,11 @@ from creditbus.bus.service import EXIT_STOPPED
 from creditbus.bus.serving import Server
 from creditbus.catalogue.editions import edition_of
 from creditbus.catalogue.loader import load
-from creditbus.catalogue.page import catalogue_page, page_style
+from creditbus.catalogue.page import page_style
 from creditbus.console import problems
+from creditbus.console.catalogue import CatalogueInForce, shown_of
 from creditbus.console.guard import Guard
 from creditbus.console.lookup import Answer, Lookup
-from creditbus.console.names import Names, names_of_catalogue
 from creditbus.console.pages import STATIC, Pages, look_of
 from creditbus.console.settings import ConsoleSettings, read_console_key
 from creditbus.console.steps import Fault, check_identifier, stated
@@ -48,9 +48,7 @@ class Ports:
 
     lookup: Lookup
     pages: Pages
-    names: Names
-    catalogue_page: str
-    """The catalogue to browse."""
+    catalogue: CatalogueInForce
     metrics: Metrics
     hosts: tuple[str, ...]
     most_streams: int
@@ -63,20 +61,15 @@ class Ports:
 def build(settings: ConsoleSettings, metrics: Metrics) -> Ports:
     """Ports for the settings. Raises SettingsError."""
     key = read_console_key(settings.secrets, settings.console_key_name)
+    lookup = Lookup(settings.lookup_url, key, settings.console_timeout_seconds)
     return Ports(
-        lookup=Lookup(settings.lookup_url, key, settings.console_timeout_seconds),
+        lookup=lookup,
         pages=Pages(),
-        names=names_of_catalogue(),
-        catalogue_page=_catalogue_page(),
+        catalogue=CatalogueInForce(lookup, shown_of(edition_of(load()))),
         metrics=metrics,
         hosts=settings.console_hosts,
         most_streams=settings.console_streams,
     )
-
-
-def _catalogue_page() -> str:
-    catalogue = load()
-    return catalogue_page(catalogue, edition_of(catalogue).hash, "/catalogue.css")
 
 
 def build_app(ports: Ports) -> FastAPI:
@@ -189,8 +182,8 @@ def _add_pages(app: FastAPI, ports: Ports) -> None:
         return page("subject", request)
 
     @app.get("/catalogue")
-    def catalogue() -> HTMLResponse:
-        return HTMLResponse(ports.catalogue_page)
+    async def catalogue() -> HTMLResponse:
+        return HTMLResponse((await ports.catalogue.now()).page)
 
     @app.get("/catalogue.css")
     def catalogue_style() -> Response:
@@ -205,9 +198,9 @@ def _add_pages(app: FastAPI, ports: Ports) -> None:
 
 def _add_look_ups(app: FastAPI, ports: Ports) -> None:
     @app.get("/api/names")
-    def names() -> JSONResponse:
+    async def names() -> JSONResponse:
         """What codes are called."""
-        return JSONResponse(ports.names)
+        return JSONResponse((await ports.catalogue.now()).names)
 
     @app.get("/api/purposes")
     async def purposes() -> Response:

@@ -64,6 +64,10 @@ class Lookup:
         """The purposes that the console's key may state."""
         return await self._get("/v1/purposes")
 
+    async def catalogue(self, known: str) -> Answer:
+        """The edition of the catalogue in force; without a body (304) when it is the one that is known."""
+        return await self._get("/v1/catalogue", headers={"If-None-Match": f'"{known}"'})
+
     async def alerts(self, limit: int) -> Answer:
         """The latest alerts."""
         return await self._get("/v1/alerts", {"limit": str(limit)})

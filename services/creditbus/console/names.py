@@ -1,4 +1,4 @@
-"""What codes are called: lists, measures, departments, authorities, regions and items of the packaged catalogue."""
+"""What codes are called: lists, measures, departments, authorities, regions and items of the catalogue."""
 
 from __future__ import annotations
 
@@ -6,20 +6,14 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from creditbus.catalogue.editions import authority_code
-from creditbus.catalogue.loader import load
 from creditbus.catalogue.models import Catalogue
 
 Names = dict[str, dict[str, tuple[str, str]]]
 """By kind of code and code: the Chinese and the English name."""
 
 
-def names_of_catalogue() -> Names:
-    """Names of every code that a page shows. Raises SettingsError when the catalogue's data is wrong."""
-    return names_of(load())
-
-
 def names_of(catalogue: Catalogue) -> Names:
-    """Names by kind of code."""
+    """Names of every code that a page shows, by kind of code."""
     return {
         "list": _named(catalogue.lists),
         # only these make a subject a severely dishonest one (严重失信主体)

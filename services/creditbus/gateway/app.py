@@ -6,15 +6,16 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import structlog
 import uvicorn
-from fastapi import FastAPI, Header, Path, Request, Response
+from fastapi import FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 
+from creditbus.bus.catalogue_route import add_catalogue
 from creditbus.bus.collector import tune_collector
 from creditbus.bus.keyring import Holder, Keyring
 from creditbus.bus.metrics import Metrics
@@ -204,7 +205,7 @@ def build_app(ports: Ports) -> FastAPI:
         ports.metrics.set("creditbus_gateway_in_flight_messages", ports.publisher.in_flight_messages)
 
     _add_approvals(app, ports)
-    _add_catalogue(app, ports)
+    add_catalogue(app, lambda: ports.in_force.edition if ports.in_force else problem_response(problems.STARTING))
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> Response:
@@ -212,26 +213,6 @@ def build_app(ports: Ports) -> FastAPI:
 
     add_pages(app, post_events, ports.schemas, Instruments(ports.metrics, lambda: ports.not_ready, refresh))
     return app
-
-
-def _add_catalogue(app: FastAPI, ports: Ports) -> None:
-    """What events are checked against: public, as the law has it."""
-
-    @app.get(
-        "/v1/catalogue",
-        summary="现行公共信用信息目录 The edition of the catalogue in force",
-        description="正文的 SHA-256 即版本号，也是 ETag。 The SHA-256 of the body is the edition's name, and its ETag.",
-        response_model=dict[str, Any],
-        responses={304: {"description": "未变化 Not changed"}},
-    )
-    def get_catalogue(if_none_match: Annotated[str, Header()] = "") -> Response:
-        if ports.in_force is None:
-            return problem_response(problems.STARTING)
-        edition = ports.in_force.edition
-        tag = {"ETag": f'"{edition.hash}"'}
-        if edition.hash in if_none_match:
-            return Response(status_code=304, headers=tag)
-        return Response(edition.text, headers=tag, media_type="application/json")
 
 
 def _add_approvals(app: FastAPI, ports: Ports) -> None:

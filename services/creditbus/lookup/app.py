@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from creditbus.bus.api_page import api_page
 from creditbus.bus.audit import Ledger
+from creditbus.bus.catalogue_route import add_catalogue
 from creditbus.bus.keyfiles import read_vault_keys
 from creditbus.bus.keyring import Keyring
 from creditbus.bus.measured import Measured
@@ -130,6 +131,7 @@ def build_app(ports: Ports) -> FastAPI:
     _add_events(app, ports, caller)
     add_views(app, ports, caller)
     add_match(app, ports, caller)
+    add_catalogue(app, lambda: ports.law.now.edition)
     _add_pages(app, ports)
     _add_errors(app, ports)
     return app

@@ -29,7 +29,7 @@ _LOOK_SECONDS = 10.0
 class Law:
     """One edition, as look-ups need it."""
 
-    edition: str
+    edition: Edition
     rules: Rules
     disclosure: Disclosure
     cuts: Mapping[str, Cut]
@@ -63,7 +63,7 @@ class LawInForce:
         while not self._stopping.wait(self._every):
             try:
                 edition = current_edition(self._brokers)
-                if edition != self.now.edition:
+                if edition != self.now.edition.hash:
                     self.now = self._read(edition)
                     log.info("another edition is in force", edition=edition)
             except BusError as error:
@@ -85,7 +85,7 @@ def law_of(edition: Edition, others: Sequence[Catalogue], views: Mapping[str, Vi
     known = [catalogue, *others]
     lists = [row for one in known for row in one.lists]
     return Law(
-        edition=edition.hash,
+        edition=edition,
         rules=compile_rules(edition),
         disclosure=Disclosure(
             adverse_items=sorted({item.code for one in known for item in one.items if item.nature == "ADVERSE"}),

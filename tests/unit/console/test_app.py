@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -15,17 +16,20 @@ import pytest
 from fastapi import FastAPI
 
 from creditbus.bus.metrics import Metrics
+from creditbus.catalogue.editions import edition_of
 from creditbus.catalogue.loader import load
+from creditbus.console import catalogue
 from creditbus.console.app import Ports, build_app
+from creditbus.console.catalogue import CatalogueInForce, Shown
 from creditbus.console.lookup import Answer, Lookup
-from creditbus.console.names import names_of_catalogue
+from creditbus.console.names import names_of
 from creditbus.console.pages import STATIC, Pages, look_of
 from creditbus.console.settings import read_console_key
 from creditbus.core.errors import RetryLaterError, SettingsError
 from creditbus.core.identifiers import synthetic_uscc
 
 CODE = synthetic_uscc("91", "150102", 42)
-NAMES = names_of_catalogue()
+OWN = Shown("own", names_of(load()), "<p>C03-PENALTY</p>")
 
 
 class FakeLookup(Lookup):
@@ -34,6 +38,7 @@ class FakeLookup(Lookup):
     def __init__(self) -> None:
         self.answer = Answer(200, b'{"subject_key": "x"}')
         self.is_away = False
+        self.edition = b""
         self.asked: list[tuple[str, Mapping[str, str], Mapping[str, str]]] = []
 
     async def close(self) -> None:
@@ -55,6 +60,12 @@ class FakeLookup(Lookup):
     async def purposes(self) -> Answer:
         """As told."""
         return self._told()
+
+    async def catalogue(self, known: str) -> Answer:
+        """The edition that it was given, to whoever does not know it."""
+        self._told()
+        same = hashlib.sha256(self.edition).hexdigest() == known
+        return Answer(200, self.edition) if self.edition and not same else Answer(304, b"")
 
     async def alerts(self, limit: int) -> Answer:
         """As told, with the limit that was asked for."""
@@ -103,7 +114,7 @@ def lookup() -> FakeLookup:
 @pytest.fixture
 def ports(lookup: FakeLookup) -> Ports:
     return Ports(
-        lookup=lookup, pages=Pages(), names=NAMES, catalogue_page="<p>C03-PENALTY</p>", metrics=Metrics("console"),
+        lookup=lookup, pages=Pages(), catalogue=CatalogueInForce(lookup, OWN), metrics=Metrics("console"),
         hosts=("testserver",), most_streams=1,
     )  # fmt: skip
 
@@ -193,6 +204,28 @@ def test_a_limit_is_kept_within_bounds(client: Client) -> None:
 def test_the_catalogue_is_there_to_browse_with_its_style_from_the_same_server(client: Client) -> None:
     assert client.get("/catalogue").text == "<p>C03-PENALTY</p>"
     assert client.get("/catalogue.css").headers["content-type"].startswith("text/css")
+
+
+def test_the_catalogue_and_the_names_are_those_of_the_edition_in_force(
+    client: Client, lookup: FakeLookup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "_FRESH_SECONDS", -1)
+    present = load()
+    first, *others = present.lists
+    changed = present.model_copy(update={"lists": (first.model_copy(update={"zh": "新名单"}), *others)})
+
+    def told() -> tuple[str, bool]:
+        return client.get("/api/names").json()["list"][first.code][0], "新名单" in client.get("/catalogue").text
+
+    lookup.is_away = True
+    assert told() == (first.zh, False), "the program's own until the look-up API tells"
+    lookup.is_away = False
+    lookup.edition = edition_of(changed).text
+    assert told() == ("新名单", True)
+    lookup.edition = b'{"of": "another release"}'
+    assert told() == ("新名单", True), "what cannot be read changes nothing"
+    lookup.is_away = True
+    assert told() == ("新名单", True)
 
 
 def test_every_answer_forbids_foreign_and_inline_code(client: Client) -> None:
