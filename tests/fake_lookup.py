@@ -216,6 +216,21 @@ def records(total: int, start: int, limit: int) -> dict[str, Any]:
     return {"items": rows, "next": str(start + limit) if start + limit < total else None}
 
 
+def accesses(total: int, start: int, limit: int) -> dict[str, Any]:
+    """A page of look-ups; the cursor is the number of the next one."""
+    numbers = range(start, min(total, start + limit))
+    actors = ("console", "150100-scjg", "webhook:gov")
+    items = [
+        {
+            "access_id": str(number), "at": f"2026-11-{30 - number % 28:02}T08:00:00.000Z",
+            "actor": actors[number % 3], "purpose": "casework", "basis": f"信修〔2026〕{number}号 <b>",
+        }
+        for number in numbers
+    ]  # fmt: skip
+    end = start + len(numbers)
+    return {"items": items, "next": str(end) if end < total else None}
+
+
 def _listed_dossier() -> dict[str, Any]:
     return _dossier(
         LISTED,
@@ -315,6 +330,7 @@ ALL = ["listings", "orders", "records", "score"]
 PURPOSES = [
     {"code": "licensing", "zh": "行政许可审查", "en": "licensing", "shows": ALL[:2]},
     {"code": "supervision", "zh": "分级分类监管", "en": "graded supervision", "shows": ALL},
+    {"code": "casework", "zh": "异议与信用修复办理", "en": "disputes and repair", "shows": [*ALL[:3], "accesses"]},
 ]
 
 
@@ -395,6 +411,14 @@ def _add_subjects(app: FastAPI, fake: Fake) -> None:
             return problem(400, "no-basis", "须说明查询目的和依据", "Purpose and basis are needed")
         answer = subject(identifier, int(cursor), limit)
         return answer or problem(404, "unknown-subject", "没有该主体的信息", "Nothing is on file")
+
+    @app.get("/v1/subjects/{identifier}/accesses")
+    def get_accesses(identifier: str, request: Request, cursor: str = "0", limit: int = 20) -> Any:
+        purpose = request.headers.get("x-purpose", "")
+        fake.asked.append({"identifier": identifier, "purpose": purpose, "cursor": cursor})
+        if purpose != "casework":
+            return problem(403, "shows-no-accesses", "该目的不展示查询记录", "This purpose shows no accesses")
+        return {"accesses": accesses(30, int(cursor), limit), "access_id": "3"}
 
 
 async def _stream(fake: Fake, told: int) -> AsyncIterator[bytes]:

@@ -124,6 +124,31 @@ def test_records_come_page_by_page(page: Page) -> None:
     expect(page.get_by_role("button", name="更早的记录")).to_be_hidden()
 
 
+def test_who_looked_a_subject_up_is_asked_for_when_it_is_unfolded(page: Page, fake: Fake) -> None:
+    page.goto("/")
+    page.evaluate("sessionStorage.setItem('purpose', 'casework')")
+    page.goto(f"/subjects/{LISTED}")
+    expect(page.locator("#records-title")).to_be_visible()
+    assert len(fake.asked) == 1, "the question is on the ledger, so it is not asked unasked"
+    rows = page.locator("#accesses-title ~ details tbody tr")
+    page.get_by_text("谁因何查询过").click()
+    expect(rows).to_have_count(20)
+    expect(rows.nth(0)).to_contain_text("网页查询")
+    expect(rows.nth(1)).to_contain_text("呼和浩特市市场监督管理局")
+    expect(rows.nth(1)).to_contain_text("异议与信用修复办理")
+    expect(rows.nth(1)).to_contain_text("信修〔2026〕1号 <b>")
+    expect(rows.nth(2)).to_contain_text("推送：gov")
+    page.get_by_role("button", name="更早的查询").click()
+    expect(rows).to_have_count(30)
+    expect(page.get_by_role("button", name="更早的查询")).to_be_hidden()
+
+
+def test_a_purpose_that_shows_no_look_ups_is_told_of(page: Page) -> None:
+    page.goto(f"/subjects/{LISTED}")
+    page.get_by_text("谁因何查询过").click()
+    expect(page.locator("#accesses-title ~ details [role=alert]")).to_contain_text("该目的不展示查询记录")
+
+
 def test_an_alert_arrives_while_the_page_is_open(page: Page, fake: Fake) -> None:
     fake.push(alert(1, name="包头市鹿城建材有限公司"))
     page.goto("/")

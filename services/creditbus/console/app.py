@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -40,6 +40,9 @@ _NOT_KEPT = {"Cache-Control": "no-store"}
 _MOST_ALERTS = 100
 _PASSED_ON = ("cursor", "limit")
 """Query parameters of a look-up that go through as they came."""
+
+Ask = Callable[[str, Mapping[str, str], Mapping[str, str]], Awaitable[Answer]]
+"""A question about one subject: identifier, what was stated, what goes through."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,8 +93,8 @@ def build_app(ports: Ports) -> FastAPI:
     return app
 
 
-async def look_up(ports: Ports, identifier: str, query: Mapping[str, str]) -> Response:
-    """One subject.
+async def look_up(ask: Ask, identifier: str, query: Mapping[str, str]) -> Response:
+    """One subject, or who looked it up.
 
     1. check    the identifier: what cannot be one is not looked up
     2. look up  under the purpose and basis that the user stated; the look-up API checks and audits them
@@ -103,7 +106,7 @@ async def look_up(ports: Ports, identifier: str, query: Mapping[str, str]) -> Re
     why = stated(query.get("purpose", ""), query.get("basis", ""))
     further = {name: query[name] for name in _PASSED_ON if name in query}
     try:
-        return passed_on(await ports.lookup.subject(checked, why, further))
+        return passed_on(await ask(checked, why, further))
     except RetryLaterError as error:
         log.warning("look-up failed", problem=str(error))
         return problem_response(problems.AWAY)
@@ -217,7 +220,11 @@ def _add_look_ups(app: FastAPI, ports: Ports) -> None:
 
     @app.get("/api/subjects/{identifier:path}")
     async def subject(identifier: str, request: Request) -> Response:
-        return await look_up(ports, identifier, request.query_params)
+        return await look_up(ports.lookup.subject, identifier, request.query_params)
+
+    @app.get("/api/accesses/{identifier:path}")
+    async def accesses(identifier: str, request: Request) -> Response:
+        return await look_up(ports.lookup.accesses, identifier, request.query_params)
 
 
 def _add_live_parts(app: FastAPI, ports: Ports) -> None:

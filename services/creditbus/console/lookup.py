@@ -60,6 +60,10 @@ class Lookup:
         """One subject. stated: the headers with purpose and basis, under which the look-up is audited."""
         return await self._get(f"/v1/subjects/{quote(identifier, safe='')}", query, stated)
 
+    async def accesses(self, identifier: str, stated: Mapping[str, str], query: Mapping[str, str]) -> Answer:
+        """Who looked one subject up; on the ledger itself. stated: as for the subject."""
+        return await self._get(f"/v1/subjects/{quote(identifier, safe='')}/accesses", query, stated)
+
     async def purposes(self) -> Answer:
         """The purposes that the console's key may state."""
         return await self._get("/v1/purposes")

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from creditbus.catalogue.editions import authority_code
 from creditbus.catalogue.models import Catalogue
+from creditbus.catalogue.purposes import load_purposes
 
 Names = dict[str, dict[str, tuple[str, str]]]
 """By kind of code and code: the Chinese and the English name."""
@@ -37,6 +38,8 @@ def names_of(catalogue: Catalogue) -> Names:
         "item": _named(catalogue.items),
         "instrument": _named(catalogue.instruments),
         "grade": _named(catalogue.score.grades),
+        # of look-ups; no edition has them, they are the deployment's
+        "purpose": _named(load_purposes().values()),
         # decisions that have to come with the notice how to repair (两书同达): kind → first and last day, "" = open
         "repair_notice": {
             kind: (row.since.isoformat(), row.until.isoformat() if row.until is not None else "")

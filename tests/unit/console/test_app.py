@@ -271,6 +271,7 @@ def test_names_of_codes_come_from_the_catalogue(client: Client) -> None:
     [notice] = [row for row in load().repair if row.condition == "NOTICE"]
     assert names["repair_notice"] == {kind: [notice.since.isoformat(), ""] for kind in notice.kinds}
     assert set(names) == {
+        "purpose",
         "repair_notice",
         "list",
         "severe_list",

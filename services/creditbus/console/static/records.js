@@ -1,31 +1,18 @@
 // The records of a subject, page by page.
-import { applyLanguage, problemText } from "./chrome.js";
 import { bi, h } from "./dom.js";
 import { name, needsNotice, pair } from "./names.js";
+import { pager } from "./paging.js";
 
 /** Records, newest decision first; null where the purpose hides them. lookUp fetches the page after a cursor. */
 export function recordsSection({ dossier, records }, lookUp) {
   if (records === undefined) return null;
   const disputed = new Set(dossier.disputed ?? []);
   const body = h("tbody", {}, records.items.map((row) => record(row, disputed)));
-  const more = h("button", { type: "button", class: "more" }, bi("更早的记录", "Earlier records"));
-  const trouble = h("div", { class: "problem", role: "alert", hidden: true });
-  let cursor = records.next;
-  more.hidden = !cursor;
-  more.addEventListener("click", async () => {
-    more.disabled = true;
-    const answer = await lookUp(cursor);
-    more.disabled = false;
-    trouble.hidden = answer.ok;
-    if (!answer.ok) {
-      trouble.replaceChildren(...problemText(answer.value).flat());
-      return;
-    }
-    body.append(...answer.value.records.items.map((row) => record(row, disputed)));
-    cursor = answer.value.records.next;
-    more.hidden = !cursor;
-    applyLanguage();
-  });
+  const load = async (cursor) => {
+    const { ok, value } = await lookUp(cursor);
+    return { ok, value: ok ? value.records : value };
+  };
+  const append = (rows) => body.append(...rows.map((row) => record(row, disputed)));
   return h(
     "section",
     { "aria-labelledby": "records-title" },
@@ -33,8 +20,7 @@ export function recordsSection({ dossier, records }, lookUp) {
     records.items.length
       ? h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "records-title" }, h("table", {}, head(), body))
       : h("p", { class: "empty" }, bi("没有记录。", "No records.")),
-    more,
-    trouble,
+    pager(bi("更早的记录", "Earlier records"), records.next, load, append),
   );
 }
 

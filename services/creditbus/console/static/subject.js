@@ -1,4 +1,5 @@
 // The page of one subject: score with reasons, listings, measures, records.
+import { accessesSection } from "./accesses.js";
 import { ask, applyLanguage, problemText, startChrome, statedPurpose } from "./chrome.js";
 import { bi, h } from "./dom.js";
 import { grouped, number, time } from "./format.js";
@@ -11,10 +12,17 @@ import { termsSection } from "./terms.js";
 const page = document.getElementById("subject");
 const identifier = decodeURIComponent(location.pathname.slice("/subjects/".length));
 
-/** A page of the look-up's answer, under the purpose that the form states. */
-function lookUp(cursor) {
+/** A page of an answer about the subject, under the purpose that the form states. */
+function asked(path, cursor) {
   const query = new URLSearchParams({ ...statedPurpose(), ...(cursor ? { cursor } : {}) });
-  return ask(`/api/subjects/${encodeURIComponent(identifier)}?${query}`);
+  return ask(`/api/${path}/${encodeURIComponent(identifier)}?${query}`);
+}
+
+const lookUp = (cursor) => asked("subjects", cursor);
+
+async function accesses(cursor) {
+  const { ok, value } = await asked("accesses", cursor);
+  return { ok, value: ok ? value.accesses : value };
 }
 
 function sections(found) {
@@ -29,6 +37,7 @@ function sections(found) {
     incentivesSection(found),
     termsSection(found),
     recordsSection(found, lookUp),
+    accessesSection(accesses),
     footer(found),
   ].filter(Boolean);
 }
