@@ -7,8 +7,6 @@ from fastapi import FastAPI, Header, Response
 
 from creditbus.catalogue.editions import Edition
 
-CATALOGUE_PATH = "/v1/catalogue"
-
 
 def add_catalogue(app: FastAPI, in_force: Callable[[], Edition | Response]) -> None:
     """Add the route. in_force: the edition, or what to answer while there is none.
@@ -17,7 +15,7 @@ def add_catalogue(app: FastAPI, in_force: Callable[[], Edition | Response]) -> N
     """
 
     @app.get(
-        CATALOGUE_PATH,
+        "/v1/catalogue",
         summary="现行公共信用信息目录 The edition of the catalogue in force",
         description="正文的 SHA-256 即版本号，也是 ETag。 The SHA-256 of the body is the edition's name, and its ETag.",
         response_model=dict[str, Any],

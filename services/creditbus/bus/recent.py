@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from array import array
 from bisect import bisect_left
@@ -69,7 +70,8 @@ class _Copy:
     """Values of one partition's messages one behind the other in a file."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed when nobody holds the copy any more
+        # closed when nobody holds the copy any more; nothing is left to write then
+        self._file = TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         self._offsets = array("q")
         self._ends = array("q", [0])
         """Where the value of each message begins, and the last one ends."""
@@ -88,8 +90,9 @@ class _Copy:
     def append(self, messages: Sequence[Message]) -> None:
         """Add messages behind the others. Raises OSError when the disk takes no more."""
         values = [message.value() or b"" for message in messages]
-        self._file.write(b"".join(values))
-        self._file.flush()
+        all_of_them = b"".join(values)
+        if self._file.write(all_of_them) != len(all_of_them):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._offsets.extend([message.offset() for message in messages])
         ends = accumulate(map(len, values), initial=self._ends.pop())
         self._ends.extend(ends)

@@ -27,7 +27,6 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "events.creditbus.invalid")
 BUSY = frozenset({429, 502, 503, 504})
 """HTTP statuses after which the same request is sent again."""
 _LONGEST_WAIT_SECONDS = 30.0
-_CATALOGUE = "/v1/catalogue"
 
 Event = Mapping[str, object]
 
@@ -123,7 +122,7 @@ class BusClient:
         Raises SendError when the gateway does not tell it.
         """
         for attempt in range(self._policy.attempts):
-            answer = self._answer("GET", _CATALOGUE)
+            answer = self._answer("GET", "/v1/catalogue")
             if answer is not None and answer.status_code == httpx.codes.OK:
                 return Edition(hashlib.sha256(answer.content).hexdigest(), answer.content)
             if answer is not None and answer.status_code not in BUSY:

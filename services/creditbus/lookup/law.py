@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
+from pydantic import ValidationError
 
 from creditbus.bus.editions import current_edition, read_editions
 from creditbus.bus.rules import published_edition
@@ -70,8 +71,24 @@ class LawInForce:
                 log.warning("the edition in force cannot be read", problem=str(error), remedy="asked again")
 
     def _read(self, edition: str) -> Law:
-        others = [catalogue_from(other) for name, other in read_editions(self._brokers).items() if name != edition]
-        return law_of(published_edition(self._brokers, edition), others, self._views)
+        texts = {name: text for name, text in read_editions(self._brokers).items() if name != edition}
+        try:
+            return law_of(published_edition(self._brokers, edition), readable(texts), self._views)
+        except ValidationError as error:
+            raise StopError(
+                f"edition {edition} is in force and of another release: run look-ups of that one"
+            ) from error
+
+
+def readable(texts: Mapping[str, bytes]) -> list[Catalogue]:
+    """Catalogues of those editions that this release can read. texts: by hash."""
+    found = []
+    for name, text in texts.items():
+        try:
+            found.append(catalogue_from(text))
+        except ValidationError:
+            log.warning("an edition of another release is left out: what it alone calls adverse is shown", edition=name)
+    return found
 
 
 def law_of(edition: Edition, others: Sequence[Catalogue], views: Mapping[str, View]) -> Law:

@@ -12,7 +12,7 @@ from creditbus.catalogue.models import Catalogue
 from creditbus.catalogue.views import load_views
 from creditbus.core.errors import StopError
 from creditbus.core.subscribers import families_of
-from creditbus.lookup.law import Law, law_of
+from creditbus.lookup.law import Law, law_of, readable
 
 PRESENT = load()
 VIEWS = load_views(PRESENT)
@@ -72,3 +72,7 @@ def test_the_edition_in_force_says_for_how_long_adverse_facts_are_shown() -> Non
     with pytest.raises(StopError, match=ADVERSE_ARE_SHOWN):
         law(without)
     assert [one for one in problems_of(without) if ADVERSE_ARE_SHOWN in one], "nobody can propose it"
+
+
+def test_an_edition_that_this_release_cannot_read_is_left_out() -> None:
+    assert readable({"theirs": b'{"of": "another release"}', "ours": edition_of(PRESENT).text}) == [PRESENT]
