@@ -44,6 +44,9 @@ Slot = tuple[str, int]
 """Topic and partition."""
 _OFFSETS_SECONDS = 10.0
 _COMMIT_SECONDS = 15.0
+_READ_AHEAD_KIB = 6_144
+"""Messages that wait in the client for the next batches: more of them take memory, and have left the processor's
+caches when their turn comes."""
 _OVERDUE_SECONDS = 2.0
 """A call of the client that goes on for so long beyond its own limit is beyond help."""
 
@@ -153,6 +156,7 @@ class Session:
             partition_assignment_strategy="range",
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=1_500,
+            queued_max_messages_kbytes=_READ_AHEAD_KIB,
             **settings.fetch,
             **self._lag.config,
         )
