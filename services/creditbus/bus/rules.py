@@ -14,9 +14,14 @@ def published_edition(brokers: str, name: str) -> Edition:
     return Edition(name, edition_text(brokers, name))
 
 
+def present_edition(brokers: str) -> Edition:
+    """The edition in force. Raises RetryLaterError while there is none."""
+    return published_edition(brokers, current_edition(brokers))
+
+
 def rules_in_force(brokers: str) -> Rules:
     """The rules of the edition in force. Raises RetryLaterError while there is none."""
-    return compile_rules(published_edition(brokers, current_edition(brokers)))
+    return compile_rules(present_edition(brokers))
 
 
 def rules_by_hash(brokers: str) -> Callable[[str], Rules]:

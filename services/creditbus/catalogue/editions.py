@@ -54,6 +54,11 @@ def edition_of(catalogue: Catalogue) -> Edition:
     """The edition of a catalogue; the same data gives the same hash on every machine."""
     values = catalogue.model_dump(mode="json", by_alias=True)
     text = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return named(text)
+
+
+def named(text: bytes) -> Edition:
+    """The edition of a text, whether this release can read it or not."""
     return Edition(hashlib.sha256(text).hexdigest(), text)
 
 

@@ -8,7 +8,6 @@ with BusClient("http://127.0.0.1:18080", api_key) as bus:
 
 from __future__ import annotations
 
-import hashlib
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,7 @@ from typing import Any, Self
 import httpx
 import orjson
 
-from creditbus.catalogue.editions import Edition
+from creditbus.catalogue.editions import Edition, named
 from creditbus.core.outcome import Fault, Reason
 
 RECEIVED, REJECTED, UNKNOWN = "RECEIVED", "REJECTED", "UNKNOWN"
@@ -124,9 +123,9 @@ class BusClient:
         for attempt in range(self._policy.attempts):
             answer = self._answer("GET", "/v1/catalogue")
             if answer is not None and answer.status_code == httpx.codes.OK:
-                return Edition(hashlib.sha256(answer.content).hexdigest(), answer.content)
+                return named(answer.content)
             if answer is not None and answer.status_code not in BUSY:
-                raise SendError(f"{self._url}: HTTP {answer.status_code}: {problem_of(answer)}")
+                raise self._refusal(answer)
             if attempt + 1 < self._policy.attempts:
                 self._wait(self._pause(answer, attempt))
         raise SendError(f"{self._url} told no catalogue in {self._policy.attempts} attempts; is it running and ready?")
@@ -147,7 +146,10 @@ class BusClient:
         answer = self._answer("POST", "/v1/events", orjson.dumps({"events": events}))
         if answer is None or answer.status_code in (202, 207, *BUSY) or "results" in _json(answer):
             return answer
-        raise SendError(f"{self._url}: HTTP {answer.status_code}: {problem_of(answer)}")
+        raise self._refusal(answer)
+
+    def _refusal(self, answer: httpx.Response) -> SendError:
+        return SendError(f"{self._url}: HTTP {answer.status_code}: {problem_of(answer)}")
 
     def _answer(self, method: str, path: str, content: bytes | None = None) -> httpx.Response | None:
         try:

@@ -12,8 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from creditbus.bus.editions import current_edition
-from creditbus.bus.rules import published_edition
+from creditbus.bus.rules import present_edition
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import body_reader
 from creditbus.catalogue.editions import catalogue_from, compile_rules
@@ -60,7 +59,7 @@ def run_assess(
     last = until.date() if until else datetime.now(BEIJING).date()
     first = since.date() if since else last - timedelta(days=_PERIOD_DAYS - 1)
     places = running()
-    edition = published_edition(places.brokers, current_edition(places.brokers))
+    edition = present_edition(places.brokers)
     catalogue = catalogue_from(edition.text)
     with closing(ClickHouse(places.clickhouse_url)) as clickhouse:
         found = read_assessment(clickhouse, compile_rules(edition), first, last, body_reader(SchemaSet.load()))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Protocol
 
 import structlog
 from pydantic import ValidationError
 
-from creditbus.catalogue.editions import Edition, catalogue_from
+from creditbus.catalogue.editions import Edition, catalogue_from, named
 from creditbus.catalogue.page import catalogue_page
 from creditbus.console.lookup import Answer
 from creditbus.console.names import Names, names_of
@@ -67,7 +66,7 @@ class CatalogueInForce:
         try:
             answer = await self._lookup.catalogue(self._known)
             if answer.status == 200:
-                edition = Edition(sha256(answer.body).hexdigest(), answer.body)
+                edition = named(answer.body)
                 self._known = edition.hash
                 self._shown = await asyncio.to_thread(shown_of, edition)
         except RetryLaterError as error:

@@ -5,15 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from creditbus.bus.editions import (
-    Activation,
-    activate_edition,
-    current_edition,
-    edition_in_force,
-    edition_text,
-    publish_edition,
-)
+from creditbus.bus.editions import Activation, activate_edition, edition_in_force, publish_edition
 from creditbus.bus.registry import Registry
+from creditbus.bus.rules import present_edition
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.topics import ensure_topics, load_topics, schemas_of
 from creditbus.catalogue.editions import catalogue_from, edition_of
@@ -68,7 +62,7 @@ def _edition(places: LabAddresses) -> None:
 
 def ensure_keys(places: LabAddresses) -> None:
     """A key for every department of the edition in force, and of the program's own catalogue, which scenarios play."""
-    in_force = catalogue_from(edition_text(places.brokers, current_edition(places.brokers)))
+    in_force = catalogue_from(present_edition(places.brokers).text)
     holders = {row.code: _ROLES for row in (*load().departments, *in_force.departments)}
     ensure_secrets(places.secrets, {**holders, "console": ("officer", "operator")})
 
