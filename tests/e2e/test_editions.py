@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from creditbus.bus.editions import edition_in_force, publish_edition
+from creditbus.bus.editions import publish_edition, read_editions
 from creditbus.catalogue.editions import edition_of
 from creditbus.catalogue.loader import DATA, load
 from creditbus.client.producer import BusClient
@@ -62,11 +62,11 @@ def test_an_edition_takes_effect_by_two_officers_and_not_by_one(
 
     running_lab.creditbus("rules", "approve", name, "--as", BAOTOU, *WHY)
     brokers = f"127.0.0.1:{running_lab.port('kafka')}"
-    before = edition_in_force(brokers)
+    before = read_editions(brokers).in_force
     assert before is not None
     assert before.hash != name, "approved is not in force yet"
     running_lab.creditbus("rules", "activate", name)
-    now = edition_in_force(brokers)
+    now = read_editions(brokers).in_force
     assert now is not None
     assert (now.hash, now.approved_by) == (name, (BUREAU, BAOTOU))
     assert name[:16] in running_lab.creditbus("rules", "list")
@@ -94,10 +94,10 @@ def test_an_edition_takes_effect_by_two_officers_and_not_by_one(
 
 def test_what_is_only_published_is_not_in_force(running_lab: RunningLab, changed: Path) -> None:
     brokers = f"127.0.0.1:{running_lab.port('kafka')}"
-    before = edition_in_force(brokers)
+    before = read_editions(brokers).in_force
     text = edition_of(load(changed)).text + b" "
     published = publish_edition(brokers, text)
-    assert edition_in_force(brokers) == before
+    assert read_editions(brokers).in_force == before
     assert published[:16] in running_lab.creditbus("rules", "list")
 
 

@@ -10,10 +10,10 @@ import structlog
 from creditbus.breaker.log import BreakerLog
 from creditbus.breaker.settings import BreakerSettings
 from creditbus.breaker.steps import Approval, Breaker, Decision
-from creditbus.bus.editions import current_edition, watch_edition
+from creditbus.bus.editions import watch_edition
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.registry import registry_of
-from creditbus.bus.rules import rules_by_hash
+from creditbus.bus.rules import rules_in_force
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service, Stopping
 from creditbus.core.alerts import organ_alert
@@ -34,12 +34,12 @@ def main() -> int:
 
     def life(stopping: Stopping) -> None:
         registry = registry_of(settings)
-        edition = current_edition(settings.brokers)
-        rules, has_changed = rules_by_hash(settings.brokers)(edition), watch_edition(settings.brokers, edition)
+        rules = rules_in_force(settings.brokers)
+        has_changed = watch_edition(settings.brokers, rules.edition)
         log_of_sources = BreakerLog(settings.brokers, registry, schemas)
         try:
             service.health.up()
-            log.info("counting", edition=edition)
+            log.info("counting", edition=rules.edition)
 
             def is_over() -> bool:
                 return stopping() or has_changed()  # the next life counts by the bands of the new edition

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from confluent_kafka import Producer, TopicPartition
@@ -78,30 +78,55 @@ def activate_edition(
         producer.commit_transaction(_ANSWER_SECONDS)
 
 
-def read_editions(brokers: str) -> dict[str, bytes]:
-    """Every published edition, by hash."""
-    editions = _read(brokers)
-    editions.pop(_IN_FORCE, None)
-    return editions
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What the topic held when it was read."""
 
-
-def edition_in_force(brokers: str) -> Activation | None:
+    texts: Mapping[str, bytes]
+    """Every edition by its hash, in the order in which they were published."""
+    in_force: Activation | None
     """What was activated last; None before anything was."""
-    return _activation(_read(brokers))
+
+    @property
+    def current(self) -> str:
+        """Hash of the edition in force. Raises RetryLaterError while there is none.
+
+        On a log of before activations stood on the topic it is the one that was published last.
+        """
+        if self.in_force is not None:
+            return self.in_force.hash
+        if not self.texts:
+            raise RetryLaterError(f"{EDITIONS} is empty: no catalogue was published (the lab's deploy step does)")
+        return list(self.texts)[-1]
+
+    def text(self, name: str) -> bytes:
+        """The text of an edition, checked against its hash. Raises StopError when it is not on the topic."""
+        text = self.texts.get(name)
+        if text is None:
+            raise StopError(
+                f"edition {name} is in force but not on {EDITIONS}: publish it with `creditbus catalogue publish`"
+            )
+        if hashlib.sha256(text).hexdigest() != name:
+            raise StopError(f"the text of edition {name} on {EDITIONS} does not match its hash")
+        return text
+
+
+def read_editions(brokers: str) -> Published:
+    """Everything on the topic now."""
+    values: dict[str, bytes] = {}
+    for messages in read_to_end(brokers, "creditbus-editions", [TopicPartition(EDITIONS, 0, 0)]):
+        for message in messages:
+            key, value = message.key(), message.value()
+            if key is not None and value is not None:
+                values.pop(key.decode(), None)
+                values[key.decode()] = value
+    told = values.pop(_IN_FORCE, None)
+    return Published(texts=values, in_force=None if told is None else _activation(told))
 
 
 def current_edition(brokers: str) -> str:
-    """Hash of the edition in force. Raises RetryLaterError while there is none.
-
-    On a log of before activations stood on the topic it is the one that was published last.
-    """
-    editions = _read(brokers)
-    activation = _activation(editions)
-    if activation is not None:
-        return activation.hash
-    if not editions:
-        raise RetryLaterError(f"{EDITIONS} is empty: no catalogue was published yet (the lab's deploy step does it)")
-    return list(editions)[-1]
+    """Hash of the edition in force. Raises RetryLaterError while there is none."""
+    return read_editions(brokers).current
 
 
 def watch_edition(brokers: str, name: str, every_seconds: float = 10.0) -> Callable[[], bool]:
@@ -117,33 +142,6 @@ def watch_edition(brokers: str, name: str, every_seconds: float = 10.0) -> Calla
     return has_changed
 
 
-def _activation(editions: dict[str, bytes]) -> Activation | None:
-    told = editions.get(_IN_FORCE)
-    if told is None:
-        return None
+def _activation(told: bytes) -> Activation:
     value = json.loads(told)
     return Activation(**{**value, "approved_by": tuple(value["approved_by"])})
-
-
-def _read(brokers: str) -> dict[str, bytes]:
-    """Values of the topic by key, in the order in which they were written."""
-    values: dict[str, bytes] = {}
-    for messages in read_to_end(brokers, "creditbus-editions", [TopicPartition(EDITIONS, 0, 0)]):
-        for message in messages:
-            key, value = message.key(), message.value()
-            if key is not None and value is not None:
-                values.pop(key.decode(), None)
-                values[key.decode()] = value
-    return values
-
-
-def edition_text(brokers: str, name: str) -> bytes:
-    """The text of an edition, checked against its hash. Raises StopError when it is not on the topic."""
-    text = read_editions(brokers).get(name)
-    if text is None:
-        raise StopError(
-            f"edition {name} is in force but not on {EDITIONS}: publish it with `creditbus catalogue publish`"
-        )
-    if hashlib.sha256(text).hexdigest() != name:
-        raise StopError(f"the text of edition {name} on {EDITIONS} does not match its hash")
-    return text

@@ -44,7 +44,7 @@ class HealthServer:
             self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         except OSError as error:
             raise SettingsError(
-                f"CREDITBUS_HTTP_PORT: port {port} cannot be used ({error.strerror}); choose another"
+                f"CREDITBUS_HTTP_PORT: port {port} cannot be used ({error.strerror}); name a free one"
             ) from error
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)

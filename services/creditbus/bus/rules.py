@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from creditbus.bus.editions import current_edition, edition_text
+from creditbus.bus.editions import read_editions
 from creditbus.catalogue.editions import Edition, compile_rules
 from creditbus.core.rules import Rules
 
 
 def published_edition(brokers: str, name: str) -> Edition:
     """An edition by its hash. Raises StopError when it is not on the topic."""
-    return Edition(name, edition_text(brokers, name))
+    return Edition(name, read_editions(brokers).text(name))
 
 
 def present_edition(brokers: str) -> Edition:
     """The edition in force. Raises RetryLaterError while there is none."""
-    return published_edition(brokers, current_edition(brokers))
+    published = read_editions(brokers)
+    return Edition(published.current, published.text(published.current))
 
 
 def rules_in_force(brokers: str) -> Rules:

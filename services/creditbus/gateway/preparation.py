@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from creditbus.bus.editions import current_edition
+from creditbus.bus.editions import read_editions
 from creditbus.bus.keyring import Keyring
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher
 from creditbus.bus.registry import Registry, UnknownSchemaError, registry_of
-from creditbus.bus.rules import published_edition
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
 from creditbus.catalogue.editions import Edition, catalogue_from
@@ -150,9 +149,10 @@ def looked_up(brokers: str) -> Callable[[], InForce]:
 
     def in_force() -> InForce:
         nonlocal known
-        name = current_edition(brokers)
+        published = read_editions(brokers)
+        name = published.current
         if known is None or known.edition.hash != name:
-            edition = published_edition(brokers, name)
+            edition = Edition(name, published.text(name))
             departments = catalogue_from(edition.text).departments
             known = InForce(edition, {row.code: row.domain for row in departments})
         return known

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from creditbus.bus.editions import Activation, activate_edition, edition_in_force, publish_edition
+from creditbus.bus.editions import Activation, activate_edition, publish_edition, read_editions
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import present_edition
 from creditbus.bus.schemas import SchemaSet
@@ -50,7 +50,7 @@ def _schemas(places: LabAddresses) -> None:
 
 def _edition(places: LabAddresses) -> None:
     """The release's own catalogue, unless two officers have put another one in force (`creditbus rules`)."""
-    edition, known = edition_of(load()), edition_in_force(places.brokers)
+    edition, known = edition_of(load()), read_editions(places.brokers).in_force
     if known is not None and (known.approved_by != _RELEASE or (known.hash, known.engine) == (edition.hash, ENGINE)):
         return
     registry = Registry(places.registry_url)

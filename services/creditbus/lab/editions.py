@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from creditbus.bus.editions import Activation, activate_edition, edition_in_force, read_editions
+from creditbus.bus.editions import Activation, activate_edition, read_editions
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Types, Writers
@@ -37,9 +37,9 @@ class Proposal(Approved):
 
 def proposals(brokers: str, registry: Registry) -> dict[str, Proposal]:
     """Every edition by hash, in the order of publication."""
-    now = edition_in_force(brokers)
-    in_force = now.hash if now is not None else ""
-    found = {name: Proposal(name, text, name == in_force) for name, text in read_editions(brokers).items()}
+    published = read_editions(brokers)
+    in_force = published.in_force.hash if published.in_force is not None else ""
+    found = {name: Proposal(name, text, name == in_force) for name, text in published.texts.items()}
 
     def note(name: str, value: dict[str, Any]) -> None:
         one = found.get(value["edition"]) if name == "EditionApproval" else None

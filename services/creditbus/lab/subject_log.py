@@ -114,7 +114,7 @@ def read_subject_log(
     read_topic(brokers, RECORDS, use, progress=progress)
     collector = by_partition[min(home or by_partition)] if by_partition else _Collector()
     log = SubjectLog(subject_key, collector.entries)
-    log.editions = {name: text.decode() for name, text in read_editions(brokers).items()}
+    log.editions = {name: text.decode() for name, text in read_editions(brokers).texts.items()}
     for entry in log.entries:
         if "value" in entry:
             number = int.from_bytes(base64.b64decode(entry["value"])[1:5], "big")

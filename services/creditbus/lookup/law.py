@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import structlog
 from pydantic import ValidationError
 
-from creditbus.bus.editions import current_edition, read_editions
-from creditbus.bus.rules import published_edition
+from creditbus.bus.editions import Published, read_editions
 from creditbus.catalogue.editions import Edition, catalogue_from, compile_rules
 from creditbus.catalogue.loader import ADVERSE_ARE_SHOWN
 from creditbus.catalogue.models import Catalogue
@@ -46,7 +45,7 @@ class LawInForce:
         self._views = views
         self._every = every_seconds
         self._stopping = threading.Event()
-        self.now = self._read(current_edition(brokers))
+        self.now = self._law(read_editions(brokers))
 
     def follow(self) -> None:
         """Begin to look for other editions."""
@@ -63,21 +62,21 @@ class LawInForce:
     def _follow(self) -> None:
         while not self._stopping.wait(self._every):
             try:
-                edition = current_edition(self._brokers)
-                if edition != self.now.edition.hash:
-                    self.now = self._read(edition)
-                    log.info("another edition is in force", edition=edition)
+                published = read_editions(self._brokers)
+                if published.current != self.now.edition.hash:
+                    self.now = self._law(published)
+                    log.info("another edition is in force", edition=published.current)
             except BusError as error:
                 log.warning("the edition in force cannot be read", problem=str(error), remedy="asked again")
 
-    def _read(self, edition: str) -> Law:
-        texts = {name: text for name, text in read_editions(self._brokers).items() if name != edition}
+    def _law(self, published: Published) -> Law:
+        name = published.current
+        edition = Edition(name, published.text(name))
+        others = {other: text for other, text in published.texts.items() if other != name}
         try:
-            return law_of(published_edition(self._brokers, edition), readable(texts), self._views)
+            return law_of(edition, readable(others), self._views)
         except ValidationError as error:
-            raise StopError(
-                f"edition {edition} is in force and of another release: run look-ups of that one"
-            ) from error
+            raise StopError(f"edition {name} is in force and of another release: run look-ups of that one") from error
 
 
 def readable(texts: Mapping[str, bytes]) -> list[Catalogue]:

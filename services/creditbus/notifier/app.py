@@ -11,9 +11,9 @@ from datetime import datetime
 import structlog
 
 from creditbus.bus.audit import Ledger
-from creditbus.bus.editions import current_edition, watch_edition
+from creditbus.bus.editions import watch_edition
 from creditbus.bus.registry import registry_of
-from creditbus.bus.rules import rules_by_hash
+from creditbus.bus.rules import rules_in_force
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service, Stopping
 from creditbus.bus.wire import Types
@@ -43,8 +43,8 @@ def main() -> int:
 
     def life(stopping: Stopping) -> None:
         registry = registry_of(settings)
-        edition = current_edition(settings.brokers)
-        rules, has_changed = rules_by_hash(settings.brokers)(edition), watch_edition(settings.brokers, edition)
+        rules = rules_in_force(settings.brokers)
+        has_changed = watch_edition(settings.brokers, rules.edition)
         with ExitStack() as opened:
             opened.enter_context(closing(registry))
             ports = Ports(
@@ -60,7 +60,7 @@ def main() -> int:
             desk = Desk(ports, rules)
             opened.callback(desk.close)
             service.health.up()
-            log.info("serving", edition=edition)
+            log.info("serving", edition=rules.edition)
 
             def is_over() -> bool:
                 return stopping() or has_changed()  # the next life knows the subscribers of the new edition
