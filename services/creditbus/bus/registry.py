@@ -14,15 +14,23 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+from pydantic_settings import SettingsConfigDict
 
 from creditbus.bus.schemacache import SchemaCache
 from creditbus.bus.schemas import Schema
 from creditbus.bus.settings import ServiceSettings
 from creditbus.core.errors import RetryLaterError, SettingsError
+from creditbus.security import REFUSED, HttpSecurity
 
 _AT_ONCE = 8
 COMPATIBILITY = "FULL_TRANSITIVE"
 _CONTENT = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
+
+
+class RegistrySecurity(HttpSecurity):
+    """Settings of every client of the registry; each from the environment variable CREDITBUS_REGISTRY_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="CREDITBUS_REGISTRY_", frozen=True, extra="ignore")
 
 
 class UnknownSchemaError(LookupError):
@@ -54,9 +62,11 @@ class Registry:
         """url: base of the Confluent-compatible API, such as http://127.0.0.1:18081/apis/ccompat/v7.
 
         cache: file of what was answered; an id stands for one schema for ever, so nobody need ask again.
+        Raises SettingsError.
         """
         self._cache = SchemaCache(cache)
-        self._http = httpx.Client(base_url=url.rstrip("/"), timeout=timeout_seconds, headers=_CONTENT)
+        self._security = RegistrySecurity()
+        self._http = self._security.client(url, timeout_seconds, _CONTENT)
         self._url = url
 
     def close(self) -> None:
@@ -153,9 +163,9 @@ class Registry:
         try:
             answer = self._http.request(method, path, content=content)
         except httpx.HTTPError as error:
-            raise RetryLaterError(
-                f"schema registry {self._url} does not answer ({type(error).__name__}); is it running?"
-            ) from error
+            raise RetryLaterError(self._security.silence(f"schema registry {self._url}", error)) from error
+        if answer.status_code in REFUSED:
+            raise RetryLaterError(self._security.refusal(f"schema registry {self._url}", answer.status_code))
         if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise RetryLaterError(f"schema registry {self._url}: HTTP {answer.status_code} for {path}")
         return answer.status_code, answer.json() if answer.content else {}

@@ -1,10 +1,11 @@
-"""The whole bus, its commands among it, on brokers that take only who proves who it is."""
+"""The whole bus, its commands among it, on brokers, a registry and a ClickHouse that take only who proves who it is."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from creditbus.lab.process import Process, running
 from creditbus.lab.registry import RegistryNode, registry_process
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import SERVICES, addresses, service_process
+from guarded_http import guarded
 from ports import free_ports
 from running_lab import PARTS, RunningLab
 from secured_kafka import SERVICE, Secured, secured_kafka
@@ -30,7 +32,10 @@ def secured(tmp_path: Path, lab_artifacts: Artifacts) -> Iterator[Secured]:
 
 @pytest.fixture
 def bus(secured: Secured, monkeypatch: pytest.MonkeyPatch, lab_artifacts: Artifacts) -> Iterator[RunningLab]:
-    """Everything but the brokers as the lab runs it. The registry, which is not ours, uses their open listener."""
+    """Everything but the brokers as the lab runs it. The registry, which is not ours, uses their open listener.
+
+    Services and `deploy` reach registry and ClickHouse through fronts that ask who they are.
+    """
     folder = secured.folder / "data"
     ports = {part: str(port) for part, port in zip(PARTS, free_ports(len(PARTS)), strict=True)}
     ports["kafka"] = str(secured.port)
@@ -43,7 +48,6 @@ def bus(secured: Secured, monkeypatch: pytest.MonkeyPatch, lab_artifacts: Artifa
         monkeypatch.setenv(name, value)
     settings = load_settings()
     places = addresses(settings)
-    lab = RunningLab(folder, {**os.environ, "COLUMNS": "200"})
     with ExitStack() as started:
 
         def start(one: Process) -> None:
@@ -51,6 +55,15 @@ def bus(secured: Secured, monkeypatch: pytest.MonkeyPatch, lab_artifacts: Artifa
 
         start(registry_process(RegistryNode(port=settings.registry_port, brokers=secured.open_brokers), lab_artifacts))
         start(clickhouse_process(folder / CLICKHOUSE, settings.clickhouse_port))
+        guards = {
+            name: started.enter_context(guarded(url, secured.folder / name))
+            for name, url in (("registry", places.registry_url), ("clickhouse", places.clickhouse_url))
+        }
+        for name, guard in guards.items():
+            for variable, value in guard.environment(f"CREDITBUS_{name.upper()}_").items():
+                monkeypatch.setenv(variable, value)
+        places = replace(places, registry_url=guards["registry"].url, clickhouse_url=guards["clickhouse"].url)
+        lab = RunningLab(folder, {**os.environ, "COLUMNS": "200"})
         deploy = {"BROKERS": places.brokers, "REGISTRY_URL": places.registry_url, "SECRETS": str(places.secrets)}
         for name, value in deploy.items():
             lab.environment[f"CREDITBUS_{name}"] = value
@@ -58,6 +71,7 @@ def bus(secured: Secured, monkeypatch: pytest.MonkeyPatch, lab_artifacts: Artifa
         for service in SERVICES:
             start(service_process(service, settings, places))
         yield lab
+        assert all(guard.let_in for guard in guards.values()), "nothing went through the fronts"
 
 
 def test_a_firm_is_listed_repaired_and_cleared_on_secured_brokers(bus: RunningLab) -> None:
