@@ -45,7 +45,8 @@ def ask(url: str) -> None:
 
 def test_a_server_that_is_not_there_is_waited_for(free_port: Callable[[], int]) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    with pytest.raises(RetryLaterError, match="^ClickHouse at http://127.0.0.1:[0-9]+ does not answer$"):
+    told = r"^ClickHouse at http://127.0.0.1:[0-9]+ does not answer \(OperationalError\); is it running\?$"
+    with pytest.raises(RetryLaterError, match=told):
         ask(url)
 
 
