@@ -4,9 +4,43 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 
 import structlog
 from structlog.typing import EventDict
+
+_TELL_SECONDS = 10.0
+_MOST_TOLD = 1_000
+"""Different things are remembered."""
+
+
+class _Library(logging.Handler):
+    """What libraries say, as lines of ours. Each thing once in a while: a client says of every try that it failed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._told_at: dict[tuple[str, str], float] = {}
+        self._kept_back: dict[tuple[str, str], int] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it, with how often it was kept back since it was said last."""
+        what, now = (record.name, str(record.msg)), time.monotonic()
+        if now - self._told_at.get(what, -_TELL_SECONDS) < _TELL_SECONDS:
+            self._kept_back[what] = self._kept_back.get(what, 0) + 1
+            return
+        if len(self._told_at) >= _MOST_TOLD:
+            self._told_at.clear()
+        self._told_at[what] = now
+        kept_back = self._kept_back.pop(what, 0)
+        more = {"kept_back": kept_back} if kept_back else {}
+        structlog.get_logger().log(
+            record.levelno,
+            "said by a library",
+            library=record.name,
+            problem=record.getMessage(),
+            exc_info=record.exc_info,
+            **more,
+        )
 
 
 def configure_logging(service: str, level: int = logging.INFO) -> None:
@@ -15,7 +49,7 @@ def configure_logging(service: str, level: int = logging.INFO) -> None:
     def named(_: object, __: str, event: EventDict) -> EventDict:
         return {**event, "service": service}  # not a context variable: threads would not have it
 
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    logging.basicConfig(handlers=[_Library()], level=logging.WARNING)
     structlog.configure(
         processors=[
             named,

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from creditbus.bus.ending import end_once_made
+from creditbus.bus.settings import ServiceSettings
 from creditbus.bus.stopping import StopRequest
 from creditbus.core.errors import SettingsError
 
@@ -20,8 +22,19 @@ _MORE_SECONDS = 3.0
 class Server(uvicorn.Server):
     """Told to stop, it finishes the answers that are under way and returns, so that its service ends well."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
+    def __init__(self, app: FastAPI, settings: ServiceSettings, drain_seconds: int) -> None:
+        """drain_seconds: how long answers that are under way may take once it is told to stop."""
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.http_host,
+                port=settings.http_port,
+                log_config=None,  # its log is that of the process
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=drain_seconds,
+            )
+        )
         self._told = StopRequest()
 
     def serve_to_the_end(self) -> None:

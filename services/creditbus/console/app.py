@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import structlog
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
@@ -19,6 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.service import EXIT_STOPPED
 from creditbus.bus.serving import Server
+from creditbus.bus.settings import ServiceSettings
 from creditbus.catalogue.editions import edition_of
 from creditbus.catalogue.loader import load
 from creditbus.catalogue.page import page_style
@@ -271,8 +271,8 @@ def _add_health(app: FastAPI, ports: Ports) -> None:
 class ConsoleServer(Server):
     """Told to stop, it ends open streams too."""
 
-    def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
-        super().__init__(config)
+    def __init__(self, app: FastAPI, settings: ServiceSettings, closing: asyncio.Event) -> None:
+        super().__init__(app, settings, _DRAIN_SECONDS)
         self._closing = closing
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -285,14 +285,5 @@ def main() -> int:
     """Run the console until told to stop."""
     settings = ConsoleSettings()
     ports = build(settings, Metrics("console"))
-    config = uvicorn.Config(
-        build_app(ports),
-        host=settings.http_host,
-        port=settings.http_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
-    )
-    ConsoleServer(config, ports.closing).serve_to_the_end()
+    ConsoleServer(build_app(ports), settings, ports.closing).serve_to_the_end()
     return EXIT_STOPPED

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import orjson
 import structlog
-import uvicorn
 from fastapi import FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
@@ -253,16 +252,7 @@ def main() -> int:
     """Run the gateway until told to stop."""
     settings = GatewaySettings()
     ports = build(settings, Metrics("gateway"))
-    server = Server(
-        uvicorn.Config(
-            build_app(ports),
-            host=settings.http_host,
-            port=settings.http_port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
-        )
-    )
+    server = Server(build_app(ports), settings, _DRAIN_SECONDS)
 
     def give_up() -> None:
         server.should_exit = True

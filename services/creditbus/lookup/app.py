@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import msgspec
 import structlog
-import uvicorn
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -62,6 +61,7 @@ log = structlog.get_logger()
 
 _TITLE = "公共信用信息查询 Credit record look-up"
 _RETRY_SECONDS = 1.0
+_DRAIN_SECONDS = 3
 _LISTING_ORDER = ("effective_on", "listing_id")
 
 
@@ -70,14 +70,7 @@ def main() -> int:
     settings = LookupSettings()
     ports = _built(settings)
     ports.law.follow()
-    config = uvicorn.Config(
-        build_app(ports),
-        host=settings.http_host,
-        port=settings.http_port,
-        log_level="warning",
-        timeout_graceful_shutdown=3,
-    )
-    Server(config).serve_to_the_end()
+    Server(build_app(ports), settings, _DRAIN_SECONDS).serve_to_the_end()
     ports.feed.close()
     ports.persons.close()
     ports.ledger.close()
