@@ -104,7 +104,7 @@ class Published:
         text = self.texts.get(name)
         if text is None:
             raise StopError(
-                f"edition {name} is in force but not on {EDITIONS}: publish it with `creditbus catalogue publish`"
+                f"edition {name} is in force but not on {EDITIONS}: publish it again, `creditbus rules propose`"
             )
         if hashlib.sha256(text).hexdigest() != name:
             raise StopError(f"the text of edition {name} on {EDITIONS} does not match its hash")
