@@ -34,6 +34,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "rules": ("rules",),
     "scenario": ("scenario",),
     "schemas": ("schemas",),
+    "settings": ("settings",),
     "catalogue": ("catalogue",),
     "explain": ("explain",),
     "certificate": ("certificate",),
