@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from creditbus.lab.artifacts import Artifacts
@@ -20,6 +22,7 @@ from guarded_http import guarded
 from ports import free_ports
 from running_lab import PARTS, RunningLab
 from secured_kafka import SERVICE, Secured, secured_kafka
+from waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -69,7 +72,11 @@ def bus(secured: Secured, monkeypatch: pytest.MonkeyPatch, lab_artifacts: Artifa
             lab.environment[f"CREDITBUS_{name}"] = value
         lab.creditbus("deploy")
         for service in SERVICES:
-            start(service_process(service, settings, places))
+            one = service_process(service, settings, places)
+            if service == "monitor":  # whose client is another one: by a certificate, for once
+                mutual = {"CREDITBUS_BROKERS": f"127.0.0.1:{secured.mutual_port}", **secured.certificate()}
+                one = replace(one, env={**one.env, **mutual})
+            start(one)
         yield lab
         assert all(guard.let_in for guard in guards.values()), "nothing went through the fronts"
 
@@ -77,3 +84,6 @@ def bus(secured: Secured, monkeypatch: pytest.MonkeyPatch, lab_artifacts: Artifa
 def test_a_firm_is_listed_repaired_and_cleared_on_secured_brokers(bus: RunningLab) -> None:
     bus.creditbus("scenario", "hohhot")
     assert [check["wrong"] for check in bus.verify() if check["wrong"]] == []
+    monitor = f"http://127.0.0.1:{bus.port('monitor')}/metrics"
+    counted = re.compile(r'^creditbus_messages_decided_total\{.*outcome="ok".*\} [1-9]', re.MULTILINE)
+    wait_until("the monitor to count", lambda: counted.search(httpx.get(monitor).text) is not None)
