@@ -1,5 +1,6 @@
-"""Credentials and certificates of clients. Secrets stand in files, which are read whenever they are needed: a password
-is changed without a new process.
+"""Credentials and certificates of clients and servers.
+
+Secrets stand in files, which are read whenever they are needed: a password is changed without a new process.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from pydantic import Field
+from pydantic_settings import SettingsConfigDict
 
 from creditbus.core.errors import SettingsError
 from creditbus.core.settings import Settings
@@ -19,34 +21,21 @@ REFUSED = frozenset({401, 403})
 """HTTP statuses of who is not known, or has no right to it."""
 
 
-class ClientSecurity(Settings):
-    """How a kind of client knows its servers, and shows them a certificate of its own."""
+class Files(Settings):
+    """Settings that name files with secrets and certificates."""
 
-    ca_file: Path | None = Field(None, description="PEM file of who signs for the servers; the system's when left out")
-    certificate_file: Path | None = Field(None, description="PEM file of the client's certificate, for mutual TLS")
-    key_file: Path | None = Field(None, description="PEM file of the certificate's private key")
-
-    def ca(self) -> Path | None:
-        """The file of who signs; None for the system's. Raises SettingsError when it cannot be read."""
-        return None if self.ca_file is None else self.readable("ca_file")
+    certificate_file: Path | None = None
+    key_file: Path | None = None
 
     def pair(self) -> tuple[Path, Path] | None:
-        """The client's certificate and its key, where it has one. Raises SettingsError when they cannot be read."""
+        """A certificate and its key, where there is one. Raises SettingsError when they cannot be read."""
         if self.certificate_file is None and self.key_file is None:
             return None
         return self.readable("certificate_file"), self.readable("key_file")
 
-    def context(self) -> ssl.SSLContext:
-        """All of it, for clients written in Python. Raises SettingsError."""
-        ca, pair = self.ca(), self.pair()
-        try:
-            context = ssl.create_default_context(cafile=ca)
-            if pair is not None:
-                context.load_cert_chain(*pair)
-        except ssl.SSLError as error:
-            names = ", ".join(map(self.variable, ("ca_file", "certificate_file", "key_file")))
-            raise SettingsError(f"{names}: not PEM ({error.reason})") from error
-        return context
+    def secret(self, field: str) -> str:
+        """What stands in the file that a field names, and nothing else. Raises SettingsError."""
+        return self.readable(field).read_text(encoding="utf-8").strip()
 
     def readable(self, field: str) -> Path:
         """The file that a field names. Raises SettingsError that names the variable, the problem and the remedy."""
@@ -61,13 +50,52 @@ class ClientSecurity(Settings):
             ) from error
         return path
 
-    def secret(self, field: str) -> str:
-        """What stands in the file that a field names, and nothing else. Raises SettingsError."""
-        return self.readable(field).read_text(encoding="utf-8").strip()
+    def loaded(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        """The context with the certificate, where there is one. Raises SettingsError."""
+        pair = self.pair()
+        try:
+            if pair is not None:
+                context.load_cert_chain(*pair)
+        except ssl.SSLError as error:
+            names = f"{self.variable('certificate_file')}, {self.variable('key_file')}"
+            raise SettingsError(f"{names}: not PEM, or not of one another ({error.reason})") from error
+        return context
 
     def variable(self, field: str) -> str:
         """The environment variable of a field."""
         return f"{self.model_config.get('env_prefix', '')}{field.upper()}"
+
+
+class ServerSecurity(Files):
+    """The certificate that gateway, look-up and console show; settings are CREDITBUS_HTTP_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="CREDITBUS_HTTP_", frozen=True, extra="ignore")
+
+    certificate_file: Path | None = Field(
+        None,
+        description="PEM file of the certificate and its chain; plain HTTP without, for loopback and behind a proxy",
+    )
+    key_file: Path | None = Field(None, description="PEM file of the certificate's private key")
+
+
+class ClientSecurity(Files):
+    """How a kind of client knows its servers, and shows them a certificate of its own."""
+
+    ca_file: Path | None = Field(None, description="PEM file of who signs for the servers; the system's when left out")
+    certificate_file: Path | None = Field(None, description="PEM file of the client's certificate, for mutual TLS")
+    key_file: Path | None = Field(None, description="PEM file of the certificate's private key")
+
+    def ca(self) -> Path | None:
+        """The file of who signs; None for the system's. Raises SettingsError when it cannot be read."""
+        return None if self.ca_file is None else self.readable("ca_file")
+
+    def context(self) -> ssl.SSLContext:
+        """All of it, for clients written in Python. Raises SettingsError."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca())
+        except ssl.SSLError as error:
+            raise SettingsError(f"{self.variable('ca_file')}: not PEM ({error.reason})") from error
+        return self.loaded(context)
 
 
 class HttpSecurity(ClientSecurity):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,6 +15,7 @@ from creditbus.bus.ending import end_once_made
 from creditbus.bus.settings import ServiceSettings
 from creditbus.bus.stopping import StopRequest
 from creditbus.core.errors import SettingsError
+from creditbus.security import ServerSecurity
 
 _MORE_SECONDS = 3.0
 """Behind the time for answers that are under way: for what the service closes then."""
@@ -23,7 +25,13 @@ class Server(uvicorn.Server):
     """Told to stop, it finishes the answers that are under way and returns, so that its service ends well."""
 
     def __init__(self, app: FastAPI, settings: ServiceSettings, drain_seconds: int) -> None:
-        """drain_seconds: how long answers that are under way may take once it is told to stop."""
+        """drain_seconds: how long answers that are under way may take once it is told to stop.
+
+        Raises SettingsError when there is to be a certificate and it is of no use.
+        """
+        security = ServerSecurity()
+        security.loaded(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))  # uvicorn does so too, and says less
+        certificate, key = security.pair() or (None, None)
         super().__init__(
             uvicorn.Config(
                 app,
@@ -32,6 +40,8 @@ class Server(uvicorn.Server):
                 log_config=None,  # its log is that of the process
                 access_log=False,
                 server_header=False,
+                ssl_certfile=certificate,
+                ssl_keyfile=key,
                 timeout_graceful_shutdown=drain_seconds,
             )
         )

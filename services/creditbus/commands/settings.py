@@ -20,7 +20,7 @@ from creditbus.catalogue.settings import CatalogueSettings
 from creditbus.clickhouse.client import ClickHouseSecurity
 from creditbus.clickhouse.front.settings import FrontSettings
 from creditbus.clock.settings import ClockSettings
-from creditbus.commands.printing import WholeTable, terminal
+from creditbus.commands.printing import WholeTable, id_column, terminal
 from creditbus.console.settings import ConsoleSettings
 from creditbus.dossier.settings import DossierSettings
 from creditbus.gateway.settings import GatewaySettings
@@ -30,6 +30,7 @@ from creditbus.lookup.settings import LookupSettings
 from creditbus.merge.settings import MergeSettings
 from creditbus.monitor.settings import MonitorSettings
 from creditbus.notifier.settings import NotifierSettings
+from creditbus.security import ServerSecurity
 from creditbus.warehouse.settings import WarehouseSettings
 
 console = terminal()
@@ -59,6 +60,7 @@ _MODELS: Sequence[tuple[str, str, type[BaseSettings]]] = (
     ("各服务与命令：模式注册中心", "every client of the registry", RegistrySecurity),
     ("各服务与命令：ClickHouse", "every client of ClickHouse", ClickHouseSecurity),
     ("各服务与命令：目录", "whoever reads the catalogue's files", CatalogueSettings),
+    ("网关、查询、网页：证书", "certificate of gateway, lookup and console", ServerSecurity),
     ("报送网关", "gateway", GatewaySettings),
     ("受理", "intake", IntakeSettings),
     ("档案", "dossier", DossierSettings),
@@ -101,9 +103,8 @@ def settings(
     if markdown:
         typer.echo(settings_as_markdown(), nl=False)
         return
-    table = WholeTable(title="环境变量 Environment variables")
-    for column in ("part 部分", "variable 变量", "default 默认", "meaning 含义"):
-        table.add_column(column)
+    columns = "part 部分", id_column("variable 变量"), "default 默认", "meaning 含义"
+    table = WholeTable(*columns, title="环境变量 Environment variables")
     for part in parts():
         for one in part.variables:
             if word.lower() in f"{part.zh} {part.en} {one.name} {one.meaning}".lower():

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from creditbus.bus.service import EXIT_SETTINGS
@@ -16,8 +19,10 @@ from creditbus.catalogue.settings import CatalogueSettings
 from creditbus.clickhouse.front.settings import FrontSettings
 from creditbus.core.errors import SettingsError
 from creditbus.core.settings import Settings
+from creditbus.lab.process import Process, running
 from creditbus.lab.secrets import ensure_secrets
 from creditbus.lab.stack import SERVICES
+from secured_kafka import make_certificate
 
 SERVERS = ("gateway", "console")
 """Services that listen before they have seen anything of the stack."""
@@ -84,3 +89,41 @@ def assert_refused(service: str, problem: str, **variables: str) -> None:
     assert problem in line
     assert f"service={service}" in line
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("service", SERVERS)
+def test_a_certificate_that_is_of_no_use_is_told_by_its_variables(service: str, tmp_path: Path) -> None:
+    ensure_secrets(tmp_path, {"gateway": [], "console": []})
+    make_certificate(tmp_path)
+    files = {"CERTIFICATE_FILE": tmp_path / "ca.pem", "KEY_FILE": tmp_path / "ca.pem"}
+    variables = {f"CREDITBUS_HTTP_{name}": str(path) for name, path in files.items()}
+    problem = "CREDITBUS_HTTP_CERTIFICATE_FILE, CREDITBUS_HTTP_KEY_FILE: not PEM"
+    assert_refused(service, problem, CREDITBUS_SECRETS=str(tmp_path), **variables)
+
+
+@pytest.mark.parametrize("service", SERVERS)
+def test_a_server_with_a_certificate_speaks_tls_and_nothing_else(
+    service: str, tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    ensure_secrets(tmp_path, {"gateway": [], "console": []})
+    make_certificate(tmp_path)
+    port = free_port()
+    variables = {
+        "CREDITBUS_HTTP_PORT": str(port),
+        "CREDITBUS_HTTP_CERTIFICATE_FILE": str(tmp_path / "ca.pem"),
+        "CREDITBUS_HTTP_KEY_FILE": str(tmp_path / "key.pem"),
+        "CREDITBUS_SECRETS": str(tmp_path),
+        "CREDITBUS_BROKERS": f"127.0.0.1:{free_port()}",
+    }
+    trusting = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+
+    def is_live() -> bool:
+        try:
+            return httpx.get(f"https://127.0.0.1:{port}/health/live", verify=trusting).is_success
+        except httpx.ConnectError:
+            return False
+
+    argv = (sys.executable, "-m", f"creditbus.{service}")
+    process = Process(name=service, argv=argv, is_ready=is_live, env=variables)
+    with running(process, tmp_path / "log"), pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(f"http://127.0.0.1:{port}/health/live")

@@ -56,7 +56,7 @@ def test_the_document_is_what_the_program_says() -> None:
 
 
 def test_a_word_chooses_and_one_that_is_nowhere_is_told_of() -> None:
-    runner, program = CliRunner(), build()
+    runner, program = CliRunner(env={"COLUMNS": "200"}), build()
     chosen = runner.invoke(program, ["settings", "sasl_username"])
     assert chosen.exit_code == 0
     assert "CREDITBUS_KAFKA_SASL_USERNAME" in chosen.output
