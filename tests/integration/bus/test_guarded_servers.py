@@ -56,34 +56,25 @@ def test_a_client_with_user_and_password_is_let_in_and_goes_on_when_the_password
             guard.change("first")
 
 
-def test_who_names_no_user_is_told_how(server: tuple[str, Guard], monkeypatch: pytest.MonkeyPatch) -> None:
-    prefix, guard = server
-    monkeypatch.delenv(f"{prefix}USERNAME")
-    with asking(prefix, guard.url) as questions:
-        for ask in questions:
-            with pytest.raises(RetryLaterError, match=f"no user.*{prefix}USERNAME"):
-                ask()
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # urllib3 leaves such a socket open
-def test_a_server_whose_certificate_is_not_trusted_gets_no_password(
-    server: tuple[str, Guard], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # urllib3 leaves some sockets open
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        (["USERNAME"], "who names no user .*{}USERNAME"),
+        (["CA_FILE"], "is not trusted.*{}CA_FILE"),  # and gets no password
+        (["CERTIFICATE_FILE", "KEY_FILE"], "does not answer"),
+    ],
+    ids=["user", "ca", "certificate"],
+)
+def test_who_lacks_something_is_not_let_in_and_told_what(
+    server: tuple[str, Guard], monkeypatch: pytest.MonkeyPatch, missing: list[str], told: str
 ) -> None:
     prefix, guard = server
-    monkeypatch.delenv(f"{prefix}CA_FILE")
-    with asking(prefix, guard.url) as questions:
-        for ask in questions:
-            with pytest.raises(RetryLaterError, match=f"not trusted.*{prefix}CA_FILE"):
-                ask()
-
-
-def test_who_shows_no_certificate_is_not_let_in(server: tuple[str, Guard], monkeypatch: pytest.MonkeyPatch) -> None:
-    prefix, guard = server
-    for name in ("CERTIFICATE_FILE", "KEY_FILE"):
+    for name in missing:
         monkeypatch.delenv(f"{prefix}{name}")
     with asking(prefix, guard.url) as questions:
         for ask in questions:
-            with pytest.raises(RetryLaterError, match="does not answer"):
+            with pytest.raises(RetryLaterError, match=told.format(prefix)):
                 ask()
     assert not guard.let_in
 
