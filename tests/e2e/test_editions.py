@@ -78,6 +78,8 @@ def test_an_edition_takes_effect_by_two_officers_and_not_by_one(
     gateway = f"http://127.0.0.1:{running_lab.port('gateway')}"
     with BusClient(gateway, "") as anybody:
         wait_until("the gateway to tell the new edition", lambda: anybody.edition().hash == name)
+    running_lab.creditbus("catalogue", "show", OFFICE, expect=1)
+    assert OFFICE in running_lab.creditbus("catalogue", "show", OFFICE, "--in-force")
     running_lab.creditbus(*sent, "--dry-run")
     running_lab.creditbus(*sent, "--wait")
     names = f"http://127.0.0.1:{running_lab.port('console')}/api/names"  # which the look-up API tells

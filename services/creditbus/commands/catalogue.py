@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 
+from creditbus.bus.rules import present_edition
 from creditbus.bus.schemas import SchemaSet
 from creditbus.catalogue.differences import differences_of
-from creditbus.catalogue.editions import compile_rules, edition_of
+from creditbus.catalogue.editions import catalogue_from, compile_rules, edition_of
 from creditbus.catalogue.errors import CatalogueError
 from creditbus.catalogue.law import law_as_markdown
 from creditbus.catalogue.loader import code_lists_of, load
@@ -22,12 +23,16 @@ from creditbus.catalogue.page import catalogue_page
 from creditbus.catalogue.purposes import load_purposes
 from creditbus.catalogue.supplements import supplement_files
 from creditbus.catalogue.themes import THEMES, called, fields_of, names_of, rows_of, shown, span_of
+from creditbus.commands.connecting import running
 from creditbus.commands.formats import format_of
 from creditbus.commands.printing import WholeTable, terminal
 
 console = terminal()
 
 Folder = Annotated[Path | None, typer.Option("--folder", help="Folder of the data 数据文件夹")]
+InForce = Annotated[
+    bool, typer.Option("--in-force", help="As it is in force on the running bus, whatever this program has 现行版本")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -70,9 +75,10 @@ def check(folder: Folder = None) -> None:
 def show(
     code: Annotated[str, typer.Argument(help="Code or name: L01, 150100-scjg, 自治区工商行政管理局 代码或名称")],
     folder: Folder = None,
+    in_force: InForce = False,
 ) -> None:
     """Every row that has this code or name; of a former department also who does its work today. 按代码或名称查看。"""
-    catalogue = _loaded(folder)
+    catalogue = _loaded(folder, in_force)
     found = [
         (theme, name, row) for theme in THEMES for name, row in rows_of(catalogue, theme) if code in called(name, row)
     ]
@@ -85,10 +91,12 @@ def show(
 
 
 def explain(
-    code: Annotated[str, typer.Argument(help="Code of a row, such as XZCFF or R302 代码")], folder: Folder = None
+    code: Annotated[str, typer.Argument(help="Code of a row, such as XZCFF or R302 代码")],
+    folder: Folder = None,
+    in_force: InForce = False,
 ) -> None:
     """What a code is, and every row that refers to it. 代码释义与引用。"""
-    catalogue = _loaded(folder)
+    catalogue = _loaded(folder, in_force)
     found = [(theme, row) for theme in THEMES for name, row in rows_of(catalogue, theme) if name == code]
     used = [
         (theme, name, row)
@@ -105,10 +113,12 @@ def explain(
 
 
 def show_format(
-    code: Annotated[str, typer.Argument(help="Code of an item, such as F01-FRAUD 条目代码")], folder: Folder = None
+    code: Annotated[str, typer.Argument(help="Code of an item, such as F01-FRAUD 条目代码")],
+    folder: Folder = None,
+    in_force: InForce = False,
 ) -> None:
     """The facts that an item's events carry: type, allowed values, meaning. 条目的数据格式。"""
-    catalogue = _loaded(folder)
+    catalogue = _loaded(folder, in_force)
     item = next((row for row in catalogue.items if row.code == code), None)
     if item is None:
         _fail(f"there is no item {code}; `creditbus catalogue list items` lists them 没有该条目")
@@ -138,19 +148,21 @@ def diff(
     console.print(table if table.row_count else "[green]✓[/] the same 无差异")
 
 
-def law(folder: Folder = None) -> None:
+def law(folder: Folder = None, in_force: InForce = False) -> None:
     """The text of docs/law.md: every rule with its legal basis and test. 规则与法律依据对照表。"""
-    typer.echo(law_as_markdown(_loaded(folder)), nl=False)
+    typer.echo(law_as_markdown(_loaded(folder, in_force)), nl=False)
 
 
-def page(folder: Folder = None) -> None:
+def page(folder: Folder = None, in_force: InForce = False) -> None:
     """The whole catalogue as one HTML page, to browse and search. 目录网页。"""
-    catalogue = _loaded(folder)
+    catalogue = _loaded(folder, in_force)
     typer.echo(catalogue_page(catalogue, edition_of(catalogue).hash), nl=False)
 
 
 def list_theme(
-    theme: Annotated[str, typer.Argument(help=f"One of {', '.join(THEMES)} 主题")], folder: Folder = None
+    theme: Annotated[str, typer.Argument(help=f"One of {', '.join(THEMES)} 主题")],
+    folder: Folder = None,
+    in_force: InForce = False,
 ) -> None:
     """Every row of a theme: code, Chinese and English. 按主题列出。"""
     if theme not in THEMES:
@@ -158,7 +170,7 @@ def list_theme(
     table = WholeTable(title=theme)
     for column in ("code 代码", "中文", "English", "in force 有效期"):
         table.add_column(column)
-    for code, row in rows_of(_loaded(folder), theme):
+    for code, row in rows_of(_loaded(folder, in_force), theme):
         table.add_row(escape(code), *map(escape, names_of(row)), span_of(row))
     console.print(table)
 
@@ -181,7 +193,11 @@ def _values_of(row: Any) -> set[str]:
     return found
 
 
-def _loaded(folder: Path | None) -> Catalogue:
+def _loaded(folder: Path | None, in_force: bool = False) -> Catalogue:
+    if in_force and folder is not None:
+        _fail("--folder and --in-force name two catalogues: leave one out 两者只能选一")
+    if in_force:
+        return catalogue_from(present_edition(running().brokers).text)
     try:
         return load(folder)
     except CatalogueError as error:

@@ -168,3 +168,9 @@ def test_rows_are_found_by_the_number_of_the_national_catalogue_and_codes_by_the
     run: CliRunner, asked: str, told: str
 ) -> None:
     assert told in run.invoke(app, ["catalogue", "show", asked]).output
+
+
+def test_a_folder_and_the_edition_in_force_are_two_catalogues(run: CliRunner, tmp_path: Path) -> None:
+    told = run.invoke(app, ["catalogue", "show", "L01", "--folder", str(tmp_path), "--in-force"])
+    assert told.exit_code == 1
+    assert "leave one out" in told.output
