@@ -37,6 +37,8 @@ ELSEWHERE = {
     "rules approve HASH --as OFFICER --reason WHY": "e2e/test_editions.py",
     "rules activate HASH": "e2e/test_editions.py",
     "forget KEY --reason WHY": "e2e/test_forgetting.py",
+    "keys backup COPY": "e2e/test_forgetting.py",
+    "keys restore COPY": "e2e/test_forgetting.py",
     "up": "running_lab.py",
     "webhooks add NAME --department CODE --url URL --families M01": "e2e/test_webhooks.py",
     "webhooks ping NAME": "e2e/test_webhooks.py",

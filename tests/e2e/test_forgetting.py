@@ -79,9 +79,12 @@ def test_a_forgotten_person_is_gone_and_the_number_makes_another_one(
     assert all(office.rows(before).values()), "rows in every table"
     rows_of_other = office.rows(other)
 
+    copy = str(tmp_path / "vault-copy.sqlite")
+    running_lab.creditbus("keys", "backup", copy)
     told = running_lab.creditbus("forget", before, "--reason", "asked for by the person", "--yes")
     assert "L01" in told, "the effect is shown first"
     wait_until("the rows to be gone", lambda: not any(office.rows(before).values()))
+    assert " 0 persons" in running_lab.creditbus("keys", "restore", copy), "nobody else was lost"
     assert office.match(NUMBER) is None
     assert office.rows(other) == rows_of_other
     running_lab.verify()

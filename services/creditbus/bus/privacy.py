@@ -12,14 +12,16 @@ import hmac
 import secrets
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from creditbus.bus.keyfiles import PLATFORM, UNSALTED, VaultKeys, key_id
+from creditbus.bus.private import settle
 from creditbus.core.errors import RetryLaterError, SettingsError
 from creditbus.core.identity import TOKEN, Identity
 
@@ -72,6 +74,19 @@ class Draft:
     def seal(self, data: bytes) -> bytes:
         """As ``Vault.seal`` once it is kept."""
         return _sealed(self.data_key, self.identity.subject_key, data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What came back from a copy of the vault."""
+
+    persons: int
+    """Numbers that lead to their person again."""
+    instead: int
+    """Those of them that had made a new person since."""
+    data_keys: int
+    left_out: int
+    """Persons of the copy that were forgotten since."""
 
 
 class Vault:
@@ -189,6 +204,49 @@ class Vault:
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return len(rows)
 
+    def copy_to(self, path: Path) -> None:
+        """A copy as of now, which only its owner may read, durable when it returns. Raises FileExistsError.
+
+        The file alone is none: what was written of late stands beside it.
+        """
+        path.touch(mode=0o600, exist_ok=False)
+        try:
+            with closing(sqlite3.connect(path)) as copy:
+                self._db.backup(copy)
+                copy.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.OperationalError as error:
+            path.unlink()
+            raise _away(error) from error
+        settle(path)
+        settle(path.parent)
+
+    def take_from(self, copy: Vault, forgotten: Collection[str]) -> Taken:
+        """Bring back from a copy what is not here any more, but for persons who were forgotten since.
+
+        A number that has made a new person meanwhile leads to the earlier one again, who has the longer history; what
+        was sealed for the new one opens as before. Repeating it changes nothing.
+        Raises SettingsError when the keys here are not those of the copy.
+        """
+        rows = copy._db.execute("SELECT number_index, subject, salt, version, key_id FROM identities").fetchall()
+        data_keys = copy._db.execute("SELECT subject, wrapped, master FROM data_keys").fetchall()
+        subjects = {row[1] for row in rows} | {row[0] for row in data_keys}
+        rows = [row for row in rows if row[1] not in forgotten]
+        data_keys = [row for row in data_keys if row[0] not in forgotten]
+        self._require_same_keys(rows, data_keys)
+        with self._transaction():
+            here = dict(self._db.execute("SELECT number_index, subject FROM identities").fetchall())
+            missing = [row for row in rows if here.get(row[0]) != row[1]]
+            for row in missing:
+                self._db.execute("INSERT OR REPLACE INTO identities VALUES (?, ?, ?, ?, ?)", row)
+            kept = "INSERT INTO data_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+            came_back = sum(self._db.execute(kept, row).rowcount for row in data_keys)
+        return Taken(
+            persons=len(missing),
+            instead=len([row for row in missing if row[0] in here]),
+            data_keys=came_back,
+            left_out=len(subjects & set(forgotten)),
+        )
+
     def counts(self) -> tuple[Mapping[int, int], Mapping[int, int]]:
         """Persons by version of the platform's key, data keys by version of the master key."""
         persons = self._db.execute("SELECT version, count(*) FROM identities GROUP BY version").fetchall()
@@ -246,6 +304,21 @@ class Vault:
         if key is None:
             raise SettingsError(f"CREDITBUS_SECRETS: version {master} of the vault's master key is missing; restore it")
         return AESSIV(key).decrypt(wrapped, [subject.encode()])
+
+    def _require_same_keys(self, rows: list[Any], data_keys: list[Any]) -> None:
+        """Raises SettingsError."""
+        self._keys = self._read_keys()  # some may have been destroyed since
+        try:
+            for subject, wrapped, master in data_keys:
+                self._unwrap(subject, wrapped, master)
+        except InvalidTag:
+            raise SettingsError("CREDITBUS_SECRETS: the copy's data keys are under another master key") from None
+        for _, _, _, version, name in rows:
+            key = self._keys.platform.get(version)
+            if key is None or key_id(PLATFORM, version, key) != name:
+                raise SettingsError(
+                    f"CREDITBUS_SECRETS: version {version} of the platform's key is not that of the copy; restore it"
+                )
 
     def _wrap_plain_keys(self) -> None:
         """Keys that an earlier release kept as they are."""

@@ -22,8 +22,13 @@ def write_private(path: Path, text: str, *, is_new: bool = False) -> None:
         part.unlink()
     else:
         part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    settle(path.parent)
+
+
+def settle(path: Path) -> None:
+    """Have what was written to a file, or which files a folder has, on the disk."""
+    opened = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from creditbus.commands.connecting import console
+from creditbus.bus.keyfiles import PLATFORM
+from creditbus.bus.wire import Types
+from creditbus.commands.connecting import connected, console
 from creditbus.commands.printing import AsJson, WholeTable, id_column, print_json
+from creditbus.lab.forgetting import forgotten_persons
 from creditbus.lab.keys import KeyDesk
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -18,10 +23,12 @@ _WORDS = {"platform-token": "tokens of persons 自然人令牌", "vault-master":
 
 
 def register(app: typer.Typer) -> None:
-    """Add `keys show` and `keys rotate` to app."""
-    group = typer.Typer(help="Keys of persons: show, rotate. 自然人密钥。", no_args_is_help=True)
+    """Add the group `keys` to app."""
+    group = typer.Typer(help="Keys of persons: show, rotate, backup, restore. 自然人密钥。", no_args_is_help=True)
     group.command("show")(show)
     group.command("rotate")(rotate)
+    group.command("backup")(backup)
+    group.command("restore")(restore)
     app.add_typer(group, name="keys")
 
 
@@ -56,6 +63,31 @@ def rotate(
         console.print(f"{made.used_by} data keys are wrapped under it; older versions are destroyed. 旧版本已销毁。")
     else:
         console.print("New persons get it at once; known persons keep their keys. 仅用于新增自然人。")
+
+
+def backup(file: Annotated[Path, typer.Argument(help="New file 新文件")]) -> None:
+    """Copy the vault of persons while it is in use. 备份密钥库。
+
+    Its data keys are wrapped under the vault's master key: keep the copy apart from the folder of secrets.
+    """
+    with _desk() as desk:
+        desk.back_up(file)
+        persons = sum(use.used_by for use in desk.uses() if use.kind == PLATFORM)
+    console.print(f"[green]✓[/] {escape(str(file))}: {persons} persons 自然人", highlight=False)
+    console.print("Keep it apart from the folder of secrets. 请与密钥文件夹分开保管。")
+
+
+def restore(file: Annotated[Path, typer.Argument(help="What `keys backup` wrote 备份文件")]) -> None:
+    """Bring back from a copy what the vault has lost; whoever was forgotten since stays so. 恢复密钥库。"""
+    with connected() as (places, registry), _desk() as desk:
+        taken = desk.restore(file, forgotten_persons(places.brokers, Types(registry)))
+    console.print(
+        f"[green]✓[/] {taken.persons} persons 自然人, {taken.data_keys} data keys 数据密钥 came back 已恢复; "
+        f"{taken.left_out} were forgotten since 其后已遗忘",
+        highlight=False,
+    )
+    if taken.instead:
+        console.print(f"{taken.instead} had become a new person meanwhile, with records of its own. 其间另立新主体。")
 
 
 def _desk() -> closing[KeyDesk]:

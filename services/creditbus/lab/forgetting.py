@@ -5,23 +5,25 @@ from __future__ import annotations
 import getpass
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
-from confluent_kafka import Producer
+from confluent_kafka import Message, Producer
 
 from creditbus.bus.kafka import producer_config, translated
 from creditbus.bus.keyfiles import read_vault_keys
 from creditbus.bus.privacy import Vault
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
-from creditbus.bus.wire import Writer
+from creditbus.bus.wire import Types, Writer
 from creditbus.core.errors import ReconnectError
+from creditbus.core.framing import schema_id_of
 from creditbus.core.identity import TOKEN, Forgotten, Identity
 from creditbus.core.state import Summary
 from creditbus.core.topics import IDENTITIES, RECORDS
 from creditbus.dossier.view import PERSON_PREFIX, summary_key
+from creditbus.lab.reading import read_topic
 from creditbus.lab.snapshot import read_snapshots
 from creditbus.lab.stack import LabAddresses
 
@@ -86,3 +88,17 @@ class Forgetting:
             if producer.flush(15):
                 raise ReconnectError("Kafka: the order was not acknowledged; give it again")
         return order
+
+
+def forgotten_persons(brokers: str, types: Types) -> frozenset[str]:
+    """Keys of everybody whom an order on the log forgets."""
+    found: set[str] = set()
+
+    def use(messages: Sequence[Message]) -> None:
+        for message in messages:
+            value = message.value()
+            if types.of(schema_id_of(value)).short_name == "Forgotten":
+                found.add((message.key() or b"").decode())
+
+    read_topic(brokers, RECORDS, use)
+    return frozenset(found)

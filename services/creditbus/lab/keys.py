@@ -1,14 +1,19 @@
-"""Keys of persons: which there are, who is under which, and new versions of them."""
+"""Keys of persons: which there are, who is under which, new versions of them, and copies of the vault."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+import shutil
+import sqlite3
+from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from creditbus.bus.keyfiles import MASTER, PLATFORM, VaultKeys, file_of, key_id, read_vault_keys, write_key
-from creditbus.bus.privacy import Vault
+from creditbus.bus.privacy import Taken, Vault
+from creditbus.lab.errors import LabError
 
 _KEY_BYTES = 32
 
@@ -65,6 +70,34 @@ class KeyDesk:
         name = key_id(MASTER, newest, keys.master[newest])
         return KeyUse(kind=MASTER, version=newest, key_id=name, is_newest=True, used_by=rewrapped)
 
+    def back_up(self, path: Path) -> None:
+        """A copy of the vault as of now, in a new file. Raises LabError when it cannot be made."""
+        try:
+            self._vault.copy_to(path)
+        except OSError as error:
+            raise LabError(
+                en=f"{path}: {error.strerror}; name a new file, in a folder that is there",
+                zh=f"{path}：{error.strerror}；请指定已有文件夹中的新文件",
+            ) from error
+
+    def restore(self, path: Path, forgotten: Collection[str]) -> Taken:
+        """Bring back from a copy what the vault has no more. Raises LabError when it is no copy of a vault.
+
+        forgotten: keys of persons who must not come back.
+        """
+        with TemporaryDirectory(dir=self._folder) as folder:
+            opened = Path(folder) / "vault.sqlite"
+            try:
+                shutil.copyfile(path, opened)
+                _require_persons(opened)
+                with closing(Vault(opened, self._read)) as copy:
+                    return self._vault.take_from(copy, forgotten)
+            except (OSError, sqlite3.DatabaseError) as error:
+                raise LabError(
+                    en=f"{path} is no copy of a vault ({error}): name a file that `creditbus keys backup` wrote",
+                    zh=f"{path} 不是密钥库备份（{error}）：请指定 creditbus keys backup 写出的文件",
+                ) from error
+
     def _add_master(self) -> VaultKeys:
         version = self._read().newest_master + 1
         write_key(file_of(self._folder, MASTER, version), secrets.token_bytes(_KEY_BYTES))
@@ -85,6 +118,13 @@ def _uses(kind: str, keys: Mapping[int, bytes], used: Mapping[int, int]) -> list
         )
         for version, key in sorted(keys.items())
     ]
+
+
+def _require_persons(path: Path) -> None:
+    """Raises sqlite3.DatabaseError for a file that is none, or has no persons: opened, it would become a new vault."""
+    with closing(sqlite3.connect(path)) as file:
+        if file.execute("SELECT 1 FROM sqlite_master WHERE name = 'identities'").fetchone() is None:
+            raise sqlite3.DatabaseError("no persons in it")
 
 
 def _destroy(path: Path) -> None:
