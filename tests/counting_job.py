@@ -41,9 +41,9 @@ class Job:
         self.folder = folder
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
         self.sent = 0
-        topics = [NewTopic(topic, PARTITIONS, 1) for topic in (self.settings.source, self.settings.output)]
+        topics = [NewTopic(topic, PARTITIONS, -1) for topic in (self.settings.source, self.settings.output)]
         compacted = {"cleanup.policy": "compact"}
-        topics.append(NewTopic(self.settings.changelog, PARTITIONS, 1, config=compacted))
+        topics.append(NewTopic(self.settings.changelog, PARTITIONS, -1, config=compacted))
         admin = AdminClient({"bootstrap.servers": brokers})  # kept: its futures fail when it is collected
         for future in admin.create_topics(topics).values():
             future.result()

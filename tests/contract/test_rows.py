@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ from builders import access_payload
 from contract.rows import TABLE, Make, RowSinkContract
 from creditbus.bus.schemas import SchemaSet
 from creditbus.clickhouse.client import ClickHouse, QueryError
+from creditbus.clickhouse.ddl import Variant, create_table_sql, drop_table_sql
 from creditbus.clickhouse.rows import ClickHouseRows, MemoryRows
 from creditbus.core.errors import BusError, ReconnectError, RetryLaterError
 from creditbus.core.ports import PositionedRow, RowSink
 from creditbus.lab.clickhouse import clickhouse_process
 from creditbus.lab.process import running
-from creditbus.warehouse.app import create_tables
+from creditbus.warehouse.app import create_tables, tables_to_fill
 from creditbus.warehouse.tables import table_specs
 from waiting import wait_until
 
@@ -84,6 +86,19 @@ class TestClickHouseRows(RowSinkContract):
         create_tables(client, SchemaSet.load())
         sink.flush(TABLE, [row(src, 2)])
         assert count(client, src) == 2
+
+    def test_a_table_that_an_earlier_release_keyed_in_another_way_is_made_anew_and_told_of(
+        self, sink: RowSink, client: ClickHouse, row: Make, src: str
+    ) -> None:
+        specs = table_specs(SchemaSet.load())
+        assert tables_to_fill(client, specs) == set()
+        client.command(drop_table_sql(TABLE, Variant()))
+        client.command(create_table_sql(replace(specs[TABLE], order_by=("access_id", "at")), Variant()))
+        sink.flush(TABLE, [row(src, 1)])
+        assert tables_to_fill(client, specs) == {TABLE}
+        create_tables(client, SchemaSet.load())
+        assert count(client, src) == 0
+        assert tables_to_fill(client, specs) == set()
 
     def test_tables_that_exist_are_left_alone(self, sink: RowSink, client: ClickHouse, row: Make, src: str) -> None:
         sink.flush(TABLE, [row(src, 1)])

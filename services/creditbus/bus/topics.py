@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import ConfigResource, NewTopic  # type: ignore[attr-defined]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from creditbus.bus.kafka import admin, translated
@@ -17,6 +17,8 @@ from creditbus.core.events import PERSON_KINDS
 from creditbus.core.topics import LOCAL_RECORDS, PERSON_SUFFIX
 
 _DAY_MS = 86_400_000
+_REPLICAS = 3
+"""Of each topic, where there are brokers enough."""
 _MEASURES, _INCENTIVES = "credit.measures", "credit.incentives"
 
 
@@ -102,39 +104,56 @@ def schemas_of(topics: Sequence[Topic], schemas: SchemaSet) -> list[tuple[str, S
     return pairs
 
 
-def ensure_topics(brokers: str, topics: Sequence[Topic], replication: int = 1) -> list[str]:
+def ensure_topics(brokers: str, topics: Sequence[Topic], replicas: int = 0) -> list[str]:
     """Create what is missing; returns the names created.
 
-    Raises SettingsError when a topic exists with another number of partitions, which cannot be mended in place.
+    replicas: of each topic; 0 takes three, or as many as there are brokers. With three, a message counts when two have
+    it: one broker may be lost.
+    Raises SettingsError when a topic exists with another number of partitions, which cannot be mended in place, or
+    there are too few brokers.
     """
     client = admin(brokers)
     with translated("listing topics"):
-        existing = client.list_topics(timeout=15).topics
+        found = client.list_topics(timeout=15)
     for topic in topics:
-        found = existing.get(topic.name)
-        if found is not None and len(found.partitions) != topic.partitions:
+        known = found.topics.get(topic.name)
+        if known is not None and len(known.partitions) != topic.partitions:
             raise SettingsError(
-                f"{topic.name} has {len(found.partitions)} partitions, topics.yaml says {topic.partitions}: "
+                f"{topic.name} has {len(known.partitions)} partitions, topics.yaml says {topic.partitions}: "
                 "a change needs a new generation of topics by replay"
             )
-    missing = [topic for topic in topics if topic.name not in existing]
-    new = [NewTopic(t.name, t.partitions, replication, config=t.settings) for t in missing]
+    if replicas > len(found.brokers):
+        raise SettingsError(f"CREDITBUS_REPLICATION is {replicas}, and the cluster has {len(found.brokers)} brokers")
+    number = replicas or min(_REPLICAS, len(found.brokers))
+    missing = [topic for topic in topics if topic.name not in found.topics]
+    new = [NewTopic(t.name, t.partitions, number, config=_settings(t, number)) for t in missing]
     with translated("creating topics"):
         for future in client.create_topics(new, request_timeout=60).values() if new else ():
             future.result()
     return [topic.name for topic in missing]
 
 
-def differing_settings(client: AdminClient, topics: Sequence[Topic]) -> Iterator[str]:
-    """One line for each setting of a topic that is not as the file says."""
+def differences(brokers: str, topics: Sequence[Topic], replicas: int = 0) -> Iterator[str]:
+    """One line for each setting of a topic that is not as ``ensure_topics`` would make it, with the remedy."""
+    client = admin(brokers)
     resources = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in topics]
     with translated("reading topic settings"):
+        found = client.list_topics(timeout=15)
+        number = replicas or min(_REPLICAS, len(found.brokers))
         answers = client.describe_configs(resources, request_timeout=30)
         for topic, resource in zip(topics, resources, strict=True):
+            fewest = min(len(one.replicas) for one in found.topics[topic.name].partitions.values())
+            if fewest < number:
+                yield f"{topic.name}: {fewest} replicas, {number} wanted; kafka-reassign-partitions adds them"
             actual = answers[resource].result()
-            for name, wanted in topic.settings.items():
+            for name, wanted in _settings(topic, number).items():
                 if actual[name].value != wanted:
-                    yield f"{topic.name}: {name} is {actual[name].value}, topics.yaml says {wanted}"
+                    yield f"{topic.name}: {name} is {actual[name].value}, {wanted} wanted; kafka-configs sets it"
+
+
+def _settings(topic: Topic, replicas: int) -> dict[str, str]:
+    """The topic's configuration. With so many replicas a message counts when all but one have it."""
+    return {**({"min.insync.replicas": str(replicas - 1)} if replicas >= _REPLICAS else {}), **topic.settings}
 
 
 def _expanded(content: _File, regions: Sequence[str]) -> Iterator[Topic]:

@@ -86,6 +86,11 @@ def delete_sql(table: str, where: str, variant: Variant) -> str:
     )
 
 
+def drop_table_sql(table: str, variant: Variant) -> str:
+    """The statement that drops a table; it returns when the name is free again."""
+    return f"DROP TABLE IF EXISTS {DATABASE}.{table}{variant.on_cluster} SYNC"
+
+
 def create_database_sql(variant: Variant) -> str:
     """The statement that makes the database."""
     return f"CREATE DATABASE IF NOT EXISTS {DATABASE}{variant.on_cluster}"

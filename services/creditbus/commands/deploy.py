@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
+from rich.markup import escape
 
 from creditbus.bus.settings import ServiceSettings
 from creditbus.commands.printing import terminal
-from creditbus.lab.deployment import deploy_steps
+from creditbus.lab.deployment import deploy_steps, unlike_the_file
 from creditbus.lab.stack import LabAddresses
 
 
@@ -34,3 +35,5 @@ def register(app: typer.Typer) -> None:
         for step in deploy_steps():
             step.run(places)
             console.print(f"[green]✓[/] {step.en} · {step.zh}")
+        for line in unlike_the_file(places):
+            console.print(f"[yellow]![/] {escape(line)}", highlight=False, soft_wrap=True)

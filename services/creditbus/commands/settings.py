@@ -25,6 +25,7 @@ from creditbus.console.settings import ConsoleSettings
 from creditbus.dossier.settings import DossierSettings
 from creditbus.gateway.settings import GatewaySettings
 from creditbus.intake.settings import IntakeSettings
+from creditbus.lab.deployment import DeploySettings
 from creditbus.lab.settings import LabSettings
 from creditbus.lookup.settings import LookupSettings
 from creditbus.merge.settings import MergeSettings
@@ -60,6 +61,7 @@ _MODELS: Sequence[tuple[str, str, type[BaseSettings]]] = (
     ("各服务与命令：模式注册中心", "every client of the registry", RegistrySecurity),
     ("各服务与命令：ClickHouse", "every client of ClickHouse", ClickHouseSecurity),
     ("各服务与命令：目录", "whoever reads the catalogue's files", CatalogueSettings),
+    ("部署", "deploy", DeploySettings),
     ("网关、查询、网页：证书", "certificate of gateway, lookup and console", ServerSecurity),
     ("报送网关", "gateway", GatewaySettings),
     ("受理", "intake", IntakeSettings),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
 
 from creditbus.bus.editions import Activation, activate_edition, publish_edition, read_editions
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import present_edition
 from creditbus.bus.schemas import SchemaSet
-from creditbus.bus.topics import ensure_topics, load_topics, schemas_of
+from creditbus.bus.topics import differences, ensure_topics, load_topics, schemas_of
 from creditbus.catalogue.editions import catalogue_from, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.clock.log import TickLog
 from creditbus.clock.steps import ticks_due
+from creditbus.core.settings import Settings
 from creditbus.dossier.steps import ENGINE
 from creditbus.lab.secrets import ensure_secrets
 from creditbus.lab.stack import DeployStep, LabAddresses
@@ -36,8 +40,21 @@ def deploy_steps() -> Sequence[DeployStep]:
     )
 
 
+class DeploySettings(Settings):
+    """What a cluster of brokers is told of the topics."""
+
+    model_config = SettingsConfigDict(env_prefix="CREDITBUS_", frozen=True, extra="ignore")
+
+    replication: int = Field(0, ge=0, description="replicas of each topic; 0: three, or as many as there are brokers")
+
+
+def unlike_the_file(places: LabAddresses) -> Iterator[str]:
+    """One line for each setting of a topic that is there and that `deploy` would have made otherwise."""
+    return differences(places.brokers, load_topics(regions=places.merges), DeploySettings().replication)
+
+
 def _topics(places: LabAddresses) -> None:
-    ensure_topics(places.brokers, load_topics(regions=places.merges))
+    ensure_topics(places.brokers, load_topics(regions=places.merges), DeploySettings().replication)
 
 
 def _schemas(places: LabAddresses) -> None:

@@ -20,10 +20,12 @@ from creditbus.bus.wire import Types
 from creditbus.clickhouse.client import DATABASE, ClickHouse, QueryError
 from creditbus.clickhouse.ddl import (
     SHOWN,
+    TableSpec,
     Variant,
     add_columns_sql,
     create_database_sql,
     create_table_sql,
+    drop_table_sql,
     rewrite_shown_sql,
     shown_version,
 )
@@ -97,6 +99,9 @@ def main() -> int:
         try:
             variant = Variant(cluster=settings.clickhouse_cluster)
             tidiness = Tidiness(settings.warehouse_most_parts, settings.warehouse_small_table_mib << 20)
+            anew = tables_to_fill(clickhouse, specs)
+            if anew:  # from the first message on, whatever the group has read into tables that are gone
+                topics.begin_again([topic for topic, by_record in tables.items() if anew & set(by_record.values())])
             create_tables(clickhouse, schemas, settings.clickhouse_cluster)
             ports = Ports(
                 topics=topics,
@@ -157,16 +162,35 @@ def run(ports: Ports, *, stopping: Callable[[], bool]) -> None:
             deleted = time.monotonic()
 
 
+def tables_to_fill(clickhouse: ClickHouse, specs: Mapping[str, TableSpec]) -> set[str]:
+    """Tables that are not there, or that an earlier release made with another key: they are (re)made, and filled."""
+    keys = _keys_of_tables(clickhouse)
+    return {name for name, spec in specs.items() if keys.get(name) != ", ".join(spec.order_by)}
+
+
 def create_tables(clickhouse: ClickHouse, schemas: SchemaSet, cluster: str | None = None) -> None:
-    """Make database and tables where they are missing, and the columns that a record type got since then."""
+    """Make database and tables where they are missing, and the columns that a record type got since then.
+
+    A table with another key is dropped: all of its rows are on the log.
+    """
     variant = Variant(cluster=cluster)
     clickhouse.command(create_database_sql(variant))
-    for spec in table_specs(schemas).values():
+    specs = table_specs(schemas)
+    for name in sorted(tables_to_fill(clickhouse, specs) & _keys_of_tables(clickhouse).keys()):
+        log.warning("a table has another key", table=name, remedy="made anew, and filled from the log")
+        clickhouse.command(drop_table_sql(name, variant))
+    for spec in specs.values():
         clickhouse.command(create_table_sql(spec, variant))
         clickhouse.command(add_columns_sql(spec, variant))
         if spec.is_looked_up and _version_of_shown(clickhouse, spec.name) != shown_version(spec):
             for statement in rewrite_shown_sql(spec, variant):
                 clickhouse.command(statement)
+
+
+def _keys_of_tables(clickhouse: ClickHouse) -> dict[str, str]:
+    """The key of every table that is there."""
+    rows = clickhouse.query(f"SELECT name, sorting_key FROM system.tables WHERE database = '{DATABASE}'")  # noqa: S608
+    return {str(row["name"]): str(row["sorting_key"]).strip("()") for row in rows}  # some write (subject_key) for one
 
 
 def _version_of_shown(clickhouse: ClickHouse, table: str) -> str:
@@ -238,8 +262,8 @@ def _start(ports: Ports, tables: Mapping[str, Mapping[str, str]]) -> None:
     """Take the resume points from the rows."""
     newest: dict[tuple[str, int], int] = {}
     for topic, by_record in tables.items():
-        for table in by_record.values():
-            for partition, offset in ports.rows.positions(table, ports.topics.sources[topic]).items():
-                newest[topic, partition] = offset
+        table = next(iter(by_record.values()))  # of its main type; whatever else it carries is written in log order
+        for partition, offset in ports.rows.positions(table, ports.topics.sources[topic]).items():
+            newest[topic, partition] = offset
     ports.topics.start(lambda topic, partition: newest.get((topic, partition)))
     log.info("reading from where the tables end", partitions_with_rows=len(newest))

@@ -40,6 +40,13 @@ class TopicLog:
         self.sources = sources_of(brokers, topics)
         self._lag = lag
 
+    def begin_again(self, topics: Sequence[str]) -> None:
+        """Forget how far these topics were read, durably: their tables are about to be made, without any row."""
+        with translated("beginning again"):
+            metadata = self._consumer.list_topics(timeout=15).topics
+            places = [TopicPartition(topic, number, 0) for topic in topics for number in metadata[topic].partitions]
+            self._consumer.commit(offsets=places, asynchronous=False)
+
     def start(self, newest_row: Callable[[str, int], int | None]) -> None:
         """Go to where each partition's rows end. newest_row: offset by topic and partition, None without rows.
 

@@ -12,7 +12,11 @@ from creditbus.clickhouse.ddl import TableSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """A record type, its table, and how rows are identified there (every column a function of the row's own id)."""
+    """A record type, its table, and how rows are identified there.
+
+    No column of what is reported belongs to the key: a department that sends an event again with another date under
+    the same id has not reported another fact.
+    """
 
     record: str
     table: str
@@ -26,7 +30,7 @@ PLACEMENTS = (
     Placement(
         record="CreditRecord",
         table="records",
-        order_by=("subject_key", "decided_on", "record_id", "op"),
+        order_by=("subject_key", "record_id", "op"),
         is_looked_up=True,
     ),
     Placement(record="Rejection", table="rejections", order_by=("rejection_id",)),

@@ -112,3 +112,24 @@ def test_an_offset_that_a_kill_left_behind_is_brought_up_to_the_rows(
             places = [TopicPartition(topics[0], number) for number in (0, 1)]
             wait_until("the offset", lambda: other.committed(places, 10)[0].offset == 4)
             assert other.committed(places, 10)[1].offset < 0, "nothing is said of what has no rows"
+
+
+def test_tables_that_are_made_anew_get_everything_that_the_log_has(
+    kafka_brokers: str, topics: tuple[str, str], log: TopicLog
+) -> None:
+    """A lost ClickHouse stayed empty: partitions without rows began where the group had read to."""
+    producer = Producer(producer_config(kafka_brokers))
+    for number in range(4):
+        for topic in topics:
+            producer.produce(topic, frame(1, str(number).encode()), partition=0)
+    assert producer.flush(10) == 0
+    assert len(read_all(log, 8)) == 8
+    log.commit({(topic, 0): 4 for topic in topics})
+    with closing(Consumer(consumer_config(kafka_brokers, GROUP))) as other:
+        places = [TopicPartition(topic, 0) for topic in topics]
+        wait_until("the offsets", lambda: [one.offset for one in other.committed(places, 10)] == [4, 4])
+    with closing(TopicLog(kafka_brokers, topics, Lag(Metrics("test")))) as again:
+        again.begin_again(topics[:1])
+        wait_until("the group's coordinator", lambda: has_started(again))
+        assert [topic for topic, _, _ in read_all(again, 4)] == [topics[0]] * 4
+        assert again.poll(10, 1.0) == [], "the other goes on where it was"
