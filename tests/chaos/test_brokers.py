@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
 
 from broker_cluster import Cluster, three_brokers
 from counting_job import Job
 from creditbus.bus.kafka import admin
 from creditbus.bus.topics import differences, ensure_topics, load_topics
-from creditbus.core.errors import SettingsError
+from creditbus.core.errors import ReconnectError, SettingsError
 from creditbus.core.topics import RECORDS
 from creditbus.lab.artifacts import Artifacts
+from waiting import wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.integration, pytest.mark.timeout(900)]
 IS_LONG = os.environ.get("CREDITBUS_TEST_PROFILE") == "exhaustive"
@@ -35,12 +37,31 @@ def test_topics_have_three_replicas_where_there_are_three_brokers(cluster: Clust
     topics = [topic for topic in load_topics() if topic.name.startswith(RECORDS)]
     assert ensure_topics(cluster.brokers, topics)
     client = admin(cluster.brokers)
-    found = client.list_topics(timeout=10).topics
-    assert {len(one.replicas) for topic in topics for one in found[topic.name].partitions.values()} == {3}
     resource = ConfigResource(ConfigResource.Type.TOPIC, RECORDS)
-    settings = client.describe_configs([resource])[resource].result()
-    assert settings["min.insync.replicas"].value == "2"
-    assert list(differences(cluster.brokers, topics)) == []
+
+    def least() -> str | None:
+        try:
+            return str(client.describe_configs([resource])[resource].result()["min.insync.replicas"].value)
+        except KafkaException:  # a broker that does not know the new topic yet
+            return None
+
+    wait_until("every message to need two brokers", lambda: least() == "2")
+
+    def as_wanted() -> bool:
+        found = client.list_topics(timeout=10).topics
+        places = [one for topic in topics if topic.name in found for one in found[topic.name].partitions.values()]
+        return len(places) == sum(topic.partitions for topic in topics) and {len(one.replicas) for one in places} == {3}
+
+    wait_until("three replicas of each", as_wanted)
+
+    def told(replicas: int) -> list[str]:
+        try:
+            return list(differences(cluster.brokers, topics, replicas))
+        except ReconnectError as error:  # as above
+            return [str(error)]
+
+    wait_until("nothing to tell", lambda: told(0) == [])
+    wait_until("what is too few", lambda: f"{RECORDS}: 3 replicas, 4 wanted" in told(4)[0])
     with pytest.raises(SettingsError, match="CREDITBUS_REPLICATION.*4.*3 brokers"):
         ensure_topics(cluster.brokers, load_topics(), replicas=4)
 

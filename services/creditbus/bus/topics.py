@@ -134,14 +134,15 @@ def ensure_topics(brokers: str, topics: Sequence[Topic], replicas: int = 0) -> l
 
 
 def differences(brokers: str, topics: Sequence[Topic], replicas: int = 0) -> Iterator[str]:
-    """One line for each setting of a topic that is not as ``ensure_topics`` would make it, with the remedy."""
+    """One line for each setting of a topic that is there and unlike what ``ensure_topics`` makes, with the remedy."""
     client = admin(brokers)
-    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in topics]
     with translated("reading topic settings"):
         found = client.list_topics(timeout=15)
         number = replicas or min(_REPLICAS, len(found.brokers))
-        answers = client.describe_configs(resources, request_timeout=30)
-        for topic, resource in zip(topics, resources, strict=True):
+        there = [topic for topic in topics if topic.name in found.topics]
+        resources = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in there]
+        answers = client.describe_configs(resources, request_timeout=30) if there else {}
+        for topic, resource in zip(there, resources, strict=True):
             fewest = min(len(one.replicas) for one in found.topics[topic.name].partitions.values())
             if fewest < number:
                 yield f"{topic.name}: {fewest} replicas, {number} wanted; kafka-reassign-partitions adds them"

@@ -32,8 +32,9 @@ def register(app: typer.Typer) -> None:
             secrets=settings.secrets,
             vault=settings.vault,
         )
+        unlike = list(unlike_the_file(places))  # of topics that were there before: not every broker knows a new one yet
         for step in deploy_steps():
             step.run(places)
             console.print(f"[green]✓[/] {step.en} · {step.zh}")
-        for line in unlike_the_file(places):
+        for line in unlike:
             console.print(f"[yellow]![/] {escape(line)}", highlight=False, soft_wrap=True)
