@@ -6,7 +6,6 @@ years later. One more key says which edition is in force; it is written in the s
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from creditbus.bus.reading import read_to_end
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
+from creditbus.catalogue.editions import Edition, named
 from creditbus.core.errors import ReconnectError, RetryLaterError, StopError
 from creditbus.core.processing import Output
 from creditbus.core.topics import EDITIONS, RECORDS
@@ -39,7 +39,7 @@ class Activation:
 
 def publish_edition(brokers: str, text: bytes) -> str:
     """Write an edition under its hash and wait until the brokers have it. Returns the hash."""
-    name = hashlib.sha256(text).hexdigest()
+    name = named(text).hash
     producer = Producer(producer_config(brokers, compression_type="zstd"))
     failures: list[str] = []
     with translated("publishing an edition"):
@@ -99,16 +99,22 @@ class Published:
             raise RetryLaterError(f"{EDITIONS} is empty: no catalogue was published (the lab's deploy step does)")
         return list(self.texts)[-1]
 
-    def text(self, name: str) -> bytes:
-        """The text of an edition, checked against its hash. Raises StopError when it is not on the topic."""
+    @property
+    def present(self) -> Edition:
+        """The edition in force. Raises RetryLaterError while there is none."""
+        return self.edition(self.current)
+
+    def edition(self, name: str) -> Edition:
+        """An edition, its text checked against its hash. Raises StopError when it is not on the topic."""
         text = self.texts.get(name)
         if text is None:
             raise StopError(
                 f"edition {name} is in force but not on {EDITIONS}: publish it again, `creditbus rules propose`"
             )
-        if hashlib.sha256(text).hexdigest() != name:
+        edition = named(text)
+        if edition.hash != name:
             raise StopError(f"the text of edition {name} on {EDITIONS} does not match its hash")
-        return text
+        return edition
 
 
 def read_editions(brokers: str) -> Published:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +13,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from creditbus.bus.logs import Seldom
 from creditbus.bus.security import KafkaSecurity
 from creditbus.core.errors import FencedError, ReconnectError, RetryLaterError
 
@@ -22,7 +22,6 @@ log = structlog.get_logger()
 _FENCED = frozenset(
     {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.FENCED_INSTANCE_ID}
 )
-_TELL_SECONDS = 10.0
 _TOLD = {
     KafkaError._TRANSPORT: "a broker does not answer",
     KafkaError._AUTHENTICATION: "a broker refuses this user: see CREDITBUS_KAFKA_SASL_USERNAME, _SASL_PASSWORD_FILE",
@@ -34,12 +33,11 @@ class _Teller:
     """Says what is wrong with a broker, each trouble once in a while, whichever clients of the process notice it."""
 
     def __init__(self) -> None:
-        self._told_at = dict.fromkeys(_TOLD, -_TELL_SECONDS)
+        self._is_due = Seldom()
 
     def __call__(self, error: KafkaError) -> None:
-        now, code = time.monotonic(), error.code()
-        if code in _TOLD and now - self._told_at[code] >= _TELL_SECONDS:
-            self._told_at[code] = now
+        code = error.code()
+        if code in _TOLD and self._is_due(code):
             log.warning(_TOLD[code], problem=error.str())
 
 

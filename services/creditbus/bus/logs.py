@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Hashable
 
 import structlog
 from structlog.typing import EventDict
@@ -14,23 +15,37 @@ _MOST_TOLD = 1_000
 """Different things are remembered."""
 
 
+class Seldom:
+    """Whether something is to be said again: each thing once in a while, however often it happens."""
+
+    def __init__(self) -> None:
+        self._told_at: dict[Hashable, float] = {}
+
+    def __call__(self, what: Hashable) -> bool:
+        """Yes is remembered: it is said now."""
+        now = time.monotonic()
+        if now - self._told_at.get(what, -_TELL_SECONDS) < _TELL_SECONDS:
+            return False
+        if len(self._told_at) >= _MOST_TOLD:
+            self._told_at.clear()
+        self._told_at[what] = now
+        return True
+
+
 class _Library(logging.Handler):
     """What libraries say, as lines of ours. Each thing once in a while: a client says of every try that it failed."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._told_at: dict[tuple[str, str], float] = {}
+        self._is_due = Seldom()
         self._kept_back: dict[tuple[str, str], int] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say it, with how often it was kept back since it was said last."""
-        what, now = (record.name, str(record.msg)), time.monotonic()
-        if now - self._told_at.get(what, -_TELL_SECONDS) < _TELL_SECONDS:
+        what = (record.name, str(record.msg))
+        if not self._is_due(what):
             self._kept_back[what] = self._kept_back.get(what, 0) + 1
             return
-        if len(self._told_at) >= _MOST_TOLD:
-            self._told_at.clear()
-        self._told_at[what] = now
         kept_back = self._kept_back.pop(what, 0)
         more = {"kept_back": kept_back} if kept_back else {}
         structlog.get_logger().log(

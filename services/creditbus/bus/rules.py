@@ -11,13 +11,12 @@ from creditbus.core.rules import Rules
 
 def published_edition(brokers: str, name: str) -> Edition:
     """An edition by its hash. Raises StopError when it is not on the topic."""
-    return Edition(name, read_editions(brokers).text(name))
+    return read_editions(brokers).edition(name)
 
 
 def present_edition(brokers: str) -> Edition:
     """The edition in force. Raises RetryLaterError while there is none."""
-    published = read_editions(brokers)
-    return Edition(published.current, published.text(published.current))
+    return read_editions(brokers).present
 
 
 def rules_in_force(brokers: str) -> Rules:

@@ -52,6 +52,11 @@ class TableSpec:
     """Whether there is a column ``shown``."""
 
     @property
+    def key(self) -> str:
+        """How rows are sorted, and known again."""
+        return ", ".join(self.order_by)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """All columns, position first."""
         return ("src", "kpart", "koff", *(field["name"] for field in self.schema["fields"]))
@@ -107,7 +112,7 @@ def create_table_sql(spec: TableSpec, variant: Variant) -> str:
     return (
         f"CREATE TABLE IF NOT EXISTS {DATABASE}.{spec.name}{variant.on_cluster} (\n  "
         + ",\n  ".join(columns)
-        + f"\n) ENGINE = {variant.engine(spec.version)}\nORDER BY ({', '.join(spec.order_by)})\nSETTINGS {settings}"
+        + f"\n) ENGINE = {variant.engine(spec.version)}\nORDER BY ({spec.key})\nSETTINGS {settings}"
     )
 
 

@@ -150,9 +150,8 @@ def looked_up(brokers: str) -> Callable[[], InForce]:
     def in_force() -> InForce:
         nonlocal known
         published = read_editions(brokers)
-        name = published.current
-        if known is None or known.edition.hash != name:
-            edition = Edition(name, published.text(name))
+        if known is None or known.edition.hash != published.current:
+            edition = published.present
             departments = catalogue_from(edition.text).departments
             known = InForce(edition, {row.code: row.domain for row in departments})
         return known

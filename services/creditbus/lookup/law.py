@@ -70,13 +70,14 @@ class LawInForce:
                 log.warning("the edition in force cannot be read", problem=str(error), remedy="asked again")
 
     def _law(self, published: Published) -> Law:
-        name = published.current
-        edition = Edition(name, published.text(name))
-        others = {other: text for other, text in published.texts.items() if other != name}
+        edition = published.present
+        others = {name: text for name, text in published.texts.items() if name != edition.hash}
         try:
             return law_of(edition, readable(others), self._views)
         except ValidationError as error:
-            raise StopError(f"edition {name} is in force and of another release: run look-ups of that one") from error
+            raise StopError(
+                f"edition {edition.hash} is in force and of another release: run look-ups of that one"
+            ) from error
 
 
 def readable(texts: Mapping[str, bytes]) -> list[Catalogue]:

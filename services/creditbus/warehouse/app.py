@@ -165,7 +165,7 @@ def run(ports: Ports, *, stopping: Callable[[], bool]) -> None:
 def tables_to_fill(clickhouse: ClickHouse, specs: Mapping[str, TableSpec]) -> set[str]:
     """Tables that are not there, or that an earlier release made with another key: they are (re)made, and filled."""
     keys = _keys_of_tables(clickhouse)
-    return {name for name, spec in specs.items() if keys.get(name) != ", ".join(spec.order_by)}
+    return {name for name, spec in specs.items() if keys.get(name) != spec.key}
 
 
 def create_tables(clickhouse: ClickHouse, schemas: SchemaSet, cluster: str | None = None) -> None:
@@ -175,11 +175,11 @@ def create_tables(clickhouse: ClickHouse, schemas: SchemaSet, cluster: str | Non
     """
     variant = Variant(cluster=cluster)
     clickhouse.command(create_database_sql(variant))
-    specs = table_specs(schemas)
-    for name in sorted(tables_to_fill(clickhouse, specs) & _keys_of_tables(clickhouse).keys()):
-        log.warning("a table has another key", table=name, remedy="made anew, and filled from the log")
-        clickhouse.command(drop_table_sql(name, variant))
-    for spec in specs.values():
+    keys = _keys_of_tables(clickhouse)
+    for spec in table_specs(schemas).values():
+        if keys.get(spec.name, spec.key) != spec.key:
+            log.warning("a table has another key", table=spec.name, remedy="made anew, and filled from the log")
+            clickhouse.command(drop_table_sql(spec.name, variant))
         clickhouse.command(create_table_sql(spec, variant))
         clickhouse.command(add_columns_sql(spec, variant))
         if spec.is_looked_up and _version_of_shown(clickhouse, spec.name) != shown_version(spec):

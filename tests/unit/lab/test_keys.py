@@ -25,10 +25,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 OpenVault = Callable[[Path, Callable[[], VaultKeys]], Vault]
+OpenIntake = Callable[[], Vault]
 
 
 def opened(folder: Path) -> closing[KeyDesk]:
     return closing(KeyDesk(folder / "vault.sqlite", folder / "secrets"))
+
+
+@pytest.fixture
+def open_intake(folder: Path, open_vault: OpenVault) -> OpenIntake:
+    """The vault as another process opens it."""
+    return lambda: open_vault(folder / "vault.sqlite", lambda: read_vault_keys(folder / "secrets"))
 
 
 @pytest.fixture
@@ -37,8 +44,10 @@ def desk(folder: Path) -> Iterator[KeyDesk]:
         yield one
 
 
-def test_rotations_leave_known_persons_and_their_data_alone(folder: Path, desk: KeyDesk, open_vault: OpenVault) -> None:
-    intake = open_vault(folder / "vault.sqlite", lambda: read_vault_keys(folder / "secrets"))
+def test_rotations_leave_known_persons_and_their_data_alone(
+    folder: Path, desk: KeyDesk, open_intake: OpenIntake
+) -> None:
+    intake = open_intake()
     person = intake.identity_of(NUMBER)
     sealed = intake.seal(person.subject_key, b"who it is")
     assert desk.rotate_platform().version == 3
@@ -68,9 +77,9 @@ def lost(folder: Path) -> None:
         file.unlink()
 
 
-def test_a_lost_vault_comes_back_from_a_copy_made_while_it_was_in_use(folder: Path, open_vault: OpenVault) -> None:
+def test_a_lost_vault_comes_back_from_a_copy_made_while_it_was_in_use(folder: Path, open_intake: OpenIntake) -> None:
     with opened(folder) as desk:
-        intake = open_vault(folder / "vault.sqlite", lambda: read_vault_keys(folder / "secrets"))
+        intake = open_intake()
         person = intake.identity_of(NUMBER)
         sealed = intake.seal(person.subject_key, b"who it is")
         desk.back_up(folder / "copy")
@@ -80,15 +89,15 @@ def test_a_lost_vault_comes_back_from_a_copy_made_while_it_was_in_use(folder: Pa
     lost(folder)
     with opened(folder) as desk:
         assert desk.restore(folder / "copy", []) == Taken(persons=1, instead=0, data_keys=1, left_out=0)
-        intake = open_vault(folder / "vault.sqlite", lambda: read_vault_keys(folder / "secrets"))
+        intake = open_intake()
         assert intake.identity_of(NUMBER) == person
         assert intake.open(person.subject_key, sealed) == b"who it is"
         assert desk.restore(folder / "copy", []) == Taken(persons=0, instead=0, data_keys=0, left_out=0)
         assert {file.name for file in (folder / "secrets").iterdir() if file.is_dir()} == set(), "nothing is left over"
 
 
-def test_whoever_was_forgotten_does_not_come_back(folder: Path, desk: KeyDesk, open_vault: OpenVault) -> None:
-    intake = open_vault(folder / "vault.sqlite", lambda: read_vault_keys(folder / "secrets"))
+def test_whoever_was_forgotten_does_not_come_back(folder: Path, desk: KeyDesk, open_intake: OpenIntake) -> None:
+    intake = open_intake()
     person, other = intake.identity_of(NUMBER), intake.identity_of(OTHER)
     sealed = intake.seal(person.subject_key, b"who it is")
     desk.back_up(folder / "copy")
@@ -103,9 +112,9 @@ def test_whoever_was_forgotten_does_not_come_back(folder: Path, desk: KeyDesk, o
 
 
 def test_a_number_that_made_a_new_person_meanwhile_leads_to_the_earlier_one(
-    folder: Path, desk: KeyDesk, open_vault: OpenVault
+    folder: Path, desk: KeyDesk, open_intake: OpenIntake
 ) -> None:
-    intake = open_vault(folder / "vault.sqlite", lambda: read_vault_keys(folder / "secrets"))
+    intake = open_intake()
     person = intake.identity_of(NUMBER)
     desk.back_up(folder / "copy")
     intake.destroy(person.subject_key)
@@ -117,9 +126,9 @@ def test_a_number_that_made_a_new_person_meanwhile_leads_to_the_earlier_one(
 
 
 def test_a_copy_of_before_the_master_key_was_rotated_opens_nothing(
-    folder: Path, desk: KeyDesk, open_vault: OpenVault
+    folder: Path, desk: KeyDesk, open_intake: OpenIntake
 ) -> None:
-    intake = open_vault(folder / "vault.sqlite", lambda: read_vault_keys(folder / "secrets"))
+    intake = open_intake()
     person = intake.identity_of(NUMBER)
     desk.back_up(folder / "copy")
     desk.rotate_master()
@@ -129,8 +138,8 @@ def test_a_copy_of_before_the_master_key_was_rotated_opens_nothing(
     assert intake.find(NUMBER) is None, "all of it or nothing"
 
 
-def test_a_copy_made_with_other_secrets_is_refused(folder: Path, desk: KeyDesk, open_vault: OpenVault) -> None:
-    intake = open_vault(folder / "vault.sqlite", lambda: read_vault_keys(folder / "secrets"))
+def test_a_copy_made_with_other_secrets_is_refused(folder: Path, desk: KeyDesk, open_intake: OpenIntake) -> None:
+    intake = open_intake()
     intake.identity_of(NUMBER)
     desk.back_up(folder / "copy")
     file_of(folder / "secrets", MASTER, 1).write_text("00" * 32)
