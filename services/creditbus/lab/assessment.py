@@ -7,16 +7,18 @@ from datetime import date
 from typing import Any
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
+from creditbus.clickhouse.standing import ENDED, fallen, passed_over
 from creditbus.core.alerts import REPAIR_IRREGULAR, REVOCATION_OVERDUE
 from creditbus.core.assessment import Assessment, Duty, Reported, Supervised, assess
 from creditbus.core.repair import needs_notice
 from creditbus.core.rules import Rules
-from creditbus.core.state import ENDED_AS
 from creditbus.core.terms import RECTIFICATION
 
 _TOLD_OF = {"Repair": ("regular_repairs", REPAIR_IRREGULAR), "Revocation": ("withdrawals", REVOCATION_OVERDUE)}
 """Metric of a kind, and the alert about a record of it that tells that its duty was not done."""
 _DECISIONS = ["Penalty", "ListDecision", *_TOLD_OF]
+_OF_DECISIONS = "kind IN {decisions:Array(String)}"
+_OF_ORGANS = "kind IN ('DepartmentReview', 'SupervisionTicket')"
 _PERIOD = "toDate({column}, 'Asia/Shanghai') >= {{since:Date}} AND toDate({column}, 'Asia/Shanghai') <= {{until:Date}}"
 
 
@@ -49,14 +51,12 @@ def read_assessment(clickhouse: ClickHouse, rules: Rules, since: date, until: da
 
 
 def _supervised(clickhouse: ClickHouse, period: dict[str, object], read_body: ReadBody) -> dict[str, Supervised]:
-    """Tickets and spot checks by the organ that they are about; what was revoked or corrected counts no more."""
+    """Tickets and spot checks by the organ that they are about; not what came twice or was revoked or corrected."""
     rows = clickhouse.query(
         "SELECT subject_key, kind, record_id, target_key IS NULL AS opens, body, body_schema "  # noqa: S608
-        f"FROM {DATABASE}.records FINAL WHERE op = 'RECORD' AND kind IN ('DepartmentReview', 'SupervisionTicket') "
-        f"AND {_PERIOD.format(column='recorded_at')} AND record_id NOT IN "
-        f"(SELECT record_id FROM {DATABASE}.changes WHERE kind IN ('DepartmentReview', 'SupervisionTicket') "
-        "AND outcome IN {ended:Array(String)})",
-        {**period, "ended": list(ENDED_AS)},
+        f"FROM {DATABASE}.records FINAL WHERE op = 'RECORD' AND {_OF_ORGANS} "
+        f"AND {_PERIOD.format(column='recorded_at')} AND (subject_key, record_id) NOT IN ({fallen(_OF_ORGANS)})",
+        {**period, **ENDED},
         binary=("body",),
     )
     missed = clickhouse.query(
@@ -92,8 +92,10 @@ def _duties(clickhouse: ClickHouse, period: dict[str, object], rules: Rules, rea
     failed = {str(row["record_id"]) for row in alerts}
     rows = clickhouse.query(
         "SELECT record_id, sender, region, kind, toString(decided_on) AS decided, body, body_schema "  # noqa: S608
-        f"FROM {DATABASE}.records FINAL WHERE op = 'RECORD' AND kind IN {{decisions:Array(String)}} "
-        f"AND {_PERIOD.format(column='recorded_at')} AND body != '' ORDER BY revision DESC LIMIT 1 BY event_key",
+        f"FROM {DATABASE}.records FINAL WHERE op = 'RECORD' AND {_OF_DECISIONS} "
+        f"AND {_PERIOD.format(column='recorded_at')} AND body != '' "
+        f"AND (subject_key, record_id) NOT IN ({passed_over(_OF_DECISIONS)}) "
+        "ORDER BY revision DESC LIMIT 1 BY event_key",
         {**period, "decisions": _DECISIONS},
         binary=("body",),
     )

@@ -1,4 +1,4 @@
-"""What of the warehouse is exported: the newest revision of records that were not taken back, and orders."""
+"""What of the warehouse is exported: records that are in force, and orders."""
 
 from __future__ import annotations
 
@@ -6,32 +6,38 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
+from creditbus.clickhouse.standing import ENDED, standing
 from creditbus.client.exporting import Exported
 from creditbus.core.events import ORGANISATION_KINDS, PERSON_KINDS
 from creditbus.lookup.queries import CLOSED_LEFT_OUT
 
 _PAGE = 5_000
+_ORDER = "ORDER BY natural_key, record_id"
+_RECORDS = (
+    f"WITH page AS (SELECT * FROM {DATABASE}.records FINAL WHERE op = 'RECORD' AND kind = {{kind:String}} "  # noqa: S608
+    "AND subject_kind IN {kinds:Array(String)} AND (natural_key, record_id) > ({fact:String}, {record:String})"
+    f"{CLOSED_LEFT_OUT} {_ORDER} LIMIT {{limit:UInt32}}) "
+    f"SELECT *, (subject_key, record_id) IN ({standing('subject_key IN (SELECT subject_key FROM page)')}) AS stands "
+    f"FROM page {_ORDER}"
+)
 ReadBody = Callable[[str, bytes], dict[str, Any]]
 
 
 def read_records(clickhouse: ClickHouse, read_body: ReadBody, kind: str, page: int = _PAGE) -> Iterator[Exported]:
     """Records of organisations of a kind that are in force. Raises BusError."""
-    ended = _ended(clickhouse, read_body)
-    after = ""
+    fact, record = "", ""
     while True:
         rows = clickhouse.query(
-            f"SELECT * FROM {DATABASE}.records FINAL WHERE op = 'RECORD' AND kind = {{kind:String}} "  # noqa: S608
-            f"AND subject_kind IN {{kinds:Array(String)}} AND natural_key > {{after:String}}{CLOSED_LEFT_OUT} "
-            "ORDER BY natural_key, revision DESC LIMIT 1 BY natural_key LIMIT {limit:UInt32}",
-            {"kind": kind, "kinds": sorted(ORGANISATION_KINDS), "after": after, "limit": page},
+            _RECORDS,
+            {**ENDED, "kind": kind, "kinds": sorted(ORGANISATION_KINDS), "fact": fact, "record": record, "limit": page},
             binary=("body",),
         )
         for row in rows:
-            if str(row["natural_key"]) not in ended:
+            if row["stands"]:
                 yield Exported(kind=kind, columns=row, facts=read_body(str(row["body_schema"]), bytes(row["body"])))
         if len(rows) < page:
             return
-        after = str(rows[-1]["natural_key"])
+        fact, record = str(rows[-1]["natural_key"]), str(rows[-1]["record_id"])
 
 
 def read_orders(
@@ -71,23 +77,3 @@ def read_answers(clickhouse: ClickHouse, department: str) -> frozenset[str]:
         {"sender": department},
     )
     return frozenset(str(row["document_number"]) for row in rows)
-
-
-def _ended(clickhouse: ClickHouse, read_body: ReadBody) -> set[str]:
-    """Natural keys of what was revoked, repaired or withdrawn: no longer published (Order 36; 行政处罚法第48条)."""
-    rows = clickhouse.query(
-        "SELECT op, kind, natural_key, target_key, body, body_schema "  # noqa: S608 - no value stands in the text
-        f"FROM {DATABASE}.records FINAL WHERE op = 'WITHDRAW' OR kind IN ('Revocation', 'Repair')",
-        binary=("body",),
-    )
-    found = set()
-    for row in rows:
-        if row["op"] == "WITHDRAW":
-            found.add(str(row["natural_key"]))
-        elif row["kind"] == "Revocation" or _is_granted(row, read_body):
-            found.add(str(row["target_key"]))
-    return found
-
-
-def _is_granted(row: dict[str, Any], read_body: ReadBody) -> bool:
-    return bool(read_body(str(row["body_schema"]), bytes(row["body"])).get("stage") == "GRANTED")

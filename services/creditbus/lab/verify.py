@@ -254,6 +254,10 @@ class Verifier:
             told = (dossier.get("version"), dossier.get("score"))
             due = (log.dossiers[key]["version"], log.dossiers[key]["score"])
             tally.expect(told == due, f"subject {key}: look-up says {told} (HTTP {answer.status_code}), topics {due}")
+            rows = found.get("records", {}).get("items", [])
+            facts = Counter(row["natural_key"] for row in rows if row["state"] == "RECORDED" and row["op"] == "RECORD")
+            twice = sum(number > 1 for number in facts.values())
+            tally.expect(not twice, f"subject {key}: {twice} facts are shown twice as if in force")
         return _check("the look-up answers the same", tally)
 
 

@@ -13,9 +13,10 @@ import structlog
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.clickhouse.ddl import SHOWN
+from creditbus.clickhouse.standing import ENDED, fallen, standing
 from creditbus.core.errors import RetryLaterError
-from creditbus.core.state import DELETED, ENDED_AS
-from creditbus.lookup.steps import Wanted, plain, shown
+from creditbus.core.state import DELETED
+from creditbus.lookup.steps import Wanted, plain, shown, state_of_record
 
 log = structlog.get_logger()
 
@@ -207,7 +208,7 @@ class Queries:
             "SELECT subject_key, any(subject_name) AS name, any(subject_kind) AS kind, "  # noqa: S608
             f"count() AS records, max(decided_on) AS newest FROM {DATABASE}.records FINAL "
             f"WHERE op = 'RECORD' AND subject_kind IN ('LEGAL_PERSON', 'ORGAN') AND subject_key > {{after:String}}"
-            f"{cut.where}{_shown_still('1', history=False)}{CLOSED_LEFT_OUT} "
+            f"{cut.where}{_IN_USE} AND (subject_key, record_id) NOT IN ({fallen()}){CLOSED_LEFT_OUT} "
             "GROUP BY subject_key ORDER BY subject_key LIMIT {limit:UInt32} "
             "SETTINGS prefer_column_name_to_alias = 1",  # the cut's kind is the column, not the alias
             {"after": after, "limit": limit, **cut.parameters, **self._disclosed()},
@@ -215,11 +216,11 @@ class Queries:
         return [shown(row) for row in rows]
 
     def _disclosed(self) -> dict[str, object]:
-        """Values of the conditions of ``_shown_still``."""
+        """Values of the conditions on records."""
         return {
+            **ENDED,
             "adverse": list(self._disclosure().adverse_items),
             "years": self._disclosure().years,
-            "ended": list(ENDED_AS),
             "on_lists": list(self._disclosure().listing_kinds),
             "about_others": list(self._disclosure().casework_kinds),
         }
@@ -333,7 +334,10 @@ class Queries:
         """A row of a file as JSON: its columns, and what its body holds (a record's facts under a name)."""
         columns: Row = msgspec.json.decode(row["shown"])
         body = plain(self._read_body(str(row["body_schema"]), bytes(row["body"]))) if row["body"] else {}
-        return {**columns, "facts": body} if row["part"] == "records" else {**columns, **body}
+        if row["part"] != "records":
+            return {**columns, **body}
+        state = {"state": state_of_record(row["outcomes"])} if "outcomes" in row else {}
+        return {**columns, **state, "facts": body}
 
     def _decoded(self, row: Row, name: str) -> Row:
         """The row with its body decoded: under ``name``, or among its own columns when that is empty."""
@@ -360,11 +364,17 @@ def _standing(asked: Future[list[Row]], linked: Sequence[str], limit: int) -> li
 
 def _records(cut: Cut, history: bool, has_place: bool) -> str:
     place = " AND (decided_on, record_id) < ({day:Date32}, {record:String})" if has_place else ""
-    return (
-        f"SELECT 'records' AS part, koff, {SHOWN}, body, body_schema FROM {DATABASE}.records FINAL "  # noqa: S608
-        f"WHERE subject_key = {{key:String}}{cut.where}{place}{_shown_still('subject_key = {key:String}', history)} "
-        "AND op != 'UNLINK' ORDER BY decided_on DESC, record_id DESC LIMIT {limit:UInt32} BY rekeyed_from"
+    order = "ORDER BY decided_on DESC, record_id DESC"
+    more = ", record_id, decided_on" if history else ""
+    page = (
+        f"SELECT 'records' AS part, koff, {SHOWN}, body, body_schema{more} FROM {DATABASE}.records FINAL "  # noqa: S608
+        f"WHERE subject_key = {{key:String}}{cut.where}{place}{_ON_FILE if history else _IN_FORCE} "
+        f"{order} LIMIT {{limit:UInt32}} BY rekeyed_from"
     )
+    if not history:
+        return page
+    outcomes = "arrayMap(one -> one.2, arrayFilter(one -> one.1 = record_id, told))"
+    return f"WITH ({_TOLD}) AS told SELECT *, {outcomes} AS outcomes FROM ({page}) {order}"  # noqa: S608
 
 
 def _newest(table: str) -> str:
@@ -374,17 +384,21 @@ def _newest(table: str) -> str:
     )
 
 
-def _shown_still(of: str, history: bool) -> str:
-    """Conditions on records: not ended, or not ended too long ago, not deleted, not too old to be shown at all.
-
-    of: condition that finds their subjects' changes quickly.
-    """
-    ended = f"SELECT record_id FROM {DATABASE}.changes WHERE {of} AND outcome IN {{ended:Array(String)}}"  # noqa: S608
-    oldest = "subtractYears(toDate32(now('Asia/Shanghai')), {years:UInt8})"
-    old = f" AND (toDate32(as_of) < {oldest} OR outcome = '{DELETED}')" if history else ""
-    about = "" if history else " AND kind NOT IN {about_others:Array(String)}"
-    return (
-        f" AND record_id NOT IN ({ended}{old}){about}"
-        " AND (item NOT IN {adverse:Array(String)} OR kind IN {on_lists:Array(String)}"
-        f" OR decided_on >= {oldest})"
-    )
+_MINE = "subject_key = {key:String}"
+_OLDEST = "subtractYears(toDate32(now('Asia/Shanghai')), {years:UInt8})"
+_NOT_TOO_OLD = (
+    " AND (item NOT IN {adverse:Array(String)} OR kind IN {on_lists:Array(String)}"
+    f" OR decided_on >= {_OLDEST})"
+)  # fmt: skip
+_IN_USE = f" AND op = 'RECORD' AND kind NOT IN {{about_others:Array(String)}}{_NOT_TOO_OLD}"
+_IN_FORCE = f"{_IN_USE} AND (subject_key, record_id) IN ({standing(_MINE)})"
+_GONE = (
+    f"SELECT record_id FROM {DATABASE}.changes WHERE {_MINE} AND outcome IN {{ended:Array(String)}}"  # noqa: S608
+    f" AND (toDate32(as_of) < {_OLDEST} OR outcome = '{DELETED}')"
+)
+_ON_FILE = f" AND op != 'UNLINK'{_NOT_TOO_OLD} AND record_id NOT IN ({_GONE})"
+"""For whom the history is shown: all but what is deleted, ended too long ago, or too old to be shown at all."""
+_TOLD = (
+    "SELECT groupArray((assumeNotNull(record_id), outcome)) "  # noqa: S608
+    f"FROM {DATABASE}.changes WHERE {_MINE} AND record_id IS NOT NULL"
+)

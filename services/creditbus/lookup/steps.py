@@ -12,10 +12,13 @@ from typing import Any
 from creditbus.catalogue.purposes import Purpose
 from creditbus.core.identifiers import RegionTable, Scheme, grade, is_blocked, normalise_identifier, subject_key_of
 from creditbus.core.problems import Problem
+from creditbus.core.state import ENDED_AS
 from creditbus.lookup import problems
 
 _PERSON = "p:"
 _LENGTHS = {18: Scheme.USCC, 9: Scheme.ORGANISATION}
+_TAKEN_AS = ("RECORDED", "HELD", "SUPERSEDED", "DROPPED", "PARKED", "DUPLICATE")
+"""What a dossier says of a record that comes; when it says several things, the first of these."""
 _HIDDEN = frozenset({"src", "kpart", "koff", "body", "body_schema", "sealed"})
 """Columns that are not for readers: positions, and what is shown decoded or not at all."""
 
@@ -80,12 +83,20 @@ def state_of_event(rejections: Sequence[Mapping[str, Any]], records: int, outcom
     became in the end.
     """
     seen = set(outcomes)
-    for state in ("RECORDED", "HELD", "SUPERSEDED", "DROPPED", "PARKED", "DUPLICATE"):
+    for state in _TAKEN_AS:
         if state in seen:
             return state
     if records:
         return "RECEIVED"
     return "REJECTED" if rejections else None
+
+
+def state_of_record(outcomes: Collection[str]) -> str:
+    """What became of a record, for whom the history is shown: how it ended, else what it was when it came.
+
+    RECORDED is in force; RECEIVED is what its subject's dossier has not told of yet.
+    """
+    return next((one for one in (*reversed(ENDED_AS), *_TAKEN_AS) if one in outcomes), "RECEIVED")
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:

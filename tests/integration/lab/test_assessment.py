@@ -37,12 +37,13 @@ def record(number: str, **changes: Any) -> bytes:
     return encode(SCHEMAS.records["CreditRecord"], msgspec.structs.asdict(make_record(number=number, **changes)))
 
 
-def decided(kind: str, number: str, **facts: Any) -> bytes:
+def decided(kind: str, number: str, event_id: str = "", **facts: Any) -> bytes:
     """A record with facts: those of the example of its kind, changed."""
     schema = SCHEMAS.events[kind].facts
     told = compile_reader(schema.definition)({**example(kind)["facts"], **facts}, "", [])
     assert isinstance(told, dict)
-    return record(number, kind=kind, body=encode(schema, told), body_schema=schema.body_schema)
+    changes = {"event_id": event_id} if event_id else {}
+    return record(number, kind=kind, body=encode(schema, told), body_schema=schema.body_schema, **changes)
 
 
 def alert(kind: str, record_id: str) -> bytes:
@@ -80,10 +81,10 @@ def test_records_and_rejections_of_the_period_are_counted_once_each(clickhouse: 
     assert {name: one.accepted for name, one in found.levels.items()} == {"LEAGUE": 2, "COUNTY": 1}
 
 
-def change(number: int, record_id: str, kind: str, outcome: str) -> bytes:
+def change(number: int, record_id: str, kind: str, outcome: str, subject: str = ORGAN[8:17]) -> bytes:
     value = {
         "change_id": f"c{number}", "record_id": record_id, "event_key": None, "sender": "", "event_id": "",
-        "subject_key": ORGAN[8:17], "kind": kind, "outcome": outcome, "cause": "TIMER", "version": 1,
+        "subject_key": subject, "kind": kind, "outcome": outcome, "cause": "TIMER", "version": 1,
         "score_before": None, "score_after": None, "grade_before": None, "grade_after": None, "listed": False,
         "as_of": DAY_MS, "edition": "e", "receipt_hash": "",
     }  # fmt: skip
@@ -100,17 +101,20 @@ def test_tickets_and_spot_checks_count_for_the_department_that_they_are_about(cl
     late = make_record("SupervisionTicket", "督1", **about)
     answered = make_record("SupervisionTicket", "督2", **about)
     revoked = make_record("SupervisionTicket", "督3", **about)
+    twice = make_record("SupervisionTicket", "督1", event_id="sent again", **about)
     answer = make_record("SupervisionTicket", "复2", target_key=answered.natural_key, **about)
     body = {"body": encode(schema, spot_check), "body_schema": schema.body_schema}
     review = make_record("DepartmentReview", "抽1", **about, **body)
-    told = [late, answered, revoked, answer, review]
+    told = [late, answered, revoked, twice, answer, review]
     sink = ClickHouseRows(clickhouse, table_specs(SCHEMAS))
     payloads = [encode(SCHEMAS.records["CreditRecord"], msgspec.structs.asdict(one)) for one in told]
     sink.flush("records", [PositionedRow("credit.records", 1, n, payload) for n, payload in enumerate(payloads)])
     changes = [
         change(1, late.record_id, "RECTIFICATION", "OVERDUE"),
         change(2, late.record_id, "RECTIFICATION", "OVERDUE"),
-        change(3, revoked.record_id, "SupervisionTicket", "REVOKED"),
+        *(change(3 + number, one.record_id, one.kind, "RECORDED") for number, one in enumerate(told) if one != twice),
+        change(20, twice.record_id, "SupervisionTicket", "DUPLICATE"),
+        change(21, revoked.record_id, "SupervisionTicket", "REVOKED"),
     ]
     sink.flush("changes", [PositionedRow("credit.changes", 1, n, payload) for n, payload in enumerate(changes)])
     rules = compile_rules(edition_of(load()))
@@ -127,10 +131,14 @@ def test_notices_how_to_repair_and_irregular_repairs_count_for_who_decided(click
         decided("Repair", "修2", stage="GRANTED", commitment=None),
         decided("Repair", "修3", stage="REFUSED"),
         decided("Revocation", "撤1"),
+        decided("Penalty", "未带", event_id="sent again", repair_notice_on=None),
     ]
     sink.flush("records", [PositionedRow("credit.records", 1, n, payload) for n, payload in enumerate(records)])
     irregular = alert(REPAIR_IRREGULAR, make_record("Repair", number="修2").record_id)
     sink.flush("alerts", [PositionedRow("credit.alerts", 1, 0, irregular)])
+    twice = make_record(number="未带", event_id="sent again")
+    told = change(1, twice.record_id, "Penalty", "DUPLICATE", twice.subject_key)
+    sink.flush("changes", [PositionedRow("credit.changes", 1, 0, told)])
     found = read_assessment(clickhouse, rules(), DAY, DAY, body_reader(SCHEMAS))
     due = {"noticed": (1, 2), "regular_repairs": (1, 2), "withdrawals": (1, 1)}
     assert found.departments["150100-scjg"].duties == due

@@ -5,46 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec.structs
 import pytest
 from structlog.testing import capture_logs
 
 from builders import make_record
-from creditbus.bus.avro import encode
-from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import body_reader
 from creditbus.clickhouse.client import ClickHouse
-from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.errors import RetryLaterError
-from creditbus.core.ports import PositionedRow
 from creditbus.lookup.queries import Disclosure, Queries
 from creditbus.lookup.steps import Wanted
-from creditbus.warehouse.tables import table_specs
+from warehoused import SCHEMAS, dossier_row, flush, taken
 
 pytestmark = pytest.mark.integration
-SCHEMAS = SchemaSet.load()
 
 
 def queries(
     clickhouse: ClickHouse, redirects: Mapping[str, str], linked: Sequence[str] = (), first: int = 0
 ) -> Queries:
     """Look-ups of dossiers that lead to one another. linked: keys that lead to each; first: offset of the first."""
-    rows = [{**_dossier(key, to), "linked": list(linked)} for key, to in redirects.items()]
-    payloads = enumerate([encode(SCHEMAS.records["Dossier"], row) for row in rows], first)
-    positioned = [PositionedRow("credit.dossiers", 0, offset, payload) for offset, payload in payloads]
-    ClickHouseRows(clickhouse, table_specs(SCHEMAS)).flush("dossiers", positioned)
+    rows = [{**dossier_row(key, to), "linked": list(linked)} for key, to in redirects.items()]
+    flush(clickhouse, "dossiers", rows, first)
     nothing = Disclosure(adverse_items=[], years=5, listing_kinds=[], casework_kinds=[], orders=[])
     return Queries(clickhouse, body_reader(SCHEMAS), lambda: nothing)
-
-
-def _dossier(key: str, redirect: str) -> dict[str, Any]:
-    return {
-        "subject_key": key, "subject_kind": "LEGAL_PERSON", "subject_name": "虚构", "identifier": "",
-        "aliases": [f"alias of {key}"], "region": "150100", "version": 1, "as_of": 1_795_363_200_000, "score": None,
-        "grade": None, "listed": False, "lists": [], "court_orders": [], "families": [], "record_count": 0,
-        "adverse_count": 0, "edition": "e", "receipt_hash": "", "body": b"", "body_schema": "", "redirect": redirect,
-        "linked": [],
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize("wanted", [Wanted("K1"), Wanted("K3"), Wanted(None, "alias of K2")], ids=str)
@@ -97,9 +79,8 @@ def test_copies_of_records_are_shown_as_long_as_the_key_that_they_come_from_lead
         make_record(subject_key="K1", number=name, rekeyed_from=keys, decided_on=day)
         for day, (name, keys) in enumerate({"a": ["K0"], "b": ["K9"], "c": []}.items(), start=20_000)
     ]
-    payloads = [encode(SCHEMAS.records["CreditRecord"], msgspec.structs.asdict(one)) for one in told]
-    rows = [PositionedRow("credit.records", 0, offset, payload) for offset, payload in enumerate(payloads)]
-    ClickHouseRows(clickhouse, table_specs(SCHEMAS)).flush("records", rows)
+    flush(clickhouse, "records", told)
+    flush(clickhouse, "changes", [taken(one) for one in told])
     file = asked.file_of(Wanted("K1"), None, limit)
     assert file is not None
     assert [row["document_number"] for row in file.records()] == list(shown[:limit])

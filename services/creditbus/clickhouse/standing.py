@@ -1,0 +1,39 @@
+"""Which records are in force: what the dossier said of each stands in the table of changes.
+
+A record is in force when the dossier took it (RECORDED) and nothing ended it since. What came twice, too late or waits
+for another fact has a row among the records too, and is not; nor is a fact in force that was repaired or withdrawn,
+whoever sends it once more under another id.
+"""
+
+from __future__ import annotations
+
+from creditbus.clickhouse.client import DATABASE
+from creditbus.core.state import ENDED_AS
+
+_PAIRS = f"SELECT subject_key, assumeNotNull(record_id) AS record FROM {DATABASE}.changes"  # noqa: S608
+_OF_RECORDS = "record_id IS NOT NULL GROUP BY subject_key, record"
+_TAKEN = "countIf(outcome = 'RECORDED') > 0"
+_OVER = "countIf(outcome IN {ended:Array(String)}) > 0"
+ENDED: dict[str, object] = {"ended": list(ENDED_AS)}
+"""Parameters of the statements below."""
+
+
+def standing(of: str) -> str:
+    """Keys of subject and record of what is in force. of: condition that finds the changes of few subjects."""
+    return f"{_PAIRS} WHERE {of} AND {_OF_RECORDS} HAVING {_TAKEN} AND NOT {_OVER}"
+
+
+def fallen(of: str = "1") -> str:
+    """Keys of subject and record of what dossiers told of and is not in force: far less than what is.
+
+    of: condition on the changes that are looked at, by default all.
+    """
+    return f"{_PAIRS} WHERE {of} AND {_OF_RECORDS} HAVING {_OVER} OR NOT {_TAKEN}"
+
+
+def passed_over(of: str) -> str:
+    """Keys of subject and record of what dossiers never took: it came twice or too late, or still waits.
+
+    of: condition on the changes that are looked at.
+    """
+    return f"{_PAIRS} WHERE {of} AND {_OF_RECORDS} HAVING NOT {_TAKEN}"

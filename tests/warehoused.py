@@ -1,0 +1,66 @@
+"""Tables of the warehouse as intake and dossier would have filled them, for tests of what is read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec.structs
+
+from creditbus.bus.avro import encode
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.wire import body_reader
+from creditbus.clickhouse.client import ClickHouse
+from creditbus.clickhouse.rows import ClickHouseRows
+from creditbus.core.ports import PositionedRow
+from creditbus.core.records import Change, CreditRecord
+from creditbus.warehouse.tables import PLACEMENTS, table_specs
+from intake_harness import Intake, example
+from partition import Bus, a_bus
+
+SCHEMAS = SchemaSet.load()
+_RECORD_OF = {one.table: one.record for one in PLACEMENTS}
+
+
+def flush(clickhouse: ClickHouse, table: str, values: Sequence[Any], first: int = 0) -> None:
+    """Write structs, or what they hold, as rows of one log. first: offset of the first."""
+    schema = SCHEMAS.records[_RECORD_OF[table]]
+    told = [one if isinstance(one, dict) else msgspec.structs.asdict(one) for one in values]
+    rows = [PositionedRow(table, 0, offset, encode(schema, value)) for offset, value in enumerate(told, first)]
+    ClickHouseRows(clickhouse, table_specs(SCHEMAS)).flush(table, rows)
+
+
+def body_of(kind: str, **changes: Any) -> dict[str, Any]:
+    """Facts of the example of a kind, as a record has them."""
+    (record,) = Intake().send(example(kind, **changes)).records
+    return {"body": record["body"], "body_schema": record["body_schema"]}
+
+
+def decided(clickhouse: ClickHouse, records: Sequence[CreditRecord]) -> Bus:
+    """Let a dossier decide about records of one partition, in this order; write them and what became of them."""
+    read = body_reader(SCHEMAS)
+    bus = a_bus(*((one, read(one.body_schema, one.body)) for one in records if one.body))
+    bus.send(*records)
+    flush(clickhouse, "records", records)
+    flush(clickhouse, "changes", bus.changes)
+    return bus
+
+
+def taken(record: CreditRecord) -> Change:
+    """What a dossier says of a record that it took."""
+    return Change(
+        f"change of {record.record_id}", record.record_id, record.event_key, record.sender, record.event_id,
+        record.subject_key, record.kind, "RECORDED", "RECORD", 1, None, None, None, None, False, record.recorded_at,
+        "e", "",
+    )  # fmt: skip
+
+
+def dossier_row(key: str, redirect: str = "") -> dict[str, Any]:
+    """The row of a firm's dossier, empty but for where it leads."""
+    return {
+        "subject_key": key, "subject_kind": "LEGAL_PERSON", "subject_name": "虚构", "identifier": "",
+        "aliases": [f"alias of {key}"], "region": "150100", "version": 1, "as_of": 1_795_363_200_000, "score": None,
+        "grade": None, "listed": False, "lists": [], "court_orders": [], "families": [], "record_count": 0,
+        "adverse_count": 0, "edition": "e", "receipt_hash": "", "body": b"", "body_schema": "", "redirect": redirect,
+        "linked": [],
+    }  # fmt: skip
