@@ -15,7 +15,7 @@ from creditbus.core.processing import Effects, Position
 from creditbus.core.quarantine import Parked, QuarantineOrder
 from creditbus.core.records import Alert, CreditRecord, MeasureOrder
 from creditbus.core.rules import Rules
-from creditbus.core.state import Summary
+from creditbus.core.state import ACTIVE, ENDED_AS, Summary
 from creditbus.dossier.steps import Decided, Edition, Entry, Lookups, Tick, decide_or_park
 from creditbus.dossier.view import PartitionView
 
@@ -86,6 +86,21 @@ class Bus:
     def summary(self, subject: str = make_record().subject_key) -> Summary:
         """The state of a subject."""
         return PartitionView(self.store).subject(subject).summary
+
+    def active(self, subject: str = make_record().subject_key) -> set[str]:
+        """Ids of the records that tell what is in force of a subject, by its state."""
+        rows = PartitionView(self.store).subject(subject).all_rows().values()
+        return {row.record_id for row in rows if row.state == ACTIVE}
+
+    def told_in_force(self, subject: str = make_record().subject_key) -> set[str]:
+        """The same by what was told of each record, as the warehouse has it (clickhouse/standing.py)."""
+        facts = {one.record_id for one in self.log if isinstance(one, CreditRecord) and one.op == "RECORD"}
+        last = {
+            one.record_id: one.outcome
+            for one in self.changes
+            if one.subject_key == subject and one.outcome in ("RECORDED", *ENDED_AS)
+        }
+        return {record_id for record_id, outcome in last.items() if outcome == "RECORDED"} & facts
 
     def orders(self) -> list[tuple[str, str]]:
         """(action, family) of every order so far."""

@@ -46,11 +46,11 @@ def decided(clickhouse: ClickHouse, records: Sequence[CreditRecord]) -> Bus:
     return bus
 
 
-def taken(record: CreditRecord) -> Change:
-    """What a dossier says of a record that it took."""
+def taken(record: CreditRecord, outcome: str = "RECORDED", ordinal: str = "") -> Change:
+    """What a dossier says of a record, by default that it took it. ordinal: tells one change from another."""
     return Change(
-        f"change of {record.record_id}", record.record_id, record.event_key, record.sender, record.event_id,
-        record.subject_key, record.kind, "RECORDED", "RECORD", 1, None, None, None, None, False, record.recorded_at,
+        f"change of {record.record_id}{ordinal}", record.record_id, record.event_key, record.sender, record.event_id,
+        record.subject_key, record.kind, outcome, "RECORD", 1, None, None, None, None, False, record.recorded_at,
         "e", "",
     )  # fmt: skip
 

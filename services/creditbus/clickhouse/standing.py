@@ -1,8 +1,9 @@
 """Which records are in force: what the dossier said of each stands in the table of changes.
 
-A record is in force when the dossier took it (RECORDED) and nothing ended it since. What came twice, too late or waits
-for another fact has a row among the records too, and is not; nor is a fact in force that was repaired or withdrawn,
-whoever sends it once more under another id.
+A record is in force when the last that was said of it is that the dossier took it (RECORDED) and not that it ended.
+What came twice, too late or waits for another fact has a row among the records too, and is not; nor is a fact in force
+that was repaired or withdrawn, whoever sends it once more under another id. When a key leads to a subject no more, what
+its records had ended or told instead is in force again.
 """
 
 from __future__ import annotations
@@ -12,15 +13,14 @@ from creditbus.core.state import ENDED_AS
 
 _PAIRS = f"SELECT subject_key, assumeNotNull(record_id) AS record FROM {DATABASE}.changes"  # noqa: S608
 _OF_RECORDS = "record_id IS NOT NULL GROUP BY subject_key, record"
-_TAKEN = "countIf(outcome = 'RECORDED') > 0"
-_OVER = "countIf(outcome IN {ended:Array(String)}) > 0"
+_IN_FORCE = "argMaxIf(outcome, koff, outcome = 'RECORDED' OR outcome IN {ended:Array(String)}) = 'RECORDED'"
 ENDED: dict[str, object] = {"ended": list(ENDED_AS)}
 """Parameters of the statements below."""
 
 
 def standing(of: str) -> str:
     """Keys of subject and record of what is in force. of: condition that finds the changes of few subjects."""
-    return f"{_PAIRS} WHERE {of} AND {_OF_RECORDS} HAVING {_TAKEN} AND NOT {_OVER}"
+    return f"{_PAIRS} WHERE {of} AND {_OF_RECORDS} HAVING {_IN_FORCE}"
 
 
 def fallen(of: str = "1") -> str:
@@ -28,7 +28,7 @@ def fallen(of: str = "1") -> str:
 
     of: condition on the changes that are looked at, by default all.
     """
-    return f"{_PAIRS} WHERE {of} AND {_OF_RECORDS} HAVING {_OVER} OR NOT {_TAKEN}"
+    return f"{_PAIRS} WHERE {of} AND {_OF_RECORDS} HAVING NOT {_IN_FORCE}"
 
 
 def passed_over(of: str) -> str:
@@ -36,4 +36,4 @@ def passed_over(of: str) -> str:
 
     of: condition on the changes that are looked at.
     """
-    return f"{_PAIRS} WHERE {of} AND {_OF_RECORDS} HAVING NOT {_TAKEN}"
+    return f"{_PAIRS} WHERE {of} AND {_OF_RECORDS} HAVING countIf(outcome = 'RECORDED') = 0"

@@ -22,6 +22,7 @@ from creditbus.core.links import effective_link, note_link
 from creditbus.core.listing import resume, tell_again
 from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder
 from creditbus.core.state import (
+    ACTIVE,
     DELETED,
     EXPIRED,
     ROLLED_BACK,
@@ -270,6 +271,7 @@ def _without(
                 apply(view, record, quiet)
     now.version = was.version
     _keep_states(view, rows, quiet)
+    _tell_what_stands(view, rows, ctx)
     _keep_effects(was, now, cause.effect_id, quiet, ctx)
 
 
@@ -283,6 +285,14 @@ def _keep_states(view: SubjectView, rows: Mapping[str, Row], quiet: Context) -> 
             finish(view, key, (ROLLED_BACK, "ROLLED_BACK", before.record_id), quiet)
         elif before.state == EXPIRED and not any(one.natural_key == key for one in view.summary.in_effect):
             view.set_row(key, Row(row.record_id, row.revision, row.event_key, row.kind, EXPIRED))
+
+
+def _tell_what_stands(view: SubjectView, before: Mapping[str, Row], ctx: Context) -> None:
+    """Facts that another record tells now, since the one that told them came from there, or ended them."""
+    for key, row in view.all_rows().items():
+        was = before.get(key)
+        if row.state == ACTIVE and (was is None or (was.record_id, was.state) != (row.record_id, ACTIVE)):
+            ctx.ended.append((row.record_id, row.kind, RECORDED))
 
 
 def _keep_effects(was: Summary, now: Summary, cause_id: str, quiet: Context, ctx: Context) -> None:

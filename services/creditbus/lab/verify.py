@@ -270,10 +270,10 @@ def _note_change(log: Log, value: dict[str, Any]) -> None:
     log.change_ids[value["change_id"]] = "" if is_deletion else value["record_id"]
     if is_deletion and value["event_key"]:
         log.deleted.add(value["event_key"])
-    log.outcomes[value["outcome"]] += 1
     if value["outcome"] == "PARKED":
         log.parked.add(value["subject_key"])
     if value["cause"] == "RECORD":
+        log.outcomes[value["outcome"]] += 1
         log.changes[value["record_id"]] += 1
 
 

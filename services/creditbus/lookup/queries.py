@@ -373,7 +373,7 @@ def _records(cut: Cut, history: bool, has_place: bool) -> str:
     )
     if not history:
         return page
-    outcomes = "arrayMap(one -> one.2, arrayFilter(one -> one.1 = record_id, told))"
+    outcomes = "arrayMap(one -> one.3, arrayFilter(one -> one.2 = record_id, told))"
     return f"WITH ({_TOLD}) AS told SELECT *, {outcomes} AS outcomes FROM ({page}) {order}"  # noqa: S608
 
 
@@ -399,6 +399,6 @@ _GONE = (
 _ON_FILE = f" AND op != 'UNLINK'{_NOT_TOO_OLD} AND record_id NOT IN ({_GONE})"
 """For whom the history is shown: all but what is deleted, ended too long ago, or too old to be shown at all."""
 _TOLD = (
-    "SELECT groupArray((assumeNotNull(record_id), outcome)) "  # noqa: S608
+    "SELECT arraySort(groupArray((koff, assumeNotNull(record_id), outcome))) "  # noqa: S608
     f"FROM {DATABASE}.changes WHERE {_MINE} AND record_id IS NOT NULL"
 )

@@ -13,11 +13,12 @@ from creditbus.catalogue.purposes import Purpose
 from creditbus.core.identifiers import RegionTable, Scheme, grade, is_blocked, normalise_identifier, subject_key_of
 from creditbus.core.problems import Problem
 from creditbus.core.state import ENDED_AS
+from creditbus.core.subject import RECORDED
 from creditbus.lookup import problems
 
 _PERSON = "p:"
 _LENGTHS = {18: Scheme.USCC, 9: Scheme.ORGANISATION}
-_TAKEN_AS = ("RECORDED", "HELD", "SUPERSEDED", "DROPPED", "PARKED", "DUPLICATE")
+_TAKEN_AS = (RECORDED, "HELD", "SUPERSEDED", "DROPPED", "PARKED", "DUPLICATE")
 """What a dossier says of a record that comes; when it says several things, the first of these."""
 _HIDDEN = frozenset({"src", "kpart", "koff", "body", "body_schema", "sealed"})
 """Columns that are not for readers: positions, and what is shown decoded or not at all."""
@@ -91,12 +92,13 @@ def state_of_event(rejections: Sequence[Mapping[str, Any]], records: int, outcom
     return "REJECTED" if rejections else None
 
 
-def state_of_record(outcomes: Collection[str]) -> str:
-    """What became of a record, for whom the history is shown: how it ended, else what it was when it came.
+def state_of_record(outcomes: Sequence[str]) -> str:
+    """What became of a record, for whom the history is shown. outcomes: all that was told of it, in order.
 
     RECORDED is in force; RECEIVED is what its subject's dossier has not told of yet.
     """
-    return next((one for one in (*reversed(ENDED_AS), *_TAKEN_AS) if one in outcomes), "RECEIVED")
+    last = next((one for one in reversed(outcomes) if one == RECORDED or one in ENDED_AS), None)
+    return last or next((one for one in _TAKEN_AS if one in outcomes), "RECEIVED")
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from creditbus.clickhouse.client import ClickHouse
 from creditbus.core.records import CreditRecord
 from creditbus.lookup.queries import ALL, Disclosure, Queries
 from creditbus.lookup.steps import Wanted
-from warehoused import SCHEMAS, body_of, decided, dossier_row, flush
+from warehoused import SCHEMAS, body_of, decided, dossier_row, flush, taken
 
 pytestmark = pytest.mark.integration
 NOTHING_HIDDEN = Disclosure(
@@ -85,6 +85,19 @@ def test_the_history_says_what_became_of_each(clickhouse: ClickHouse, facts: dic
         ("moved away", 2, "RECORDED"),
         ("too early", 1, "HELD"),
     }
+
+
+def test_what_tells_its_fact_again_is_in_force_again(clickhouse: ClickHouse, facts: dict[str, Any]) -> None:
+    """As when a key that a record of the same decision came from leads to the subject no more."""
+    record = make_record(number="1", event_id="stands", **facts)
+    flush(clickhouse, "records", [record])
+    told = [taken(record), *(taken(record, outcome, f" {outcome}") for outcome in ("CORRECTED", "DUPLICATE"))]
+    flush(clickhouse, "changes", told)
+    assert look_up(clickhouse, [], history=False) == set()
+    assert look_up(clickhouse, [], history=True) == {("stands", 1, "CORRECTED")}
+    flush(clickhouse, "changes", [taken(record, "RECORDED", " again")], first=10)
+    assert look_up(clickhouse, [], history=False) == {("stands", 1, "")}
+    assert look_up(clickhouse, [], history=True) == {("stands", 1, "RECORDED")}
 
 
 def test_a_record_that_its_dossier_has_not_told_of_is_not_shown_yet(

@@ -286,3 +286,18 @@ def test_batches_do_not_show_in_the_states() -> None:
     for key in (OLD, NEW):
         assert state_of(at_once.summary(key)) == state_of(apart.summary(key))
     assert DAY_MS
+
+
+@given(story=st.permutations(range(len(EVERYTHING))), size=st.integers(1, len(EVERYTHING)))
+@settings(max_examples=80, deadline=None)
+def test_what_was_told_of_the_records_says_which_are_in_force(story: list[int], size: int) -> None:
+    bus = a_world()
+    for place in story[:size]:
+        send(bus, EVERYTHING[place][0])
+    for key in (OLD, NEW, THIRD):
+        summary = bus.summary(key)
+        if not summary.redirect:
+            leading = {one.key for one in summary.linked}
+            records = [one for one in bus.log if isinstance(one, CreditRecord) and one.subject_key == key]
+            shown = {one.record_id for one in records if leading.issuperset(one.rekeyed_from)}
+            assert bus.told_in_force(key) & shown == bus.active(key), key

@@ -193,6 +193,13 @@ def test_the_plain_reference_of_verify_counts_the_same_records(story: list[int])
     assert fold(seen)[summary.subject_key].version == summary.version
 
 
+@given(story=STORIES)
+@settings(max_examples=300)
+def test_what_was_told_of_the_records_says_which_are_in_force(story: list[int]) -> None:
+    bus = told(story)
+    assert bus.told_in_force() == bus.active()
+
+
 @pytest.mark.parametrize("kind", ["NATURAL_PERSON", "SOLE_TRADER"])
 def test_a_person_is_never_scored_whatever_is_reported(kind: str) -> None:
     records = [make_record(one.kind, number=one.document_number, subject_kind=kind) for one, _ in POOL]
