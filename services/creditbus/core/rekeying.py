@@ -165,8 +165,11 @@ def _close(view: SubjectView, link: Link, ctx: Context) -> None:
 
 
 def _goes_along(record: CreditRecord, link: Link) -> bool:
-    """Answers stay with the orders that they answer; of a subject's own links, only the one in effect goes."""
-    if record.op == UNLINK:
+    """Answers stay with the orders that they answer; of a subject's own links, only the one in effect goes.
+
+    What came from where the link leads is on file there, and a copy would hide it as soon as that one is taken back.
+    """
+    if record.op == UNLINK or link.key in record.rekeyed_from:
         return False
     if record.rekeyed_from:
         return True
