@@ -95,10 +95,11 @@ class Bus:
     def told_in_force(self, subject: str = make_record().subject_key) -> set[str]:
         """The same by what was told of each record, as the warehouse has it (clickhouse/standing.py)."""
         facts = {one.record_id for one in self.log if isinstance(one, CreditRecord) and one.op == "RECORD"}
+        says = {"RECORDED", *ENDED_AS}
         last = {
             one.record_id: one.outcome
             for one in self.changes
-            if one.subject_key == subject and one.outcome in ("RECORDED", *ENDED_AS)
+            if one.subject_key == subject and (one.outcome in says or (one.outcome == "HELD" and one.cause != "TIMER"))
         }
         return {record_id for record_id, outcome in last.items() if outcome == "RECORDED"} & facts
 

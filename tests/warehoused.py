@@ -14,6 +14,7 @@ from creditbus.clickhouse.client import ClickHouse
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.ports import PositionedRow
 from creditbus.core.records import Change, CreditRecord
+from creditbus.dossier.steps import Entry
 from creditbus.warehouse.tables import PLACEMENTS, table_specs
 from intake_harness import Intake, example
 from partition import Bus, a_bus
@@ -36,11 +37,12 @@ def body_of(kind: str, **changes: Any) -> dict[str, Any]:
     return {"body": record["body"], "body_schema": record["body_schema"]}
 
 
-def decided(clickhouse: ClickHouse, records: Sequence[CreditRecord]) -> Bus:
-    """Let a dossier decide about records of one partition, in this order; write them and what became of them."""
+def decided(clickhouse: ClickHouse, entries: Sequence[Entry]) -> Bus:
+    """Let a dossier decide about a partition of the log; write its records and what became of them."""
     read = body_reader(SCHEMAS)
+    records = [one for one in entries if isinstance(one, CreditRecord)]
     bus = a_bus(*((one, read(one.body_schema, one.body)) for one in records if one.body))
-    bus.send(*records)
+    bus.send(*entries)
     flush(clickhouse, "records", records)
     flush(clickhouse, "changes", bus.changes)
     return bus

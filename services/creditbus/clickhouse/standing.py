@@ -2,8 +2,8 @@
 
 A record is in force when the last that was said of it is that the dossier took it (RECORDED) and not that it ended.
 What came twice, too late or waits for another fact has a row among the records too, and is not; nor is a fact in force
-that was repaired or withdrawn, whoever sends it once more under another id. When a key leads to a subject no more, what
-its records had ended or told instead is in force again.
+that was repaired or withdrawn, whoever sends it once more under another id. When a key leads to a subject no more, its
+records are not in force there, and what they had ended or told instead is again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from creditbus.core.state import ENDED_AS
 
 _PAIRS = f"SELECT subject_key, assumeNotNull(record_id) AS record FROM {DATABASE}.changes"  # noqa: S608
 _OF_RECORDS = "record_id IS NOT NULL GROUP BY subject_key, record"
-_IN_FORCE = "argMaxIf(outcome, koff, outcome = 'RECORDED' OR outcome IN {ended:Array(String)}) = 'RECORDED'"
+_SAYS = "outcome = 'RECORDED' OR outcome IN {ended:Array(String)} OR outcome = 'HELD' AND cause != 'TIMER'"
+_IN_FORCE = f"argMaxIf(outcome, koff, {_SAYS}) = 'RECORDED'"
 ENDED: dict[str, object] = {"ended": list(ENDED_AS)}
 """Parameters of the statements below."""
 

@@ -27,6 +27,8 @@ from creditbus.core.state import (
     EXPIRED,
     ROLLED_BACK,
     SUPERSEDED,
+    WAITING,
+    WITHDRAWN,
     EventRow,
     Laid,
     Link,
@@ -34,7 +36,7 @@ from creditbus.core.state import (
     Row,
     Summary,
 )
-from creditbus.core.subject import DUPLICATE, FORWARDED, RECORDED, Applied, Facts, SubjectView
+from creditbus.core.subject import DUPLICATE, FORWARDED, HELD, RECORDED, Applied, Facts, SubjectView
 from creditbus.core.terms import LIFT_ACKNOWLEDGEMENT, ORDER_ACKNOWLEDGEMENT, close, is_overdue, merge_terms
 from creditbus.core.text import normalise_document_number
 
@@ -291,11 +293,19 @@ def _keep_states(view: SubjectView, rows: Mapping[str, Row], quiet: Context) -> 
 
 
 def _tell_what_stands(view: SubjectView, before: Mapping[str, Row], ctx: Context) -> None:
-    """Facts that another record tells now, since the one that told them came from there, or ended them."""
-    for key, row in view.all_rows().items():
-        was = before.get(key)
-        if row.state == ACTIVE and (was is None or (was.record_id, was.state) != (row.record_id, ACTIVE)):
-            ctx.ended.append((row.record_id, row.kind, RECORDED))
+    """What is in force no more, since it came from there or waits for what did; and what tells its fact again."""
+    rows = view.all_rows()
+    stood, stands = _records_in(before, ACTIVE), _records_in(rows, ACTIVE)
+    waiting = _records_in(rows, WAITING)
+    for gone in sorted(stood.keys() - stands):
+        ctx.ended.append((gone, stood[gone], HELD if gone in waiting else WITHDRAWN))
+    for again in sorted(stands.keys() - stood):
+        ctx.ended.append((again, stands[again], RECORDED))
+
+
+def _records_in(rows: Mapping[str, Row], state: str) -> dict[str, str]:
+    """Records whose facts are in a state, with their kinds."""
+    return {row.record_id: row.kind for row in rows.values() if row.state == state}
 
 
 def _keep_effects(was: Summary, now: Summary, cause_id: str, quiet: Context, ctx: Context) -> None:

@@ -9,7 +9,7 @@ from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.clickhouse.standing import ENDED, standing
 from creditbus.client.exporting import Exported
 from creditbus.core.events import ORGANISATION_KINDS, PERSON_KINDS
-from creditbus.lookup.queries import CLOSED_LEFT_OUT
+from creditbus.lookup.statements import CLOSED_LEFT_OUT
 
 _PAGE = 5_000
 _ORDER = "ORDER BY natural_key, record_id"

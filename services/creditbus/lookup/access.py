@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Annotated, Any
 from urllib.parse import unquote
 
 from fastapi import Header, Query
+from pydantic import AwareDatetime
 
 from creditbus.bus.audit import Access, Ledger
 from creditbus.bus.keyring import Keyring
@@ -22,8 +24,9 @@ from creditbus.lookup import problems
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
 from creditbus.lookup.law import LawInForce
+from creditbus.lookup.past import Moment, file_then, moment_of
 from creditbus.lookup.persons import Persons
-from creditbus.lookup.queries import ALL, Cut, Queries
+from creditbus.lookup.queries import ALL, Cut, File, Queries
 from creditbus.lookup.steps import HISTORY, allowed, cursor_of, cut, downstream_of, place_of, wanted_of
 
 _RECORD_ORDER = ("decided_on", "record_id")
@@ -61,6 +64,7 @@ class Ports:
     metrics: Metrics
     page_size: int
     persons: Persons
+    now: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,28 +89,63 @@ async def asked_of(
     return Asked(identifier, x_purpose, x_basis, cursor, limit)
 
 
-def subject_answer(ports: Ports, caller: Caller, asked: Asked, chosen: Cut = ALL) -> dict[str, Any]:
+When = tuple[date | None, datetime | None]
+"""The day and the time that a question is about, as_of and known_at; None for now."""
+
+
+async def when_of(
+    as_of: Annotated[date | None, Query(description="What held on this day, in Beijing 截至该日有效的信息")] = None,
+    known_at: Annotated[
+        AwareDatetime | None, Query(description="What was known at this time 平台在该时点已知的信息")
+    ] = None,
+) -> When:
+    """What a request asks about the past."""
+    return as_of, known_at
+
+
+def subject_answer(ports: Ports, caller: Caller, asked: Asked, when: When, chosen: Cut = ALL) -> dict[str, Any]:
     """What a purpose shows of a subject, all of it or its records of a view; audited before it is given."""
     purpose = stated_purpose(ports, caller, asked.purpose, asked.basis)
     wanted = wanted_of(asked.identifier, ports.law.now.rules.regions)
     if isinstance(wanted, Problem):
         raise RefusedError(wanted)
+    moment = _moment(ports, purpose, when)
+    if moment is not None:
+        file = file_then(ports.queries, wanted, moment, place(asked.cursor), asked.limit, chosen)
+        if file is None:
+            raise RefusedError(problems.UNKNOWN_THEN)
+        access_id = audited(ports, caller, purpose, asked.basis, file.key, endpoint="/v1/subjects/past")
+        return {**cut(_contents(ports, asked, file), purpose.shows), **moment.as_json(), "access_id": access_id}
     history = HISTORY in purpose.shows
     file = ports.queries.file_of(wanted, place(asked.cursor), asked.limit, chosen, history=history)
     if file is None:
         raise RefusedError(problems.UNKNOWN_SUBJECT)
     access_id = audited(ports, caller, purpose, asked.basis, file.key)
-    listings, is_order = file.listings, ports.queries.is_order
-    answer = {
+    answer = {**_contents(ports, asked, file), "downstream": downstream_of(file.dossier)}
+    return {**cut(answer, purpose.shows), "access_id": access_id}
+
+
+def _moment(ports: Ports, purpose: Purpose, when: When) -> Moment | None:
+    """The moment that is asked about; None for now."""
+    moment = moment_of(*when, ports.now())
+    if isinstance(moment, Problem):
+        raise RefusedError(moment)
+    if moment is not None and HISTORY not in purpose.shows:
+        needed = [one.code for one in ports.purposes.values() if HISTORY in one.shows]
+        raise RefusedError(problems.shows_no_past(purpose.code, needed))
+    return moment
+
+
+def _contents(ports: Ports, asked: Asked, file: File) -> dict[str, Any]:
+    is_order = ports.queries.is_order
+    return {
         "subject_key": file.key,
         "dossier": file.dossier,
         "records": page(file.records(), asked.limit, _RECORD_ORDER),
-        "listings": [row for row in listings if not is_order(row)],
-        "restrictions": [row for row in listings if is_order(row)],
+        "listings": [row for row in file.listings if not is_order(row)],
+        "restrictions": [row for row in file.listings if is_order(row)],
         "orders": file.orders,
-        "downstream": downstream_of(file.dossier),
     }
-    return {**cut(answer, purpose.shows), "access_id": access_id}
 
 
 def accesses_answer(ports: Ports, caller: Caller, asked: Asked) -> dict[str, Any]:

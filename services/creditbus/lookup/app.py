@@ -5,6 +5,7 @@ Annotations are evaluated here, not postponed: FastAPI reads dependencies that a
 
 import threading
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -39,12 +40,14 @@ from creditbus.lookup.access import (
     Caller,
     Ports,
     RefusedError,
+    When,
     accesses_answer,
     asked_of,
     page,
     place,
     region_codes,
     subject_answer,
+    when_of,
 )
 from creditbus.lookup.alerts import add_alerts
 from creditbus.lookup.feed import AlertFeed
@@ -111,6 +114,7 @@ def build(settings: LookupSettings) -> Ports:
         metrics=Metrics("lookup"),
         page_size=settings.lookup_page_size,
         persons=Persons(lambda: Vault(settings.vault, lambda: read_vault_keys(settings.secrets))),
+        now=lambda: datetime.now(UTC),
     )
 
 
@@ -148,10 +152,12 @@ def _add_subjects(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable
         response_model=dict[str, Any],
     )
     def get_subject(
-        caller: Annotated[Caller, Depends(caller_of)], asked: Annotated[Asked, Depends(asked_of)]
+        caller: Annotated[Caller, Depends(caller_of)],
+        asked: Annotated[Asked, Depends(asked_of)],
+        when: Annotated[When, Depends(when_of)],
     ) -> Response:
         # encoded here: FastAPI would check and copy every value of what is JSON already
-        return Response(msgspec.json.encode(subject_answer(ports, caller, asked)), media_type="application/json")
+        return Response(msgspec.json.encode(subject_answer(ports, caller, asked, when)), media_type="application/json")
 
     @app.get("/v1/subjects/{identifier}/accesses", summary="查询记录 Who looked a subject up, and why")
     def get_accesses(

@@ -46,6 +46,22 @@ UNKNOWN_EVENT = Problem(
     detail_en="It may be on its way: ask again in seconds. If the gateway never answered RECEIVED, send it again.",
     detail_zh="事件可能仍在处理，请几秒后再查；如网关未答复 RECEIVED，请以同一事件标识重新报送。",
 )
+UNKNOWN_THEN = Problem(
+    status=404,
+    code="unknown-then",
+    title_en="Nothing was on file then",
+    title_zh="当时尚无该主体的信息",
+    detail_en="No record of this subject had reached the bus by that time; without as_of and known_at it may be found.",
+    detail_zh="截至该时点，平台尚无该主体的信用记录；不带 as_of 和 known_at 可查询当前信息。",
+)
+NOT_YET = Problem(
+    status=400,
+    code="not-yet",
+    title_en="as_of and known_at lie in the past",
+    title_zh="as_of 和 known_at 须为过去的时点",
+    detail_en="What will be known is not known yet: give a day up to today in Beijing, and a time up to now.",
+    detail_zh="尚未到来的时点无法查询：as_of 不得晚于今日（北京时间），known_at 不得晚于现在。",
+)
 CANNOT_AUDIT = Problem(
     status=503,
     code="cannot-audit",
@@ -136,4 +152,17 @@ def shows_no_accesses(purpose: str, needed: Iterable[str]) -> Problem:
         title_zh="该查询目的不展示查询记录",
         detail_en=f"{purpose} does not show who looked a subject up; state one of: {shown}.",
         detail_zh=f"{purpose} 不展示查询记录；请使用：{shown}。",
+    )
+
+
+def shows_no_past(purpose: str, needed: Iterable[str]) -> Problem:
+    """A purpose that does not show what has ended, and so not how a file was."""
+    shown = ", ".join(needed)
+    return Problem(
+        status=403,
+        code="not-shown",
+        title_en="This purpose does not show the past",
+        title_zh="该查询目的不展示历史信息",
+        detail_en=f"{purpose} shows what is in force, not as_of a day or known_at a time; state one of: {shown}.",
+        detail_zh=f"{purpose} 仅展示当前有效信息，不支持 as_of 和 known_at；请使用：{shown}。",
     )

@@ -12,10 +12,9 @@ import msgspec
 import structlog
 
 from creditbus.clickhouse.client import DATABASE, ClickHouse
-from creditbus.clickhouse.ddl import SHOWN
-from creditbus.clickhouse.standing import ENDED, fallen, standing
+from creditbus.clickhouse.standing import ENDED
 from creditbus.core.errors import RetryLaterError
-from creditbus.core.state import DELETED
+from creditbus.lookup.statements import DOSSIER, IN_FORCE, IN_FORCE_OF_ALL, ON_FILE, newest, placed, records_of
 from creditbus.lookup.steps import Wanted, plain, shown, state_of_record
 
 log = structlog.get_logger()
@@ -71,11 +70,6 @@ class Disclosure:
     """Codes of what is no list but an order of a court (限制消费令)."""
 
 
-_CLOSED = f"(SELECT groupArray(subject_key) FROM {DATABASE}.dossiers FINAL WHERE redirect != '')"  # noqa: S608
-CLOSED_LEFT_OUT = f" AND NOT has({_CLOSED}, subject_key) AND hasAll({_CLOSED}, rekeyed_from)"
-"""Closed dossiers are left out; copies stand as long as the dossiers that they come from are closed."""
-
-
 @dataclass(frozen=True, slots=True)
 class File:
     """A subject's dossier, listings and orders, and its records, which are being read while the caller audits."""
@@ -91,7 +85,7 @@ class File:
         return key in (self.dossier.get("linked") or ())
 
 
-def _once_more(been: int) -> int:
+def once_more(been: int) -> int:
     """Another key to follow. Raises RetryLaterError when there are so many that they lead in a circle: the dossiers
     of one subject are written one after the other, so for a moment each of two may lead to the other.
     """
@@ -124,7 +118,7 @@ class Queries:
         Listing changes and orders come newest first.
         history: also what has ended.
         """
-        start = wanted.key or self._key_of(wanted.alias or "")
+        start = self.key_of(wanted)
         if start is None:
             return None
         if (guess := self._led.get(start)) is not None:
@@ -134,7 +128,7 @@ class Queries:
             self._led.pop(start, None)
         key, been = start, 0
         while isinstance(found := self._file_at(key, after, limit, cut, history=history), str):
-            key, been = found, _once_more(been)
+            key, been = found, once_more(been)
         if found is not None and found.is_led_to_by(start):
             self._remember(start, key)
         return found
@@ -149,8 +143,8 @@ class Queries:
     ) -> File | str | None:  # fmt: skip
         """What stands under one key, or the key that it leads to."""
         asked = self._pool.submit(self._records, key, after, limit, cut, history=history)
-        rows = self._ask(
-            f"({_DOSSIER}) UNION ALL {_newest('listings')} UNION ALL {_newest('orders')}", {"key": key}, binary=True
+        rows = self.ask(
+            f"({DOSSIER}) UNION ALL {newest('listings')} UNION ALL {newest('orders')}", {"key": key}, binary=True
         )
         parts: dict[str, list[Row]] = {"dossiers": [], "listings": [], "orders": []}
         # several messages of one tick have the same time: their order is that of the log
@@ -171,51 +165,47 @@ class Queries:
 
         So many of each origin: which copies are shown is known when the dossier is.
         """
-        rows = self._ask(
-            _records(cut, history, has_place=after is not None),
-            {
-                "key": key,
-                "limit": limit,
-                "day": after[0] if after else "",
-                "record": after[1] if after else "",
-                **cut.parameters,
-                **self._disclosed(),
-            },  # fmt: skip
-            binary=True,
-        )
-        return [self._shown(row) for row in rows]
+        where = f"{cut.where}{ON_FILE if history else IN_FORCE}"
+        values = {"key": key, **cut.parameters, **self.disclosed, **placed(after, limit)}
+        return self.read(records_of(where, after, with_outcomes=history), values)
 
     def dossier(self, wanted: Wanted) -> Row | None:
         """The dossier with its detail."""
-        key, been = wanted.key or self._key_of(wanted.alias or ""), 0
+        key, been = self.key_of(wanted), 0
         while key is not None:
-            rows = self._ask(_DOSSIER, {"key": key}, binary=True)
-            found = self._shown(rows[0]) if rows else None
+            found = self.dossier_at(key)
             if found is None or not found.get("redirect"):
                 return found
-            key, been = str(found["redirect"]), _once_more(been)
+            key, been = str(found["redirect"]), once_more(been)
         return None
 
-    def _key_of(self, alias: str) -> str | None:
-        """Key of the subject that is also known by another number."""
+    def dossier_at(self, key: str) -> Row | None:
+        """What stands under one key, even if it leads to another."""
+        return next(iter(self.read(DOSSIER, {"key": key})), None)
+
+    def key_of(self, wanted: Wanted) -> str | None:
+        """Key of a subject, which may be known by another number; None when nobody is."""
+        if wanted.key is not None:
+            return wanted.key
         sql = f"SELECT subject_key FROM {DATABASE}.dossiers FINAL WHERE has(aliases, {{alias:String}}) LIMIT 1"  # noqa: S608
-        rows = self._ask(sql, {"alias": alias})
+        rows = self.ask(sql, {"alias": wanted.alias or ""})
         return str(rows[0]["subject_key"]) if rows else None
 
     def subjects_of(self, cut: Cut, after: str, limit: int) -> list[Row]:
         """Organisations with records in a cut, by key: how many records, and the day of the newest decision."""
-        rows = self._ask(
+        rows = self.ask(
             "SELECT subject_key, any(subject_name) AS name, any(subject_kind) AS kind, "  # noqa: S608
             f"count() AS records, max(decided_on) AS newest FROM {DATABASE}.records FINAL "
             f"WHERE op = 'RECORD' AND subject_kind IN ('LEGAL_PERSON', 'ORGAN') AND subject_key > {{after:String}}"
-            f"{cut.where}{_IN_USE} AND (subject_key, record_id) NOT IN ({fallen()}){CLOSED_LEFT_OUT} "
+            f"{cut.where}{IN_FORCE_OF_ALL} "
             "GROUP BY subject_key ORDER BY subject_key LIMIT {limit:UInt32} "
             "SETTINGS prefer_column_name_to_alias = 1",  # the cut's kind is the column, not the alias
-            {"after": after, "limit": limit, **cut.parameters, **self._disclosed()},
+            {"after": after, "limit": limit, **cut.parameters, **self.disclosed},
         )
         return [shown(row) for row in rows]
 
-    def _disclosed(self) -> dict[str, object]:
+    @property
+    def disclosed(self) -> dict[str, object]:
         """Values of the conditions on records."""
         return {
             **ENDED,
@@ -230,7 +220,7 @@ class Queries:
         place = (
             " AND (at, access_id) < (parseDateTime64BestEffort({at:String}, 3, 'UTC'), {id:String})" if after else ""
         )
-        rows = self._ask(
+        rows = self.ask(
             f"SELECT * FROM {DATABASE}.access FINAL WHERE subject_key = {{key:String}}{place} "  # noqa: S608
             "ORDER BY at DESC, access_id DESC LIMIT {limit:UInt32}",
             {"key": key, "limit": limit, "at": after[0] if after else "", "id": after[1] if after else ""},
@@ -253,7 +243,7 @@ class Queries:
         where = " AND list = {list:String}" if list_code else ""
         where += " AND region IN {regions:Array(String)}" if regions else ""
         place = " AND (effective_on, listing_id) < ({day:Date32}, {id:String})" if after else ""
-        rows = self._ask(
+        rows = self.ask(
             f"SELECT * FROM {DATABASE}.listings FINAL WHERE state = 'LISTED' "  # noqa: S608
             f"AND subject_kind = 'LEGAL_PERSON' AND list {'IN' if by_order else 'NOT IN'} "
             f"{{orders:Array(String)}}{where}{place} "
@@ -287,7 +277,7 @@ class Queries:
                 "(parseDateTime64BestEffort({at:String}, 3, 'UTC'), {offset:UInt64}, {partition:UInt16})"
             )
         at, offset, partition = after or ("", "0", "0")
-        return self._ask(
+        return self.ask(
             f"SELECT * FROM {DATABASE}.alerts FINAL WHERE subject_kind IN ('LEGAL_PERSON', 'ORGAN'){where} "  # noqa: S608
             "ORDER BY at DESC, koff DESC, kpart DESC LIMIT {limit:UInt32}",
             {
@@ -303,14 +293,14 @@ class Queries:
     def position_of_alerts(self, source: str) -> dict[int, int]:
         """How far a log of alerts has been read into the warehouse: next offset by partition."""
         sql = f"SELECT kpart, max(koff) + 1 AS next FROM {DATABASE}.alerts WHERE src = {{src:String}} GROUP BY kpart"  # noqa: S608
-        return {int(row["kpart"]): int(row["next"]) for row in self._ask(sql, {"src": source})}
+        return {int(row["kpart"]): int(row["next"]) for row in self.ask(sql, {"src": source})}
 
     def event(self, event_id: str, sender: str | None) -> dict[str, list[Row]]:
         """Everything known of an event; sender None looks at all senders."""
         mine = " AND sender = {sender:String}" if sender else ""
         found = {}
         for table in ("rejections", "records", "changes"):
-            rows = self._ask(
+            rows = self.ask(
                 f"SELECT * FROM {DATABASE}.{table} FINAL WHERE event_id = {{event:String}}{mine} LIMIT 100",  # noqa: S608
                 {"event": event_id, "sender": sender or ""},
                 binary=table != "changes",
@@ -321,13 +311,18 @@ class Queries:
     def counts(self) -> dict[str, int]:
         """Rows of every table, as readers see them."""
         parts = [f"SELECT '{table}' AS name, count() AS rows FROM {DATABASE}.{table} FINAL" for table in _ROW_TABLES]  # noqa: S608
-        return {row["name"]: int(row["rows"]) for row in self._ask(" UNION ALL ".join(parts), {})}
+        return {row["name"]: int(row["rows"]) for row in self.ask(" UNION ALL ".join(parts), {})}
 
     def is_up(self) -> bool:
         """Whether ClickHouse answers."""
-        return bool(self._ask("SELECT 1 AS up", {}))
+        return bool(self.ask("SELECT 1 AS up", {}))
 
-    def _ask(self, sql: str, parameters: dict[str, object], *, binary: bool = False) -> list[Row]:
+    def read(self, sql: str, parameters: dict[str, object]) -> list[Row]:
+        """Rows of a file as JSON."""
+        return [self._shown(row) for row in self.ask(sql, parameters, binary=True)]
+
+    def ask(self, sql: str, parameters: dict[str, object], *, binary: bool = False) -> list[Row]:
+        """Rows of any statement. binary: whether they have a body. Raises BusError."""
         return self._clickhouse.query(sql, parameters, binary=("body",) if binary else ())
 
     def _shown(self, row: Row) -> Row:
@@ -346,13 +341,6 @@ class Queries:
         return {**shown(row), **({name: detail} if name else detail)}
 
 
-# each table's part of a file: koff is the order of the log, and ``shown`` the row itself
-_DOSSIER = (
-    f"SELECT 'dossiers' AS part, koff, {SHOWN}, body, body_schema FROM {DATABASE}.dossiers FINAL "  # noqa: S608
-    "WHERE subject_key = {key:String} LIMIT 1"
-)
-
-
 def _standing(asked: Future[list[Row]], linked: Sequence[str], limit: int) -> list[Row]:
     """Records of all origins, but for copies from keys that lead here no longer.
 
@@ -360,45 +348,3 @@ def _standing(asked: Future[list[Row]], linked: Sequence[str], limit: int) -> li
     """
     leading = frozenset(linked)
     return [row for row in asked.result() if leading.issuperset(row["rekeyed_from"])][:limit]
-
-
-def _records(cut: Cut, history: bool, has_place: bool) -> str:
-    place = " AND (decided_on, record_id) < ({day:Date32}, {record:String})" if has_place else ""
-    order = "ORDER BY decided_on DESC, record_id DESC"
-    more = ", record_id, decided_on" if history else ""
-    page = (
-        f"SELECT 'records' AS part, koff, {SHOWN}, body, body_schema{more} FROM {DATABASE}.records FINAL "  # noqa: S608
-        f"WHERE subject_key = {{key:String}}{cut.where}{place}{_ON_FILE if history else _IN_FORCE} "
-        f"{order} LIMIT {{limit:UInt32}} BY rekeyed_from"
-    )
-    if not history:
-        return page
-    outcomes = "arrayMap(one -> one.3, arrayFilter(one -> one.2 = record_id, told))"
-    return f"WITH ({_TOLD}) AS told SELECT *, {outcomes} AS outcomes FROM ({page}) {order}"  # noqa: S608
-
-
-def _newest(table: str) -> str:
-    return (
-        f"(SELECT '{table}' AS part, koff, {SHOWN}, '' AS body, '' AS body_schema FROM {DATABASE}.{table} FINAL "  # noqa: S608
-        "WHERE subject_key = {key:String} ORDER BY at DESC, koff DESC LIMIT 500)"
-    )
-
-
-_MINE = "subject_key = {key:String}"
-_OLDEST = "subtractYears(toDate32(now('Asia/Shanghai')), {years:UInt8})"
-_NOT_TOO_OLD = (
-    " AND (item NOT IN {adverse:Array(String)} OR kind IN {on_lists:Array(String)}"
-    f" OR decided_on >= {_OLDEST})"
-)  # fmt: skip
-_IN_USE = f" AND op = 'RECORD' AND kind NOT IN {{about_others:Array(String)}}{_NOT_TOO_OLD}"
-_IN_FORCE = f"{_IN_USE} AND (subject_key, record_id) IN ({standing(_MINE)})"
-_GONE = (
-    f"SELECT record_id FROM {DATABASE}.changes WHERE {_MINE} AND outcome IN {{ended:Array(String)}}"  # noqa: S608
-    f" AND (toDate32(as_of) < {_OLDEST} OR outcome = '{DELETED}')"
-)
-_ON_FILE = f" AND op != 'UNLINK'{_NOT_TOO_OLD} AND record_id NOT IN ({_GONE})"
-"""For whom the history is shown: all but what is deleted, ended too long ago, or too old to be shown at all."""
-_TOLD = (
-    "SELECT arraySort(groupArray((koff, assumeNotNull(record_id), outcome))) "  # noqa: S608
-    f"FROM {DATABASE}.changes WHERE {_MINE} AND record_id IS NOT NULL"
-)

@@ -13,13 +13,15 @@ from creditbus.catalogue.purposes import Purpose
 from creditbus.core.identifiers import RegionTable, Scheme, grade, is_blocked, normalise_identifier, subject_key_of
 from creditbus.core.problems import Problem
 from creditbus.core.state import ENDED_AS
-from creditbus.core.subject import RECORDED
+from creditbus.core.subject import HELD, RECORDED
 from creditbus.lookup import problems
 
 _PERSON = "p:"
 _LENGTHS = {18: Scheme.USCC, 9: Scheme.ORGANISATION}
-_TAKEN_AS = (RECORDED, "HELD", "SUPERSEDED", "DROPPED", "PARKED", "DUPLICATE")
+_TAKEN_AS = (RECORDED, HELD, "SUPERSEDED", "DROPPED", "PARKED", "DUPLICATE")
 """What a dossier says of a record that comes; when it says several things, the first of these."""
+_SAYS = frozenset({RECORDED, HELD, *ENDED_AS})
+"""What says whether a record is in force; the last of it counts (clickhouse/standing.py)."""
 _HIDDEN = frozenset({"src", "kpart", "koff", "body", "body_schema", "sealed"})
 """Columns that are not for readers: positions, and what is shown decoded or not at all."""
 
@@ -97,7 +99,7 @@ def state_of_record(outcomes: Sequence[str]) -> str:
 
     RECORDED is in force; RECEIVED is what its subject's dossier has not told of yet.
     """
-    last = next((one for one in reversed(outcomes) if one == RECORDED or one in ENDED_AS), None)
+    last = next((one for one in reversed(outcomes) if one in _SAYS), None)
     return last or next((one for one in _TAKEN_AS if one in outcomes), "RECEIVED")
 
 

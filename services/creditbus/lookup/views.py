@@ -10,7 +10,18 @@ from fastapi import Depends, FastAPI, Query
 
 from creditbus.catalogue.views import View
 from creditbus.lookup import problems
-from creditbus.lookup.access import Asked, Caller, Ports, RefusedError, asked_of, page, place, subject_answer
+from creditbus.lookup.access import (
+    Asked,
+    Caller,
+    Ports,
+    RefusedError,
+    When,
+    asked_of,
+    page,
+    place,
+    subject_answer,
+    when_of,
+)
 from creditbus.lookup.queries import Cut
 
 _SEES_LISTS = frozenset({"officer", "producer", "operator"})
@@ -41,10 +52,13 @@ def add_views(app: FastAPI, ports: Ports, caller_of: Callable[..., Awaitable[Cal
 
     @app.get("/v1/views/{code}/subjects/{identifier}", summary="一个主体在档案中的信息 A subject's records in a view")
     def get_subject_in_view(
-        code: str, caller: Annotated[Caller, Depends(caller_of)], asked: Annotated[Asked, Depends(asked_of)]
+        code: str,
+        caller: Annotated[Caller, Depends(caller_of)],
+        asked: Annotated[Asked, Depends(asked_of)],
+        when: Annotated[When, Depends(when_of)],
     ) -> dict[str, Any]:
         view, chosen = _view(ports, code)
-        return {**subject_answer(ports, caller, asked, chosen), "view": view.code}
+        return {**subject_answer(ports, caller, asked, when, chosen), "view": view.code}
 
 
 def _view(ports: Ports, code: str) -> tuple[View, Cut]:
