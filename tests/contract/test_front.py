@@ -85,6 +85,29 @@ def test_settings_of_a_request_count_for_it_alone(http: httpx.Client) -> None:
     assert http.get("/", params={"query": "SELECT number FROM numbers(100)"}).is_success
 
 
+@pytest.fixture
+def database(http: httpx.Client, unique_name: Callable[[str], str]) -> Iterator[str]:
+    name = unique_name("front").replace(".", "_") + "`\\"
+    quoted = "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+    http.post("/", content=f"CREATE DATABASE {quoted}").raise_for_status()
+    http.post("/", content=f"CREATE TABLE {quoted}.t (n UInt8) ENGINE = Memory").raise_for_status()
+    yield name
+    http.post("/", content=f"DROP DATABASE {quoted}").raise_for_status()
+
+
+def test_a_request_may_name_its_database_which_counts_for_it_alone(http: httpx.Client, database: str) -> None:
+    insert, count = "INSERT INTO t FORMAT TabSeparated", {"query": "SELECT count() FROM t"}
+    http.post("/", params={"database": database, "query": insert}, content=b"1\n2\n").raise_for_status()
+    for _ in range(10):  # more often than there are connections
+        assert http.get("/", params={**count, "database": database}).text == "2\n"
+        assert http.get("/", params=count, headers={"X-ClickHouse-Database": database}).text == "2\n"
+        assert http.get("/", params=count).status_code == 404
+        assert http.get("/", params={"query": "SELECT throwIf(1)", "database": database}).status_code >= 400
+        assert http.get("/", params={"query": "SELECT currentDatabase()"}).text == "default\n"
+    unknown = http.get("/", params={"query": "SELECT 1", "database": "nowhere"})
+    assert (unknown.status_code, unknown.headers["X-ClickHouse-Exception-Code"]) == (404, "81")
+
+
 def test_answers_and_requests_may_be_compressed(http: httpx.Client, table: str) -> None:
     data = gzip.compress(b"".join(f"{n}\ttext {n}\n".encode() for n in range(5_000)))
     sql = f"INSERT INTO {table} FORMAT TabSeparated"

@@ -14,6 +14,9 @@ import chdb
 from creditbus.clickhouse.front.protocol import Statement
 from creditbus.clickhouse.front.settings import FrontSettings
 
+_OWN = "default"
+"""The database of a statement that names none."""
+
 
 class BusyError(Exception):
     """All threads are busy and the queue is full, or the wait was too long."""
@@ -106,7 +109,18 @@ class Engine:
     @staticmethod
     def _answer(connection: Any, text: str, statement: Statement) -> bytes:
         try:
+            if statement.database:  # a connection keeps it; one whose statement failed is not used again
+                connection.query(f"USE {_quoted(statement.database)}")
             result = connection.query(text, statement.output_format, params=dict(statement.parameters) or None)
-            return bytes(result.bytes())
+            answer = bytes(result.bytes())
+            if statement.database:
+                connection.query(f"USE {_OWN}")
         except (chdb.ChdbError, RuntimeError) as error:
             raise EngineError(str(error)) from error
+        return answer
+
+
+def _quoted(name: str) -> str:
+    """A name as SQL has it, whatever it holds."""
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"

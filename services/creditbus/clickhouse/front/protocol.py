@@ -44,6 +44,8 @@ class Statement:
     tail: str = ""
     """What follows FROM INFILE: settings and format."""
     is_kill: bool = False
+    database: str = ""
+    """In which names without a database are looked for; the engine's own when empty."""
 
 
 def statement_of(arguments: Mapping[str, str], body: bytes, query_id: str) -> Statement:
@@ -57,6 +59,7 @@ def statement_of(arguments: Mapping[str, str], body: bytes, query_id: str) -> St
     insert = _INSERT.match(in_url or body)
     parameters = {name[6:]: value for name, value in arguments.items() if name.startswith("param_")}
     default_format = arguments.get("default_format", "TabSeparated")
+    database = arguments.get("database", "")
     if insert is not None:
         # data may follow its format in the same text; binary data then begins after exactly one line break
         data = body if in_url else insert["rest"].lstrip(b" \t\r").removeprefix(b"\n")
@@ -68,6 +71,7 @@ def statement_of(arguments: Mapping[str, str], body: bytes, query_id: str) -> St
             output_format=default_format,
             parameters=parameters,
             query_id=query_id,
+            database=database,
         )
     text = whole.decode().rstrip().rstrip(";")
     is_kill = _KILLS.match(text) is not None
@@ -84,6 +88,7 @@ def statement_of(arguments: Mapping[str, str], body: bytes, query_id: str) -> St
         parameters=parameters,
         query_id=query_id,
         is_kill=is_kill,
+        database="" if is_kill else database,
     )
 
 

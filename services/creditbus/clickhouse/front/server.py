@@ -138,7 +138,8 @@ def handler_of(front: Front) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - th
             elif parts.path == "/metrics":
                 self._answer(200, generate_latest(front.metrics), {"Content-Type": "text/plain; version=0.0.4"})
             elif parts.path == "/":
-                arguments = dict(parse_qsl(parts.query, keep_blank_values=True))
+                named = {"database": self.headers.get("X-ClickHouse-Database", "")}
+                arguments = named | dict(parse_qsl(parts.query, keep_blank_values=True))
                 if not body and "query" not in arguments:
                     self._answer(200, b"Ok.\n")
                 else:
