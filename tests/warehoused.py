@@ -7,17 +7,18 @@ from typing import Any
 
 import msgspec.structs
 
+from builders import DAY, DAY_MS, FIRM_KEY
 from creditbus.bus.avro import encode
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import body_reader
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.ports import PositionedRow
-from creditbus.core.records import Change, CreditRecord
+from creditbus.core.records import Change, CreditRecord, day_of
 from creditbus.dossier.steps import Entry
 from creditbus.warehouse.tables import PLACEMENTS, table_specs
 from intake_harness import Intake, example
-from partition import Bus, a_bus
+from partition import DAY_LENGTH, Bus, a_bus
 
 SCHEMAS = SchemaSet.load()
 _RECORD_OF = {one.table: one.record for one in PLACEMENTS}
@@ -66,3 +67,25 @@ def dossier_row(key: str, redirect: str = "") -> dict[str, Any]:
         "adverse_count": 0, "edition": "e", "receipt_hash": "", "body": b"", "body_schema": "", "redirect": redirect,
         "linked": [],
     }  # fmt: skip
+
+
+def listing_step(state: str, day: int, **changes: Any) -> dict[str, Any]:
+    """A step of a listing of a firm, told so many days after DAY."""
+    return {
+        "change_id": state, "listing_id": "l", "subject_key": FIRM_KEY, "subject_kind": "LEGAL_PERSON",
+        "subject_name": "虚构", "identifier": "", "list": "L01", "state": state, "cause": "c", "record_id": "r",
+        "cause_id": "i", "authority": "a", "region": "150100", "document_number": "n", "basis": [],
+        "effective_on": day_of(DAY) + day, "until": None, "fictitious": True, "at": DAY_MS + day * DAY_LENGTH,
+        "text_zh": "", "text_en": "", "source": "150000-gy",
+    } | changes  # fmt: skip
+
+
+def order_message(action: str, day: int, **changes: Any) -> dict[str, Any]:
+    """A message of an order against a firm, told so many days after DAY."""
+    return {
+        "order_id": "o", "message_id": action, "action": action, "family": "M01", "measure": "M01",
+        "binding": "MANDATORY", "subject_key": FIRM_KEY, "subject_kind": "LEGAL_PERSON", "subject_name": "虚构",
+        "identifier": "", "list": "L01", "listing_id": "l", "record_id": "r", "cause": "c", "cause_id": "i",
+        "basis": [], "executor": "e", "region": "150100", "effective_on": day_of(DAY) + day, "until": None,
+        "fictitious": True, "at": DAY_MS + day * DAY_LENGTH, "text_zh": "", "text_en": "", "scope": [],
+    } | changes  # fmt: skip

@@ -122,6 +122,11 @@ def is_disputed(summary: Summary, key: str) -> bool:
     return bool(open_terms(summary, key, DISPUTE))
 
 
+def disputed_facts(summary: Summary) -> list[str]:
+    """Natural keys of the facts of which a dispute is open, whether they have any effect or none."""
+    return list(dict.fromkeys(state.key for state in summary.terms if state.term == DISPUTE))
+
+
 def is_shielded(summary: Summary, key: str) -> bool:
     """Whether a plan approved by a court keeps a fact from counting."""
     return bool(open_terms(summary, key, SHIELD))

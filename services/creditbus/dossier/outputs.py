@@ -22,6 +22,7 @@ from creditbus.core.repair import unmet_by
 from creditbus.core.rules import Rules, Text
 from creditbus.core.score import Score, parts_on
 from creditbus.core.state import Entry, IncentiveState, ListingState, OrderState, Summary, TermState
+from creditbus.core.terms import disputed_facts
 from creditbus.core.topics import ALERTS, CHANGES, DOSSIERS, FORGOTTEN, LISTINGS, QUALITY, QUARANTINE, RECORDS
 from creditbus.dossier.steps import Decided
 from creditbus.dossier.view import Meta, SubjectState
@@ -108,7 +109,7 @@ class Outputs:
             "receipt_hash": summary.receipt,
             "redirect": summary.redirect,
             "linked": [one.key for one in linked] if linked else [],
-            "body": encode(self._detail, _detail(summary, subject.scored, rules)),
+            "body": encode(self._detail, _detail(subject, rules)),
             "body_schema": self._detail.body_schema,
         }
         return Output(topic, summary.subject_key.encode(), self._writers(topic, "Dossier")(value), partition)
@@ -160,16 +161,15 @@ _BARE: dict[str, object] = {
 """What most dossiers have nothing of."""
 
 
-def _detail(summary: Summary, score: Score | None, rules: Rules) -> dict[str, object]:
+def _detail(subject: SubjectState, rules: Rules) -> dict[str, object]:
+    summary = subject.summary
     listings, entries = summary.listings, summary.entries
     detail: dict[str, Any] = _BARE.copy()
     detail["identifiers"] = [{"scheme": scheme, "value": value} for scheme, value in summary.aliases]
     detail["counts"] = summary.counts
     detail["parked"] = summary.parked_to - summary.parked_from
     if entries or listings:
-        detail["reasons"] = _reasons(summary, score, rules)
-        detail["disputed"] = [entry.record_id for entry in entries if entry.disputed]
-        detail["disputed"] += [listing.record_id for listing in listings if listing.disputed]
+        detail["reasons"] = _reasons(summary, subject.scored, rules)
     if listings:
         detail["listings"] = [_listing(listing) for listing in listings if not listing.is_order]
         detail["restrictions"] = [_listing(listing) for listing in listings if listing.is_order]
@@ -182,7 +182,16 @@ def _detail(summary: Summary, score: Score | None, rules: Rules) -> dict[str, ob
     if summary.terms or entries or listings:
         detail["terms"] = [_term(summary, state, rules) for state in summary.terms]
         detail["terms"] += [_owed_notice(over) for over in summary.repairable if over.lacks_notice]
+        detail["disputed"] = _disputed(subject) if summary.terms else []
     return detail
+
+
+def _disputed(subject: SubjectState) -> list[str]:
+    """Records of the facts of which a dispute is open; of a listing also the one that listed."""
+    facts = disputed_facts(subject.summary)
+    rows = [row for row in map(subject.row, facts) if row is not None]
+    listed = [one.record_id for one in subject.summary.listings if one.natural_key in facts]
+    return list(dict.fromkeys([*(row.record_id for row in rows), *listed]))
 
 
 def _term(summary: Summary, state: TermState, rules: Rules) -> dict[str, object]:

@@ -27,7 +27,7 @@ from creditbus.lookup.law import LawInForce
 from creditbus.lookup.past import Moment, file_then, moment_of
 from creditbus.lookup.persons import Persons
 from creditbus.lookup.queries import ALL, Cut, File, Queries
-from creditbus.lookup.steps import HISTORY, allowed, cursor_of, cut, downstream_of, place_of, wanted_of
+from creditbus.lookup.steps import HISTORY, allowed, cursor_of, cut, downstream_of, place_of, wanted_of, with_disputes
 
 _RECORD_ORDER = ("decided_on", "record_id")
 _ACCESS_ORDER = ("at", "access_id")
@@ -122,6 +122,7 @@ def subject_answer(ports: Ports, caller: Caller, asked: Asked, when: When, chose
         raise RefusedError(problems.UNKNOWN_SUBJECT)
     access_id = audited(ports, caller, purpose, asked.basis, file.key)
     answer = {**_contents(ports, asked, file), "downstream": downstream_of(file.dossier)}
+    answer["records"]["items"] = with_disputes(answer["records"]["items"], file.dossier)
     return {**cut(answer, purpose.shows), "access_id": access_id}
 
 

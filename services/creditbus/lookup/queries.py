@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +15,7 @@ from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.clickhouse.standing import ENDED
 from creditbus.core.errors import RetryLaterError
 from creditbus.lookup.statements import DOSSIER, IN_FORCE, IN_FORCE_OF_ALL, ON_FILE, newest, placed, records_of
-from creditbus.lookup.steps import Wanted, plain, shown, state_of_record
+from creditbus.lookup.steps import Wanted, plain, shown, state_of_record, with_states
 
 log = structlog.get_logger()
 
@@ -258,7 +258,19 @@ class Queries:
                 "orders": list(self._disclosure().orders),
             },
         )
-        return [shown(row) for row in rows]
+        return with_states(map(shown, rows), self._details_of({str(row["subject_key"]) for row in rows}))
+
+    def _details_of(self, keys: Collection[str]) -> dict[str, Row]:
+        """What the dossiers of some subjects hold, by key."""
+        if not keys:
+            return {}
+        rows = self.ask(
+            f"SELECT subject_key, body, body_schema FROM {DATABASE}.dossiers FINAL "  # noqa: S608
+            "WHERE subject_key IN {keys:Array(String)}",
+            {"keys": sorted(keys)},
+            binary=True,
+        )
+        return {str(row["subject_key"]): self._decoded(row, "") for row in rows if row["body"]}
 
     def is_order(self, row: Row) -> bool:
         """Whether a listing is no list but an order of a court."""

@@ -174,6 +174,34 @@ def cut(answer: Mapping[str, Any], shows: frozenset[str]) -> dict[str, Any]:
     return {**kept, "dossier": dossier}
 
 
+def with_disputes(records: Iterable[Mapping[str, Any]], dossier: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Records, each with whether a dispute of its fact is open (异议标注)."""
+    disputed = frozenset(dossier.get("disputed") or ())
+    return [{**row, "disputed": row["record_id"] in disputed} for row in records]
+
+
+def with_states(
+    listings: Iterable[Mapping[str, Any]], dossiers: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Listings, each with whether it is disputed (异议标注), and whether its measures stand still meanwhile.
+
+    dossiers: what the dossiers of their subjects hold, by key.
+    """
+    return [_with_state(row, dossiers.get(row["subject_key"], {})) for row in listings]
+
+
+def _with_state(row: Mapping[str, Any], dossier: Mapping[str, Any]) -> dict[str, Any]:
+    active = [*(dossier.get("listings") or ()), *(dossier.get("restrictions") or ())]
+    now: Mapping[str, Any] = next((one for one in active if one["listing_id"] == row["listing_id"]), {})
+    disputed = {row["record_id"], now.get("record_id")} & set(dossier.get("disputed") or ())
+    return {
+        **row,
+        "disputed": bool(disputed),
+        "suspended": bool(now.get("suspended")),
+        "shielded": bool(now.get("shielded")),
+    }
+
+
 def _in_force(listings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Listing changes, newest first, without those of listings that were removed."""
     removed = {row["listing_id"] for row in listings if row["state"] == "REMOVED"}

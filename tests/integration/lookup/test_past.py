@@ -16,7 +16,7 @@ from creditbus.lookup.past import Moment, file_then
 from creditbus.lookup.queries import ALL, Disclosure, File, Queries
 from creditbus.lookup.steps import Wanted
 from partition import DAY_LENGTH
-from warehoused import SCHEMAS, body_of, decided, dossier_row, flush
+from warehoused import SCHEMAS, body_of, decided, dossier_row, flush, listing_step, order_message
 
 pytestmark = pytest.mark.integration
 NOTHING_HIDDEN = Disclosure(adverse_items=[], years=5, listing_kinds=[], casework_kinds=["Revocation"], orders=[])
@@ -106,9 +106,10 @@ def test_a_key_was_the_subjects_own_until_it_led_to_another(clickhouse: ClickHou
 def test_listings_and_orders_that_held(clickhouse: ClickHouse) -> None:
     decided(clickhouse, [make_record(number="A", **body_of("Penalty"))])
     flush(clickhouse, "dossiers", [dossier_row(FIRM_KEY)])
-    listed = {"effective_on": day_of(on(-2))}
-    flush(clickhouse, "listings", [step("LISTED", 0, **listed), step("SUSPENDED", 3, **listed), step("REMOVED", 5)])
-    flush(clickhouse, "orders", [order("ORDER", 0, **listed), order("LIFT", 5)])
+    since = {"effective_on": day_of(on(-2))}
+    suspended = listing_step("SUSPENDED", 3, **since)
+    flush(clickhouse, "listings", [listing_step("LISTED", 0, **since), suspended, listing_step("REMOVED", 5)])
+    flush(clickhouse, "orders", [order_message("ORDER", 0, **since), order_message("LIFT", 5)])
 
     def held(known: int, as_of: int | None = None) -> tuple[list[str], list[str]]:
         file = then(clickhouse, known=known, as_of=as_of)
@@ -120,23 +121,3 @@ def test_listings_and_orders_that_held(clickhouse: ClickHouse) -> None:
     assert held(LATER, as_of=-3) == ([], [])
     assert held(4) == (["SUSPENDED"], ["ORDER"])
     assert held(5) == ([], [])
-
-
-def step(state: str, day: int, **changes: Any) -> dict[str, Any]:
-    return {
-        "change_id": state, "listing_id": "l", "subject_key": FIRM_KEY, "subject_kind": "LEGAL_PERSON",
-        "subject_name": "虚构", "identifier": "", "list": "L01", "state": state, "cause": "c", "record_id": "r",
-        "cause_id": "i", "authority": "a", "region": "150100", "document_number": "n", "basis": [],
-        "effective_on": day_of(on(day)), "until": None, "fictitious": True, "at": DAY_MS + day * DAY_LENGTH,
-        "text_zh": "", "text_en": "", "source": "150000-gy",
-    } | changes  # fmt: skip
-
-
-def order(action: str, day: int, **changes: Any) -> dict[str, Any]:
-    return {
-        "order_id": "o", "message_id": action, "action": action, "family": "M01", "measure": "M01",
-        "binding": "MANDATORY", "subject_key": FIRM_KEY, "subject_kind": "LEGAL_PERSON", "subject_name": "虚构",
-        "identifier": "", "list": "L01", "listing_id": "l", "record_id": "r", "cause": "c", "cause_id": "i",
-        "basis": [], "executor": "e", "region": "150100", "effective_on": day_of(on(day)), "until": None,
-        "fictitious": True, "at": DAY_MS + day * DAY_LENGTH, "text_zh": "", "text_en": "", "scope": [],
-    } | changes  # fmt: skip

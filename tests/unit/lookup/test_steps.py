@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,19 @@ from builders import FIRM, FIRM_KEY, make_rules
 from creditbus.core.problems import Problem
 from creditbus.core.records import BEIJING
 from creditbus.lookup.problems import CITIZEN_NUMBER
-from creditbus.lookup.steps import Wanted, cut, downstream_of, number_of, orders_of, shown, state_of_event, wanted_of
+from creditbus.lookup.steps import (
+    Wanted,
+    cut,
+    downstream_of,
+    number_of,
+    orders_of,
+    shown,
+    state_of_event,
+    state_of_record,
+    wanted_of,
+    with_disputes,
+    with_states,
+)
 
 REGIONS = make_rules().regions
 
@@ -140,3 +153,46 @@ def test_a_persons_number_is_known_in_any_spelling_and_nothing_else_is_one() -> 
 )
 def test_a_time_reads_the_same_wherever_it_comes_from(at: datetime) -> None:
     assert shown({"at": at, "koff": 7}) == {"at": "2026-11-30T00:00:00.000Z"}
+
+
+def test_records_say_whether_they_are_disputed() -> None:
+    rows = with_disputes([{"record_id": "r1"}, {"record_id": "r2"}], {"disputed": ["r2"]})
+    assert [row["disputed"] for row in rows] == [False, True]
+    assert [row["disputed"] for row in with_disputes(rows, {})] == [False, False]
+
+
+def test_listings_say_whether_they_are_disputed_or_stand_still() -> None:
+    listings = [{"subject_key": key, "listing_id": f"l{key}", "record_id": f"r{key}"} for key in "abc"]
+    still: dict[str, Any] = {"listing_id": "la", "record_id": "newer", "suspended": True, "shielded": False}
+    order = {"listing_id": "lb", "record_id": "rb", "suspended": False, "shielded": True}
+    dossiers: dict[str, dict[str, Any]] = {
+        "a": {"listings": [still], "disputed": ["newer"]},
+        "b": {"restrictions": [order], "disputed": []},
+    }
+    found = with_states(listings, dossiers)
+    assert [(row["disputed"], row["suspended"], row["shielded"]) for row in found] == [
+        (True, True, False),
+        (False, False, True),
+        (False, False, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state"),
+    [
+        ([], "RECEIVED"),
+        (["RECORDED"], "RECORDED"),
+        (["RECORDED", "DUPLICATE"], "RECORDED"),
+        (["DUPLICATE"], "DUPLICATE"),
+        (["HELD", "RECORDED"], "RECORDED"),
+        (["RECORDED", "REPAIRED"], "REPAIRED"),
+        (["RECORDED", "CORRECTED", "RECORDED"], "RECORDED"),
+        (["RECORDED", "NEAR", "OVERDUE"], "RECORDED"),
+        (["RECORDED", "HELD"], "HELD"),
+        (["PARKED", "RECORDED", "EXPIRED"], "EXPIRED"),
+        (["DUPLICATE", "RECORDED"], "RECORDED"),
+    ],
+    ids=str,
+)
+def test_the_last_that_was_told_of_a_record_says_what_became_of_it(outcomes: list[str], state: str) -> None:
+    assert state_of_record(outcomes) == state
