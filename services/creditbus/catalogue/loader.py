@@ -25,7 +25,8 @@ ADVERSE_ARE_SHOWN = "RT-ADVERSE"
 """Code of the row of retention.yaml that says for how long after their end adverse facts are shown (查询披露期限)."""
 _COUNTIES = 103
 _MESSAGES = (
-    "LISTED", "WAITING", "REMOVED", "ORDER", "LIFT", "SUSPEND", "RESUME", "OFFER", "WITHDRAW", *sorted(ALERT_KINDS),
+    "LISTED", "WAITING", "DISPUTED", "UNDISPUTED", "SUSPENDED", "RESUMED", "REMOVED", "ORDER", "LIFT", "SUSPEND",
+    "RESUME", "OFFER", "WITHDRAW", *sorted(ALERT_KINDS),
 )  # fmt: skip
 
 

@@ -25,6 +25,9 @@ from creditbus.core.rules import ListRule, Rules
 from creditbus.core.state import ListingState, OrderState, Summary
 from creditbus.core.terms import ORDER_ACKNOWLEDGEMENT, close, is_disputed, is_overdue, is_shielded
 
+DISPUTE_OPEN = "DISPUTE_OPEN"
+"""Why a listing is told to be disputed: a dispute was filed, or its answer was taken back."""
+
 
 def list_rule_of(record: CreditRecord, facts: Mapping[str, object], rules: Rules) -> ListRule | None:
     """The list that a record puts its subject on, or None when it does not list."""
@@ -126,9 +129,16 @@ def _take_effect(summary: Summary, listing: ListingState, why: tuple[str, str], 
         ctx.emissions.append(_alert(summary, listing, ctx, "DISHONEST_SUBJECT", cause_id))
         hold_back(summary, cause_id, ctx)
     summary.scored_on = -1
+    _tell_what_is_open(summary, listing, cause_id, ctx)
+
+
+def _tell_what_is_open(summary: Summary, listing: ListingState, cause_id: str, ctx: Context) -> None:
+    """A listing that takes effect while it is disputed, or stands still, says so at once."""
+    if listing.disputed:
+        tell_state(summary, listing, "DISPUTED", (DISPUTE_OPEN, cause_id), ctx)
     if listing.is_suspended:
         suspended_by = "BANKRUPTCY_PLAN" if listing.is_shielded else "DISPUTE_OVERDUE"
-        _tell_subscribers(summary, listing, "SUSPEND", (suspended_by, cause_id), ctx)
+        suspend(summary, listing, (suspended_by, cause_id), ctx)
 
 
 def take_off_list(summary: Summary, listing: ListingState, cause: str, cause_id: str, ctx: Context) -> None:
@@ -158,21 +168,30 @@ def tell_again(summary: Summary, listing: ListingState, why: tuple[str, str], ct
     for order in listing.orders:
         ctx.emissions.append(_message(summary, listing, order, ctx, ("ORDER", cause, cause_id)))
     await_orders(summary, listing, ctx)
-    if listing.is_suspended:
-        suspended_by = "BANKRUPTCY_PLAN" if listing.is_shielded else "DISPUTE_OVERDUE"
-        _tell_subscribers(summary, listing, "SUSPEND", (suspended_by, cause_id), ctx)
+    _tell_what_is_open(summary, listing, cause_id, ctx)
 
 
 def suspend(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:
     """Let every subscriber stop for now. why: (cause, id of the timer behind it)."""
     listing.is_suspended = True
+    tell_state(summary, listing, "SUSPENDED", why, ctx)
     _tell_subscribers(summary, listing, "SUSPEND", why, ctx)
 
 
 def resume(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:
     """Let every subscriber go on. why: (cause, id of the record behind it)."""
     listing.is_suspended = False
+    tell_state(summary, listing, "RESUMED", why, ctx)
     _tell_subscribers(summary, listing, "RESUME", why, ctx)
+
+
+def tell_state(summary: Summary, listing: ListingState, state: str, why: tuple[str, str], ctx: Context) -> None:
+    """Tell of a state between listed and removed. why: (cause, id of the record or timer behind it).
+
+    Editions of before there were such states have no words for them, and the log tells nothing under those.
+    """
+    if not listing.is_waiting and f"EMIT_{state}" in ctx.rules.reasons:
+        ctx.emissions.append(_listing_change(summary, listing, ctx, (state, *why)))
 
 
 def _tell_subscribers(summary: Summary, listing: ListingState, action: str, why: tuple[str, str], ctx: Context) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from creditbus.core.context import Context
 from creditbus.core.escalation import ESCALATION, propose
-from creditbus.core.listing import resume, suspend
+from creditbus.core.listing import DISPUTE_OPEN, resume, suspend, tell_state
 from creditbus.core.records import CreditRecord
 from creditbus.core.repair import REPAIR_TERMS
 from creditbus.core.state import ACTIVE, Summary, TermState
@@ -36,7 +36,7 @@ _ASKED = (DISPUTE, SHIELD, *REPAIR_TERMS)
 def file_dispute(view: SubjectView, record: CreditRecord, key: str, ctx: Context) -> None:
     """异议申请: annotated at once, unless its decision came before it."""
     if _begins(view, record, key, DISPUTE, ctx):
-        _annotate(view.summary, key)
+        _annotate(view.summary, key, record.record_id, ctx)
 
 
 def extend_dispute(view: SubjectView, key: str, ctx: Context) -> None:
@@ -116,7 +116,7 @@ def go_on_unanswered(summary: Summary, natural_key: str, cause_id: str, ctx: Con
     """An answer is taken back, or told anew: what it closed is asked again, and has the effects that it had."""
     for state in take_back_answer(summary, natural_key, ctx):
         if state.term == DISPUTE:
-            _annotate(summary, state.key)
+            _annotate(summary, state.key, cause_id, ctx)
             if is_overdue(summary, state.key):
                 _suspend_disputed(summary, state.key, cause_id, ctx)
         elif state.term == SHIELD:
@@ -176,7 +176,10 @@ def _suspend_disputed(summary: Summary, key: str, cause_id: str, ctx: Context) -
             suspend(summary, listing, ("DISPUTE_OVERDUE", cause_id), ctx)
 
 
-def _annotate(summary: Summary, key: str) -> None:
+def _annotate(summary: Summary, key: str, cause_id: str, ctx: Context) -> None:
+    for listing in summary.listings:
+        if listing.natural_key == key and not listing.disputed:
+            tell_state(summary, listing, "DISPUTED", (DISPUTE_OPEN, cause_id), ctx)
     for over in summary.in_effect:
         if over.natural_key == key:
             over.disputed = True
@@ -186,6 +189,9 @@ def _annotate(summary: Summary, key: str) -> None:
 def _end_annotation(summary: Summary, key: str, cause_id: str, ctx: Context) -> None:
     if is_disputed(summary, key):
         return  # somebody else disputes it too
+    for listing in summary.listings:
+        if listing.natural_key == key and listing.disputed:
+            tell_state(summary, listing, "UNDISPUTED", ("DISPUTE_DECIDED", cause_id), ctx)
     for over in summary.in_effect:
         if over.natural_key == key:
             over.disputed = False

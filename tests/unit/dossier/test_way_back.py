@@ -12,7 +12,7 @@ import pytest
 
 from builders import DAY, DAY_MS, make_record, target_of
 from creditbus.core.calendar import add_working_days
-from creditbus.core.records import Alert, CreditRecord, MeasureOrder, day_of
+from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, day_of
 from creditbus.dossier.steps import Tick
 from intake_harness import rules
 from partition import COURT_FACTS, DAY_LENGTH, PENALTY, Bus, a_bus
@@ -92,6 +92,43 @@ def test_a_dispute_decided_in_time_suspends_nothing() -> None:
     assert {action for action, _ in bus.orders()} == {"ORDER"}
     assert alarms(bus) == ["DISHONEST_SUBJECT"]
     assert not bus.summary().listings[0].disputed
+
+
+def states(bus: Bus) -> list[tuple[str, str]]:
+    """(state, cause) of every change of a listing so far."""
+    return [(one.state, one.cause) for one in bus.emissions if isinstance(one, ListingChange)]
+
+
+def test_readers_of_listings_are_told_what_is_disputed_and_what_stands_still() -> None:
+    bus = a_listed_firm(FILED, dispute("FILED", number="二"), REJECTED)
+    bus.send(FILED[0])
+    bus.send(dispute("FILED", number="二")[0])
+    assert states(bus) == [("LISTED", "DECIDED"), ("DISPUTED", "DISPUTE_OPEN")], "once, however many dispute it"
+    days_pass(bus, 0, last_day(5) + 1)
+    bus.send(REJECTED[0])
+    assert states(bus)[2:] == [
+        ("SUSPENDED", "DISPUTE_OVERDUE"),
+        ("UNDISPUTED", "DISPUTE_DECIDED"),
+        ("RESUMED", "DISPUTE_DECIDED"),
+    ]
+    changes = [one for one in bus.emissions if isinstance(one, ListingChange)]
+    assert len({one.change_id for one in changes}) == len(changes)
+    assert all(one.text_zh and COURT.document_number in one.text_en for one in changes)
+
+
+def test_a_listing_that_is_disputed_before_it_is_told_says_so_with_it() -> None:
+    bus = a_bus((COURT, COURT_FACTS), FILED, rules=RULES)
+    bus.send(FILED[0], COURT)
+    assert states(bus) == [("LISTED", "DECIDED"), ("DISPUTED", "DISPUTE_OPEN")]
+
+
+def test_an_edition_without_words_for_these_states_tells_as_it_always_did() -> None:
+    """Old parts of the log give the same answer."""
+    old = {code: text for code, text in RULES.reasons.items() if code != "EMIT_DISPUTED"}
+    bus = a_bus((COURT, COURT_FACTS), FILED, rules=replace(RULES, reasons=old))
+    bus.send(COURT, FILED[0])
+    assert states(bus) == [("LISTED", "DECIDED")]
+    assert bus.summary().listings[0].disputed
 
 
 def test_a_missed_term_suspends_every_measure_and_alarms_the_office_until_the_decision() -> None:
