@@ -55,10 +55,10 @@ def a_listing() -> tuple[Story, dict[str, Any]]:
     return story, story.event(COURT, "CourtEnforcement", "C02-ENFORCEMENT", story.court_number, facts)
 
 
-def file_of(lab: RunningLab, firm: str) -> dict[str, Any]:
+def file_of(lab: RunningLab, firm: str, purpose: str = "casework") -> dict[str, Any]:
     """What the look-up shows of a firm to whoever handles its case."""
     key = json.loads((lab.folder / "secrets" / "lab-keys.json").read_text())[BUREAU]
-    headers = {"Authorization": f"Bearer {key}", "X-Purpose": "casework", "X-Basis": "case-18"}
+    headers = {"Authorization": f"Bearer {key}", "X-Purpose": purpose, "X-Basis": "case-18"}
     answer = httpx.get(f"http://127.0.0.1:{lab.port('lookup')}/v1/subjects/{firm}", headers=headers, timeout=30)
     return dict(answer.json()) if answer.is_success else {"listings": [], "orders": []}
 
@@ -79,6 +79,9 @@ def test_a_listing_of_a_held_court_takes_effect_when_two_officers_of_others_appr
 
     wait_until("the listing", lambda: [one["state"] for one in file()["listings"]] == ["WAITING"])
     assert (file()["orders"], file()["dossier"]["listed"]) == ([], False)
+    assert (file()["dossier"]["listings"], file()["dossier"]["waiting_lists"]) == ([], ["L01"])
+    shown = file_of(running_lab, story.firm, "licensing")
+    assert shown["listings"] == shown["dossier"]["listings"] == [], "nobody but who handles the case is shown it"
     wait_until("the hold", lambda: COURT in running_lab.creditbus("breaker", "list"))
     told = running_lab.creditbus("breaker", "show", COURT)
     assert "M01" in told and "L01" in told

@@ -171,14 +171,16 @@ def _detail(subject: SubjectState, rules: Rules) -> dict[str, object]:
     if entries or listings:
         detail["reasons"] = _reasons(summary, subject.scored, rules)
     if listings:
-        detail["listings"] = [_listing(listing) for listing in listings if not listing.is_order]
-        detail["restrictions"] = [_listing(listing) for listing in listings if listing.is_order]
+        in_force = summary.in_force
+        detail["listings"] = [_listing(listing) for listing in in_force if not listing.is_order]
+        detail["restrictions"] = [_listing(listing) for listing in in_force if listing.is_order]
         detail["orders"] = [_order(listing, order) for listing in listings for order in listing.orders]
         detail["refused"] = [_refused(listing, *refused, rules) for listing in listings for refused in listing.refused]
     if summary.incentives:
         detail["incentives"] = [_offer(one, order) for one in summary.incentives for order in one.orders]
-    if summary.procedures:
-        detail["waiting_lists"] = sorted({one.list_code for one in summary.procedures if one.is_waiting})
+    if listings or summary.procedures:
+        waiting = {one.list_code for one in listings if one.is_waiting}
+        detail["waiting_lists"] = sorted(waiting | {one.list_code for one in summary.procedures if one.is_waiting})
     if summary.terms or entries or listings:
         detail["terms"] = [_term(summary, state, rules) for state in summary.terms]
         detail["terms"] += [_owed_notice(over) for over in summary.repairable if over.lacks_notice]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 from creditbus.clickhouse.client import DATABASE
 from creditbus.clickhouse.standing import standing
@@ -35,6 +36,23 @@ _CHANGE = (
 """The last that was told of the whole file; something that was told later, when nothing was by then."""
 _WHO = ("subject_key", "subject_kind", "subject_name", "identifier", "aliases", "region")
 """What a dossier says of whom it is about. The rest of it is of today."""
+
+
+class Steps(NamedTuple):
+    """How the steps of a listing or of an order are told apart."""
+
+    of: str
+    """Column of what a step belongs to."""
+    step: str
+    """Column of which one it is."""
+    begins: str
+    """Takes effect, on a day of its own and perhaps told later; the others count from the day they were told on."""
+    not_held: frozenset[str]
+    """Steps of what has no effect any more, or not yet."""
+
+
+_LISTING = Steps("listing_id", "state", "LISTED", frozenset({"REMOVED", "WAITING"}))
+_ORDER = Steps("order_id", "action", "ORDER", frozenset({"LIFT"}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,23 +128,19 @@ def _file_at(
         key,
         {**{name: dossier[name] for name in _WHO}, **standing_then},
         lambda: records[:limit],
-        held(listings, moment.as_of, "listing_id", "state", ("LISTED", "REMOVED")),
-        held(orders, moment.as_of, "order_id", "action", ("ORDER", "LIFT")),
+        held(listings, moment.as_of, _LISTING),
+        held(orders, moment.as_of, _ORDER),
     )
 
 
-def held(rows: Sequence[Row], day: date, name: str, step: str, ends: tuple[str, str]) -> list[Row]:
-    """The last step of each listing or order that held at the end of a day. rows: steps, newest first.
-
-    name, step: columns of what a step belongs to and which one it is. ends: the step that makes it take effect, on a
-    day of its own and perhaps told later, and the step that ends it. The others count from the day they were told on.
-    """
+def held(rows: Sequence[Row], day: date, kind: Steps) -> list[Row]:
+    """The last step of each listing or order that held at the end of a day. rows: steps, newest first."""
     found: dict[str, Row] = {}
     for row in rows:
         told_on = _time(row["at"]).astimezone(BEIJING).date()
-        if (date.fromisoformat(row["effective_on"]) if row[step] == ends[0] else told_on) <= day:
-            found.setdefault(str(row[name]), row)
-    return [row for row in found.values() if row[step] != ends[1]]
+        if (date.fromisoformat(row["effective_on"]) if row[kind.step] == kind.begins else told_on) <= day:
+            found.setdefault(str(row[kind.of]), row)
+    return [row for row in found.values() if row[kind.step] not in kind.not_held]
 
 
 def _time(text: str) -> datetime:

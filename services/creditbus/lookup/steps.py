@@ -203,9 +203,9 @@ def _with_state(row: Mapping[str, Any], dossier: Mapping[str, Any]) -> dict[str,
 
 
 def _in_force(listings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Listing changes, newest first, without those of listings that were removed."""
+    """Listing changes, newest first, of listings that took effect and were not removed."""
     removed = {row["listing_id"] for row in listings if row["state"] == "REMOVED"}
-    return [row for row in listings if row["listing_id"] not in removed]
+    return [row for row in listings if row["listing_id"] not in removed and row["state"] != "WAITING"]
 
 
 def _ordered(orders: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -108,7 +108,8 @@ def test_listings_and_orders_that_held(clickhouse: ClickHouse) -> None:
     flush(clickhouse, "dossiers", [dossier_row(FIRM_KEY)])
     since = {"effective_on": day_of(on(-2))}
     suspended = listing_step("SUSPENDED", 3, **since)
-    flush(clickhouse, "listings", [listing_step("LISTED", 0, **since), suspended, listing_step("REMOVED", 5)])
+    waiting = listing_step("WAITING", 0, listing_id="of a held source")
+    flush(clickhouse, "listings", [waiting, listing_step("LISTED", 0, **since), suspended, listing_step("REMOVED", 5)])
     flush(clickhouse, "orders", [order_message("ORDER", 0, **since), order_message("LIFT", 5)])
 
     def held(known: int, as_of: int | None = None) -> tuple[list[str], list[str]]:

@@ -105,7 +105,7 @@ def test_a_purpose_shows_no_more_than_it_needs() -> None:
 def test_what_has_ended_is_shown_to_whoever_handles_the_case_alone() -> None:
     listings = [
         {"listing_id": "2", "state": "LISTED"}, {"listing_id": "1", "state": "REMOVED"},
-        {"listing_id": "1", "state": "LISTED"},
+        {"listing_id": "1", "state": "LISTED"}, {"listing_id": "3", "state": "WAITING"},
     ]  # fmt: skip
     orders = [
         {"order_id": "b", "action": "SUSPEND"}, {"order_id": "a", "action": "LIFT"},
