@@ -30,6 +30,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "plan": ("plan",),
     "produce": ("import",),
     "quarantine": ("quarantine",),
+    "reconcile": ("reconcile",),
     "replay": ("replay",),
     "rules": ("rules",),
     "scenario": ("scenario",),

@@ -37,6 +37,7 @@ ELSEWHERE = {
     "rules propose FOLDER": "e2e/test_editions.py",
     "rules approve HASH --as OFFICER --reason WHY": "e2e/test_editions.py",
     "rules activate HASH": "e2e/test_editions.py",
+    "reconcile ids.txt --department CODE --day 2026-11-01": "e2e/test_reconciliation.py",
     "forget KEY --reason WHY": "e2e/test_forgetting.py",
     "keys backup COPY": "e2e/test_forgetting.py",
     "keys restore COPY": "e2e/test_forgetting.py",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import httpx
@@ -13,7 +15,7 @@ from rich.markup import escape
 
 from creditbus.bus.registry import Registry
 from creditbus.commands.printing import terminal
-from creditbus.lab.errors import NotRunningError
+from creditbus.lab.errors import NotRunningError, SettingsError
 from creditbus.lab.secrets import read_lab_keys
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import LabAddresses, addresses
@@ -58,6 +60,25 @@ def send_approval(places: LabAddresses, path: str, body: dict[str, str], officer
     if not answer.is_success:
         told = answer.json()
         fail(f"{told.get('detail_zh', '')} {told.get('detail', told)}")
+
+
+def department_key(path: Path, department: str) -> str:
+    """A department's key: in a file that holds only it, or in the JSON of all keys of a lab. Raises SettingsError."""
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(
+            en=f"--key-file: {path} cannot be read. Start the lab, or name the file with your department's key",
+            zh=f"--key-file：无法读取 {path}。请启动 lab，或指定本单位密钥文件",
+        ) from error
+    if not text.startswith("{"):
+        return text
+    key = json.loads(text).get(department)
+    if not isinstance(key, str):
+        raise SettingsError(
+            en=f"--key-file: {path} has no key for {department}", zh=f"--key-file：{path} 中没有 {department} 的密钥"
+        )
+    return key
 
 
 def tell_approved(lacking: int, command: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -24,6 +23,7 @@ from creditbus.client.importing.files import ImportFileError
 from creditbus.client.importing.rows import Context
 from creditbus.client.producer import BusClient, RetryPolicy, SendError
 from creditbus.client.receipts import REJECTED, Lookup, wait_for_states
+from creditbus.commands.connecting import department_key
 from creditbus.commands.printing import WholeTable, terminal
 from creditbus.core.rules import Department, Rules
 from creditbus.lab.errors import SettingsError
@@ -102,7 +102,7 @@ def _import(wish: Wish) -> int:
         raise SettingsError(
             en=f"--kind is {wish.kind}; use auto, {', '.join(KINDS)}", zh=f"--kind 可用：auto、{'、'.join(KINDS)}"
         )
-    key = "" if wish.dry_run else _read_key(wish.key_file, wish.department)
+    key = "" if wish.dry_run else department_key(wish.key_file, wish.department)
     with BusClient(wish.gateway, key, _BRIEFLY if wish.dry_run else None) as client:
         rules = _rules(client, wish)
         department = _department(wish.department, rules)
@@ -221,29 +221,10 @@ def _department(code: str, rules: Rules) -> Department:
     return department
 
 
-def _read_key(path: Path, department: str) -> str:
-    """The key in a file that holds only it, or in the JSON of all keys of a lab."""
-    try:
-        text = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SettingsError(
-            en=f"--key-file: {path} cannot be read. Start the lab, or name the file with your department's key",
-            zh=f"--key-file：无法读取 {path}。请启动 lab，或指定本单位密钥文件",
-        ) from error
-    if not text.startswith("{"):
-        return text
-    key = json.loads(text).get(department)
-    if not isinstance(key, str):
-        raise SettingsError(
-            en=f"--key-file: {path} has no key for {department}", zh=f"--key-file：{path} 中没有 {department} 的密钥"
-        )
-    return key
-
-
 def _wait_for_rest(run: Import, wish: Wish) -> int:
     """Follow what was received to its end; rejections go into the error file too. Returns how many there were."""
     lines = {receipt.event_id: line for line, receipt in run.tally.tracks}
-    place = Lookup(url=wish.lookup, api_key=_read_key(wish.key_file, wish.department), department=wish.department)
+    place = Lookup(url=wish.lookup, api_key=department_key(wish.key_file, wish.department), department=wish.department)
     rejected = known = 0
     label = Text(en="waiting for the bus", zh="等待处理结果").in_language(user_language())
     with Progress(console=console) as bars:

@@ -56,6 +56,7 @@ from creditbus.lookup.law import LawInForce
 from creditbus.lookup.match import add_match
 from creditbus.lookup.persons import Persons
 from creditbus.lookup.queries import Queries
+from creditbus.lookup.reconciliation import add_reconciliation
 from creditbus.lookup.settings import LookupSettings
 from creditbus.lookup.steps import state_of_event
 from creditbus.lookup.views import add_views
@@ -128,6 +129,7 @@ def build_app(ports: Ports) -> FastAPI:
     _add_events(app, ports, caller)
     add_views(app, ports, caller)
     add_match(app, ports, caller)
+    add_reconciliation(app, ports, caller)
     add_catalogue(app, lambda: ports.law.now.edition)
     _add_pages(app, ports)
     _add_errors(app, ports)

@@ -57,10 +57,10 @@ UNKNOWN_THEN = Problem(
 NOT_YET = Problem(
     status=400,
     code="not-yet",
-    title_en="as_of and known_at lie in the past",
-    title_zh="as_of 和 known_at 须为过去的时点",
-    detail_en="What will be known is not known yet: give a day up to today in Beijing, and a time up to now.",
-    detail_zh="尚未到来的时点无法查询：as_of 不得晚于今日（北京时间），known_at 不得晚于现在。",
+    title_en="That time has not come yet",
+    title_zh="所查时点尚未到来",
+    detail_en="Give a day (as_of, day) up to today in Beijing, and a time (known_at) up to now.",
+    detail_zh="日期（as_of、day）不得晚于今日（北京时间），时间（known_at）不得晚于现在。",
 )
 CANNOT_AUDIT = Problem(
     status=503,

@@ -28,6 +28,7 @@ ARGUMENTS = {
     "import": ["permits.csv --department 150100-scjg"],
     "keys": ["show"],
     "quarantine": ["list", "show 91150102MA0N123408"],
+    "reconcile": ["--department 150100-scjg --key-file key"],
     "replay": ["--into sandbox"],
     "rules": ["list"],
     "scenario": ["hohhot"],
@@ -54,6 +55,7 @@ def test_without_a_bus_a_command_says_so_at_once(
     for part in ("KAFKA", "CONTROLLER", "REGISTRY", "CLICKHOUSE", "GATEWAY", "LOOKUP"):
         monkeypatch.setenv(f"CREDITBUS_LAB_{part}_PORT", str(port := free_port()))
     (tmp_path / "permits.csv").write_bytes((Path(__file__).parents[2] / "data" / "permits-utf8.csv").read_bytes())
+    (tmp_path / "key").write_text("a key")
     name, *arguments = typed.format(port=port).split()
     module = next(module for module, some in MODULES.items() if name in some)
     done = CliRunner().invoke(build([module]), [name, *arguments])
