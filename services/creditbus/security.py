@@ -61,6 +61,10 @@ class Files(Settings):
             raise SettingsError(f"{names}: not PEM, or not of one another ({error.reason})") from error
         return context
 
+    def written_at(self) -> tuple[int, ...]:
+        """When the files of the certificate were written, in nanoseconds; empty without one. Raises SettingsError."""
+        return tuple(path.stat().st_mtime_ns for path in self.pair() or ())
+
     def variable(self, field: str) -> str:
         """The environment variable of a field."""
         return f"{self.model_config.get('env_prefix', '')}{field.upper()}"

@@ -8,15 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from creditbus.bus.ending import end_once_made
+from creditbus.bus.logs import Seldom
 from creditbus.bus.settings import ServiceSettings
 from creditbus.bus.stopping import StopRequest
 from creditbus.core.errors import SettingsError
 from creditbus.security import ServerSecurity
 
+log = structlog.get_logger()
+
+_LOOK_EVERY_TICKS = 20
+"""Every two seconds: a tick is a tenth of one."""
 _MORE_SECONDS = 3.0
 """Behind the time for answers that are under way: for what the service closes then."""
 
@@ -29,9 +35,11 @@ class Server(uvicorn.Server):
 
         Raises SettingsError when there is to be a certificate and it is of no use.
         """
-        security = ServerSecurity()
-        security.loaded(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))  # uvicorn does so too, and says less
-        certificate, key = security.pair() or (None, None)
+        self._security = ServerSecurity()
+        self._security.loaded(_unused())  # uvicorn does so too, and says less
+        self._written_at = self._security.written_at()
+        self._is_due = Seldom()
+        certificate, key = self._security.pair() or (None, None)
         super().__init__(
             uvicorn.Config(
                 app,
@@ -57,6 +65,27 @@ class Server(uvicorn.Server):
         if not self.started:
             raise SettingsError(f"CREDITBUS_HTTP_PORT: port {self.config.port} cannot be used; name a free one")
 
+    async def on_tick(self, counter: int) -> bool:
+        """As in uvicorn, ten times a second; now and then it looks for a new certificate."""
+        if counter % _LOOK_EVERY_TICKS == 0 and self.config.ssl is not None:
+            self._renew(self.config.ssl)
+        return await super().on_tick(counter)
+
+    def _renew(self, shown: ssl.SSLContext) -> None:
+        """Show a certificate that was written anew, from the next connection on; one that is of no use is not taken."""
+        try:
+            written_at = self._security.written_at()
+            if written_at == self._written_at:
+                return
+            self._security.loaded(_unused())  # first: what is shown stays as it is until both files are there
+            self._security.loaded(shown)
+        except (SettingsError, OSError) as error:
+            if self._is_due("certificate"):
+                log.warning("the certificate stays as it was", problem=str(error))
+            return
+        self._written_at = written_at
+        log.info("a new certificate is shown")
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """As in uvicorn, without raising the signal again at the end."""
@@ -70,3 +99,8 @@ class Server(uvicorn.Server):
         """As in uvicorn; from now on the process has so long as it may take to drain, and a little more."""
         self._told.make()
         super().handle_exit(sig, frame)
+
+
+def _unused() -> ssl.SSLContext:
+    """To try a certificate with."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
