@@ -11,7 +11,7 @@ from creditbus.core.escalation import ESCALATION, propose
 from creditbus.core.listing import DISPUTE_OPEN, resume, suspend, tell_state
 from creditbus.core.records import CreditRecord
 from creditbus.core.repair import REPAIR_TERMS
-from creditbus.core.state import ACTIVE, Summary, TermState
+from creditbus.core.state import ACTIVE, ListingState, Summary, TermState
 from creditbus.core.subject import SubjectView
 from creditbus.core.terms import (
     DISPUTE,
@@ -177,25 +177,23 @@ def _suspend_disputed(summary: Summary, key: str, cause_id: str, ctx: Context) -
 
 
 def _annotate(summary: Summary, key: str, cause_id: str, ctx: Context) -> None:
-    for listing in summary.listings:
-        if listing.natural_key == key and not listing.disputed:
-            tell_state(summary, listing, "DISPUTED", (DISPUTE_OPEN, cause_id), ctx)
-    for over in summary.in_effect:
-        if over.natural_key == key:
-            over.disputed = True
-            summary.scored_on = -1
+    _mark_disputed(summary, key, (DISPUTE_OPEN, cause_id), ctx, disputed=True)
 
 
 def _end_annotation(summary: Summary, key: str, cause_id: str, ctx: Context) -> None:
     if is_disputed(summary, key):
         return  # somebody else disputes it too
-    for listing in summary.listings:
-        if listing.natural_key == key and listing.disputed:
-            tell_state(summary, listing, "UNDISPUTED", ("DISPUTE_DECIDED", cause_id), ctx)
-    for over in summary.in_effect:
-        if over.natural_key == key:
-            over.disputed = False
-            summary.scored_on = -1
+    _mark_disputed(summary, key, ("DISPUTE_DECIDED", cause_id), ctx, disputed=False)
     for listing in summary.listings:
         if listing.natural_key == key and listing.is_suspended and not listing.is_shielded:
             resume(summary, listing, ("DISPUTE_DECIDED", cause_id), ctx)
+
+
+def _mark_disputed(summary: Summary, key: str, why: tuple[str, str], ctx: Context, *, disputed: bool) -> None:
+    """Mark whatever a fact has in effect, and tell readers of listings. why: (cause, id of what is behind it)."""
+    for over in summary.in_effect:
+        if over.natural_key == key:
+            if isinstance(over, ListingState) and over.disputed != disputed:
+                tell_state(summary, over, "DISPUTED" if disputed else "UNDISPUTED", why, ctx)
+            over.disputed = disputed
+            summary.scored_on = -1
