@@ -21,9 +21,13 @@ from creditbus.lookup.queries import Queries
 _SENDS = "producer"
 _MOST = 100_000
 _AT_ONCE = 500
-_ON_DAY = "toDate({column}, 'Asia/Shanghai')"
-_OWN = "empty(rekeyed_from) AND op != 'UNLINK'"
-"""What the department itself caused: no copy under another key, and no end of one."""
+_SENT = (
+    "SELECT event_id, kind, toDate(recorded_at, 'Asia/Shanghai') AS on_day, 0 AS refused "  # noqa: S608
+    f"FROM {DATABASE}.records FINAL WHERE sender = {{sender:String}} AND empty(rekeyed_from) AND op != 'UNLINK' "
+    "UNION ALL SELECT event_id, kind, toDate(rejected_at, 'Asia/Shanghai') AS on_day, 1 AS refused "
+    f"FROM {DATABASE}.rejections FINAL WHERE sender = {{sender:String}} AND event_id != ''"
+)
+"""Whatever came of a department's events; no copy of a record under another key, and no end of one."""
 
 
 class Day(BaseModel):
@@ -82,13 +86,9 @@ def _arrived(ports: Ports, caller: Caller, day: date) -> list[Arrived]:
         raise RefusedError(problems.not_allowed("reconciliation", [_SENDS]))
     if day > ports.now().astimezone(BEIJING).date():
         raise RefusedError(problems.NOT_YET)
-    records, rejections = (_ON_DAY.format(column=column) for column in ("recorded_at", "rejected_at"))
     rows = ports.queries.ask(
-        "SELECT event_id, any(kind) AS kind, min(rejected) AS rejected FROM ("  # noqa: S608
-        f"SELECT event_id, kind, 0 AS rejected FROM {DATABASE}.records FINAL "
-        f"WHERE sender = {{sender:String}} AND {records} = {{day:Date}} AND {_OWN} "
-        f"UNION ALL SELECT event_id, kind, 1 AS rejected FROM {DATABASE}.rejections FINAL "
-        f"WHERE sender = {{sender:String}} AND {rejections} = {{day:Date}} AND event_id != '') GROUP BY event_id",
+        f"SELECT event_id, any(kind) AS kind, min(refused) AS rejected FROM ({_SENT}) "  # noqa: S608
+        "WHERE on_day = {day:Date} GROUP BY event_id",
         {"sender": caller.department, "day": day.isoformat()},
     )
     return [
@@ -98,15 +98,11 @@ def _arrived(ports: Ports, caller: Caller, day: date) -> list[Arrived]:
 
 def _days_of(queries: Queries, sender: str, event_ids: Sequence[str]) -> Iterator[tuple[str, date]]:
     """On which day events arrived, whichever it was."""
-    records, rejections = (_ON_DAY.format(column=column) for column in ("recorded_at", "rejected_at"))
     for start in range(0, len(event_ids), _AT_ONCE):
         rows = queries.ask(
-            "SELECT event_id, min(on_day) AS on_day FROM ("  # noqa: S608
-            f"SELECT event_id, {records} AS on_day FROM {DATABASE}.records FINAL "
-            f"WHERE sender = {{sender:String}} AND event_id IN {{ids:Array(String)}} AND {_OWN} "
-            f"UNION ALL SELECT event_id, {rejections} AS on_day FROM {DATABASE}.rejections FINAL "
-            "WHERE sender = {sender:String} AND event_id IN {ids:Array(String)}) GROUP BY event_id",
+            f"SELECT event_id, min(on_day) AS first_day FROM ({_SENT}) "  # noqa: S608
+            "WHERE event_id IN {ids:Array(String)} GROUP BY event_id",
             {"sender": sender, "ids": list(event_ids[start : start + _AT_ONCE])},
         )
         for row in rows:
-            yield str(row["event_id"]), row["on_day"]
+            yield str(row["event_id"]), row["first_day"]
