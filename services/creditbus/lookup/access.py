@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -131,10 +131,15 @@ def _moment(ports: Ports, purpose: Purpose, when: When) -> Moment | None:
     moment = moment_of(*when, ports.now())
     if isinstance(moment, Problem):
         raise RefusedError(moment)
-    if moment is not None and HISTORY not in purpose.shows:
-        needed = [one.code for one in ports.purposes.values() if HISTORY in one.shows]
-        raise RefusedError(problems.shows_no_past(purpose.code, needed))
+    if moment is not None:
+        _must_show(ports, purpose, HISTORY, problems.shows_no_past)
     return moment
+
+
+def _must_show(ports: Ports, purpose: Purpose, what: str, refusal: Callable[[str, Iterable[str]], Problem]) -> None:
+    """Refuse a purpose that does not show something, and name those that do."""
+    if what not in purpose.shows:
+        raise RefusedError(refusal(purpose.code, [one.code for one in ports.purposes.values() if what in one.shows]))
 
 
 def _contents(ports: Ports, asked: Asked, file: File) -> dict[str, Any]:
@@ -152,9 +157,7 @@ def _contents(ports: Ports, asked: Asked, file: File) -> dict[str, Any]:
 def accesses_answer(ports: Ports, caller: Caller, asked: Asked) -> dict[str, Any]:
     """Who looked a subject up, and why; this look-up too is on the ledger before the answer leaves."""
     purpose = stated_purpose(ports, caller, asked.purpose, asked.basis)
-    if "accesses" not in purpose.shows:
-        needed = [one.code for one in ports.purposes.values() if "accesses" in one.shows]
-        raise RefusedError(problems.shows_no_accesses(purpose.code, needed))
+    _must_show(ports, purpose, "accesses", problems.shows_no_accesses)
     wanted = wanted_of(asked.identifier, ports.law.now.rules.regions)
     if isinstance(wanted, Problem):
         raise RefusedError(wanted)

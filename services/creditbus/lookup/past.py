@@ -17,7 +17,7 @@ from creditbus.clickhouse.standing import standing
 from creditbus.core.problems import Problem
 from creditbus.core.records import BEIJING
 from creditbus.lookup import problems
-from creditbus.lookup.queries import Cut, File, Queries, Row, once_more
+from creditbus.lookup.queries import Cut, File, Queries, Row
 from creditbus.lookup.statements import MINE, NOT_GONE, NOT_TOO_OLD, newest, placed, records_of
 from creditbus.lookup.steps import Wanted, plain, shown
 
@@ -95,15 +95,12 @@ def file_then(
 
     A key that leads to another one since was the subject's own before. place, limit: of the page of records.
     """
-    key, been = queries.key_of(wanted), 0
-    while key is not None:
-        dossier = queries.dossier_at(key)
-        if dossier is None:
-            return None
-        if not dossier["redirect"] or _time(dossier["as_of"]) > moment.known_at:
-            return _file_at(queries, dossier, moment, place, limit, cut)
-        key, been = str(dossier["redirect"]), once_more(been)
-    return None
+
+    def led_on(closed: Row) -> bool:
+        return bool(closed.get("redirect")) and datetime.fromisoformat(closed["as_of"]) <= moment.known_at
+
+    dossier = queries.dossier(wanted, led_on)
+    return _file_at(queries, dossier, moment, place, limit, cut) if dossier is not None else None
 
 
 def _file_at(
@@ -137,14 +134,10 @@ def held(rows: Sequence[Row], day: date, kind: Steps) -> list[Row]:
     """The last step of each listing or order that held at the end of a day. rows: steps, newest first."""
     found: dict[str, Row] = {}
     for row in rows:
-        told_on = _time(row["at"]).astimezone(BEIJING).date()
+        told_on = datetime.fromisoformat(row["at"]).astimezone(BEIJING).date()
         if (date.fromisoformat(row["effective_on"]) if row[kind.step] == kind.begins else told_on) <= day:
             found.setdefault(str(row[kind.of]), row)
     return [row for row in found.values() if row[kind.step] not in kind.not_held]
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 def _in_utc(at: datetime) -> str:

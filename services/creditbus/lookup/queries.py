@@ -85,7 +85,7 @@ class File:
         return key in (self.dossier.get("linked") or ())
 
 
-def once_more(been: int) -> int:
+def _once_more(been: int) -> int:
     """Another key to follow. Raises RetryLaterError when there are so many that they lead in a circle: the dossiers
     of one subject are written one after the other, so for a moment each of two may lead to the other.
     """
@@ -118,7 +118,7 @@ class Queries:
         Listing changes and orders come newest first.
         history: also what has ended.
         """
-        start = self.key_of(wanted)
+        start = self._key_of(wanted)
         if start is None:
             return None
         if (guess := self._led.get(start)) is not None:
@@ -128,7 +128,7 @@ class Queries:
             self._led.pop(start, None)
         key, been = start, 0
         while isinstance(found := self._file_at(key, after, limit, cut, history=history), str):
-            key, been = found, once_more(been)
+            key, been = found, _once_more(been)
         if found is not None and found.is_led_to_by(start):
             self._remember(start, key)
         return found
@@ -169,21 +169,19 @@ class Queries:
         values = {"key": key, **cut.parameters, **self.disclosed, **placed(after, limit)}
         return self.read(records_of(where, after, with_outcomes=history), values)
 
-    def dossier(self, wanted: Wanted) -> Row | None:
-        """The dossier with its detail."""
-        key, been = self.key_of(wanted), 0
+    def dossier(
+        self, wanted: Wanted, leads_on: Callable[[Row], bool] = lambda row: bool(row.get("redirect"))
+    ) -> Row | None:
+        """The dossier with its detail. leads_on: whether it is left for that of the key that it leads to."""
+        key, been = self._key_of(wanted), 0
         while key is not None:
-            found = self.dossier_at(key)
-            if found is None or not found.get("redirect"):
+            found = next(iter(self.read(DOSSIER, {"key": key})), None)
+            if found is None or not leads_on(found):
                 return found
-            key, been = str(found["redirect"]), once_more(been)
+            key, been = str(found["redirect"]), _once_more(been)
         return None
 
-    def dossier_at(self, key: str) -> Row | None:
-        """What stands under one key, even if it leads to another."""
-        return next(iter(self.read(DOSSIER, {"key": key})), None)
-
-    def key_of(self, wanted: Wanted) -> str | None:
+    def _key_of(self, wanted: Wanted) -> str | None:
         """Key of a subject, which may be known by another number; None when nobody is."""
         if wanted.key is not None:
             return wanted.key

@@ -193,10 +193,9 @@ def with_states(
 def _with_state(row: Mapping[str, Any], dossier: Mapping[str, Any]) -> dict[str, Any]:
     active = [*(dossier.get("listings") or ()), *(dossier.get("restrictions") or ())]
     now: Mapping[str, Any] = next((one for one in active if one["listing_id"] == row["listing_id"]), {})
-    disputed = {row["record_id"], now.get("record_id")} & set(dossier.get("disputed") or ())
     return {
         **row,
-        "disputed": bool(disputed),
+        "disputed": now.get("record_id") in (dossier.get("disputed") or ()),
         "suspended": bool(now.get("suspended")),
         "shielded": bool(now.get("shielded")),
     }
