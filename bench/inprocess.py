@@ -26,11 +26,11 @@ from creditbus.bus.transaction import NoState
 from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
+from creditbus.core.forms import compile_reader
 from creditbus.core.processing import Output, Position
 from creditbus.core.topics import RECORDS
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader
-from creditbus.gateway.reading import compile_reader
 from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.persons import Persons
 from creditbus.intake.processor import IntakeProcessor, Parts

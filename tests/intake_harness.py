@@ -18,10 +18,10 @@ from creditbus.bus.store import MemoryStore
 from creditbus.bus.wire import Types, Writers
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
+from creditbus.core.forms import compile_reader
 from creditbus.core.framing import frame, unframe
 from creditbus.core.outcome import Fault
 from creditbus.core.rules import Rules
-from creditbus.gateway.reading import compile_reader
 from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.processor import IntakeProcessor, Parts
 from creditbus.intake.steps import Privacy

@@ -11,8 +11,8 @@ from typing import Any
 from creditbus.bus.avro import NotAvroError, encode
 from creditbus.bus.schemas import EventSchema, Schema, SchemaSet, contract_folder
 from creditbus.bus.topics import Topic
+from creditbus.core.forms import compile_reader
 from creditbus.core.outcome import Fault, Reason
-from creditbus.gateway.reading import compile_reader
 
 BODIES = frozenset({"DossierDetail", "Faults"})
 """Records that travel as bytes inside others and name their schema beside them."""
@@ -136,7 +136,7 @@ def _not_encodable(where: str, schema: EventSchema, value: object) -> Iterator[s
     try:
         encode(schema, value)
     except NotAvroError as error:
-        yield f"{where}: {error}; correct gateway/reading.py"
+        yield f"{where}: {error}; correct core/forms.py"
 
 
 def _undocumented(definition: Mapping[str, Any], where: str) -> Iterator[str]:

@@ -24,6 +24,7 @@ from creditbus.bus.service import EXIT_ERROR, EXIT_STOPPED
 from creditbus.bus.serving import Server
 from creditbus.bus.settings import read_key
 from creditbus.core.problems import Problem, malformed_request
+from creditbus.core.sending import Judged, Sender, judge
 from creditbus.gateway import problems
 from creditbus.gateway.approvals import (
     Answer,
@@ -37,16 +38,7 @@ from creditbus.gateway.approvals import (
 from creditbus.gateway.pages import Instruments, add_pages
 from creditbus.gateway.preparation import Ports, Preparation, looked_up
 from creditbus.gateway.settings import GatewaySettings
-from creditbus.gateway.steps import (
-    Judged,
-    Sender,
-    answer_status,
-    events_of,
-    judge,
-    message_of,
-    results_of,
-    statuses_of,
-)
+from creditbus.gateway.steps import answer_status, events_of, message_of, results_of, statuses_of
 
 log = structlog.get_logger()
 

@@ -17,10 +17,10 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.wire import Writer
 from creditbus.catalogue.editions import Edition, catalogue_from
 from creditbus.core.errors import BusError
+from creditbus.core.forms import compile_reader
+from creditbus.core.sending import Codec
 from creditbus.core.topics import APPROVALS, BREAKER, EVENTS_START
-from creditbus.gateway.reading import compile_reader
 from creditbus.gateway.settings import GatewaySettings
-from creditbus.gateway.steps import Codec
 
 log = structlog.get_logger()
 

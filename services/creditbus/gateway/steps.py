@@ -1,25 +1,22 @@
-"""The decisions of the gateway: who may send what, what fits its schema, what the sender is told."""
+"""The decisions of the gateway: what a request holds, what goes to Kafka, what the sender is told.
+
+Who may send what, and what fits its schema, is core/sending.py's: departments that write to Kafka go by it too.
+"""
 
 from __future__ import annotations
 
 import hmac
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from creditbus.core.outcome import Fault
 from creditbus.core.problems import Problem
 from creditbus.core.processing import Output
-from creditbus.core.topics import EVENTS_START
-from creditbus.gateway import faults
+from creditbus.core.sending import Judged, Sender
 from creditbus.gateway.problems import ALL_REJECTED, ALL_UNKNOWN, WRONG_SHAPE, too_many_events
-from creditbus.gateway.reading import Read
 
-PRODUCER, SUBSCRIBER = "producer", "subscriber"
-ACKNOWLEDGEMENT = "MeasureAcknowledgement"
 KEY_ID = "gateway-1"
-_SHOWN_ID = 64
 
 
 class Status(StrEnum):
@@ -33,46 +30,6 @@ class Status(StrEnum):
     """Not acknowledged in time: send it again with the same event_id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
-    """Who is asking, as proven by the key."""
-
-    department: str
-    domain: str
-    roles: frozenset[str]
-
-    @property
-    def topic(self) -> str:
-        """Where its events go."""
-        return f"{EVENTS_START}{self.domain}"
-
-    def may_send(self, kind: str) -> bool:
-        """Subscribers acknowledge; reporting departments send everything."""
-        return PRODUCER in self.roles or (SUBSCRIBER in self.roles and kind == ACKNOWLEDGEMENT)
-
-    @property
-    def may_send_any(self) -> bool:
-        """Whether there is any kind that it may send."""
-        return not self.roles.isdisjoint((PRODUCER, SUBSCRIBER))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Codec:
-    """How events of one kind are read and written for one topic."""
-
-    read: Read
-    write: Callable[[Mapping[str, object]], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One event after the checks of form: framed bytes, or faults."""
-
-    event_id: str
-    value: bytes
-    faults: tuple[Fault, ...] = ()
-
-
 def events_of(body: object, limit: int) -> list[object] | Problem:
     """The events of a parsed request body: one object with ``kind``, or {"events": [...]}."""
     if not isinstance(body, dict):
@@ -83,31 +40,6 @@ def events_of(body: object, limit: int) -> list[object] | Problem:
     if not isinstance(events, list) or not events or len(body) > 1:
         return WRONG_SHAPE
     return events if len(events) <= limit else too_many_events(len(events), limit)
-
-
-def judge(event: object, sender: Sender, codecs: Mapping[str, Codec], limit_bytes: int) -> Judged:
-    """Check the form of one event and encode it; every fault of form is named at once."""
-    if not isinstance(event, dict):
-        return Judged("", b"", (faults.wrong_type("", wanted_zh="对象", wanted_en="an object", given=event),))
-    fields = dict(event)
-    kind = fields.pop("kind", None)
-    event_id = fields.get("event_id")
-    shown_id = event_id[:_SHOWN_ID] if isinstance(event_id, str) else ""
-    if kind is None:
-        return Judged(shown_id, b"", (faults.missing_field("kind"),))
-    codec = codecs.get(kind) if isinstance(kind, str) else None
-    if codec is None:
-        return Judged(shown_id, b"", (faults.unknown_kind(codecs),))
-    found: list[Fault] = []
-    if not sender.may_send(kind):
-        found.append(faults.kind_not_allowed(kind))
-    value = codec.read(fields, "", found)
-    if found or not isinstance(value, dict):
-        return Judged(shown_id, b"", tuple(found))
-    data = codec.write(value)
-    if len(data) > limit_bytes:
-        return Judged(shown_id, b"", (faults.too_large(len(data), limit_bytes),))
-    return Judged(value["event_id"], data)
 
 
 def message_of(judged: Judged, sender: Sender, stamp_key: bytes) -> Output:

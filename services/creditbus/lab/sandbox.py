@@ -21,6 +21,7 @@ from creditbus.bus.transaction import NoState
 from creditbus.bus.wire import Types, Writers, body_reader, read_value
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.models import Catalogue
+from creditbus.core.forms import compile_reader
 from creditbus.core.outcome import Fault
 from creditbus.core.processing import Output, Position
 from creditbus.core.records import BEIJING
@@ -29,7 +30,6 @@ from creditbus.core.topics import EVENTS_START, RECORDS, REJECTIONS
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader
 from creditbus.dossier.view import PartitionView, summaries
-from creditbus.gateway.reading import compile_reader
 from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.processor import IntakeProcessor, Parts
 from creditbus.intake.steps import Privacy

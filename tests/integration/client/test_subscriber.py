@@ -15,10 +15,10 @@ from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import Schema, SchemaSet
 from creditbus.bus.topics import Topic, ensure_topics, load_topics
 from creditbus.client.subscriber import Executor, Order, Subscriber, acknowledgement_of
+from creditbus.core.forms import compile_reader
 from creditbus.core.framing import frame
 from creditbus.core.outcome import Fault
 from creditbus.core.records import day_of, start_of_day_ms
-from creditbus.gateway.reading import compile_reader
 
 pytestmark = pytest.mark.integration
 

@@ -18,10 +18,10 @@ from creditbus.clickhouse.client import ClickHouse
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.alerts import REPAIR_IRREGULAR, About, subject_alert
 from creditbus.core.assessment import Supervised
+from creditbus.core.forms import compile_reader
 from creditbus.core.ports import PositionedRow
 from creditbus.core.records import day_of
 from creditbus.core.state import Summary
-from creditbus.gateway.reading import compile_reader
 from creditbus.lab.assessment import read_assessment
 from creditbus.warehouse.tables import table_specs
 from intake_harness import example, rules

@@ -16,8 +16,8 @@ from creditbus.client.importing.columns import KINDS, Layout, find_header, lay_o
 from creditbus.client.importing.files import TableFile
 from creditbus.client.importing.row import code_of
 from creditbus.client.importing.rows import Context, Imported, to_event
+from creditbus.core.forms import compile_reader
 from creditbus.core.outcome import Fault, Ok, Reason, Reject
-from creditbus.gateway.reading import compile_reader
 
 DATA = Path(__file__).parents[2] / "data"
 TABLE = load_import_columns()

@@ -12,23 +12,13 @@ from hypothesis import strategies as st
 
 from creditbus.bus.avro import decode, encode
 from creditbus.bus.schemas import SchemaSet
+from creditbus.core.forms import compile_reader
 from creditbus.core.framing import frame, unframe
 from creditbus.core.outcome import Reason
 from creditbus.core.problems import Problem
+from creditbus.core.sending import Codec, Judged, Sender, judge
 from creditbus.gateway.problems import ALL_REJECTED, ALL_UNKNOWN
-from creditbus.gateway.reading import compile_reader
-from creditbus.gateway.steps import (
-    Codec,
-    Judged,
-    Sender,
-    Status,
-    answer_status,
-    events_of,
-    judge,
-    message_of,
-    results_of,
-    statuses_of,
-)
+from creditbus.gateway.steps import Status, answer_status, events_of, message_of, results_of, statuses_of
 
 SCHEMAS = SchemaSet.load()
 CODECS = {

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from avro_values import values_of
 from creditbus.bus.avro import encode
+from creditbus.core.forms import compile_reader
 from creditbus.core.framing import frame
 from creditbus.core.outcome import Fault
-from creditbus.gateway.reading import compile_reader
 from intake_harness import SENDERS, Intake, Result, example, schemas, stamped
 
 KINDS = sorted(schemas().events)

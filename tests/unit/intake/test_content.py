@@ -9,9 +9,9 @@ import pytest
 
 from creditbus.bus.avro import encode
 from creditbus.catalogue.loader import load
+from creditbus.core.forms import compile_reader
 from creditbus.core.framing import frame
 from creditbus.core.identifiers import synthetic_citizen
-from creditbus.gateway.reading import compile_reader
 from intake_harness import Intake, example, schemas, stamped
 
 CATALOGUE = load()

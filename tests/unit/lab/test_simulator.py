@@ -13,9 +13,9 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
 from creditbus.core.events import Event, Head, Target
+from creditbus.core.forms import compile_reader
 from creditbus.core.identifiers import SYNTHETIC_PREFIX
 from creditbus.core.outcome import Ok
-from creditbus.gateway.reading import compile_reader
 from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.steps import Body, Privacy, decide
 from creditbus.lab.sandbox import RefusedEventError, Sandbox

@@ -15,16 +15,16 @@ from creditbus.bus.settings import read_key
 from creditbus.catalogue.loader import load
 from creditbus.client.producer import BusClient
 from creditbus.core.processing import Output
+from creditbus.core.sending import LARGEST_EVENT_BYTES, Codec, judge
+from creditbus.core.sending import Sender as GatewaySender
 from creditbus.gateway.preparation import codecs_for
-from creditbus.gateway.steps import Codec, judge, message_of
-from creditbus.gateway.steps import Sender as GatewaySender
+from creditbus.gateway.steps import message_of
 from creditbus.lab.errors import NotReadyError
 from creditbus.lab.secrets import read_lab_keys
 from creditbus.lab.simulator.story import Sent
 from creditbus.lab.stack import LabAddresses
 
 _BATCH = 500
-_LARGEST_BYTES = 512 * 1024
 _REQUESTS_AT_ONCE = 3
 
 
@@ -70,7 +70,7 @@ def onto_kafka(places: LabAddresses, events: Iterable[Sent]) -> Iterator[int]:
         sender = senders[sent.department]
         if sender.domain not in codecs:
             codecs[sender.domain] = codecs_for(sender.domain, registry, schemas)
-        judged = judge(sent.event, sender, codecs[sender.domain], _LARGEST_BYTES)
+        judged = judge(sent.event, sender, codecs[sender.domain], LARGEST_EVENT_BYTES)
         if judged.faults:
             raise NotReadyError(en=f"not well-formed: {judged.faults[0]}", zh=f"格式错误：{judged.faults[0]}")
         message = message_of(judged, sender, key)

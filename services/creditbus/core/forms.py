@@ -12,8 +12,8 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
+from creditbus.core import formfaults as faults
 from creditbus.core.outcome import Fault
-from creditbus.gateway import faults
 
 Read = Callable[[object, str, list[Fault]], object]
 """(JSON value, path of the field, faults to add to) → value for Avro; any value when a fault was added."""
@@ -49,7 +49,7 @@ def _compile(definition: Any, named: dict[str, Read]) -> Read:  # noqa: C901 - o
             return _remembered(definition, _record(fields, named), named)
         case {"type": str(name)} if name in _PRIMITIVES:
             return _PRIMITIVES[name]
-    raise ValueError(f"events cannot carry the Avro type {definition!r}; teach gateway/reading.py to read it")
+    raise ValueError(f"events cannot carry the Avro type {definition!r}; teach core/forms.py to read it")
 
 
 def _remembered(definition: Mapping[str, Any], read: Read, named: dict[str, Read]) -> Read:

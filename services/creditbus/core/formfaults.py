@@ -1,4 +1,4 @@
-"""What the gateway says about an event that does not fit its schema, in Chinese and English.
+"""What is said about an event that does not fit its schema, in Chinese and English.
 
 No text shows a value: it may be personal data.
 """
