@@ -1,16 +1,56 @@
-"""Signed documents: canonical JSON with an Ed25519 signature, which can be trusted without asking the bus."""
+"""Ed25519 signatures: of batches of events, and of documents, which can be trusted without asking the bus.
+
+A signed document is canonical JSON.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from creditbus.core.batches import key_id
+
 ALGORITHM = "Ed25519"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A private key with what is public of it."""
+
+    private: Ed25519PrivateKey = field(repr=False)
+
+    @classmethod
+    def from_bytes(cls, secret: bytes) -> KeyPair:
+        """The pair of 32 secret bytes. Raises ValueError for another number of them."""
+        return cls(Ed25519PrivateKey.from_private_bytes(secret))
+
+    @property
+    def public(self) -> bytes:
+        """The public key, 32 bytes."""
+        return self.private.public_key().public_bytes_raw()
+
+    @property
+    def kid(self) -> str:
+        """Its key id."""
+        return key_id(self.public)
+
+    def sign(self, statement: bytes) -> bytes:
+        """The signature, 64 bytes."""
+        return self.private.sign(statement)
+
+
+def verifies(public: bytes, signature: bytes, statement: bytes) -> bool:
+    """Whether the owner of the public key signed the statement. Takes an eighth of a millisecond."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, statement)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:
@@ -20,13 +60,12 @@ def canonical(value: Mapping[str, Any]) -> bytes:
 
 def sign(document: Mapping[str, Any], key: bytes) -> dict[str, str]:
     """A signature over a document. key: 32 secret bytes."""
-    private = Ed25519PrivateKey.from_private_bytes(key)
-    public = private.public_key().public_bytes_raw()
+    pair = KeyPair.from_bytes(key)
     return {
         "algorithm": ALGORITHM,
-        "key_id": hashlib.sha256(public).hexdigest()[:16],
-        "public_key": public.hex(),
-        "value": private.sign(canonical(document)).hex(),
+        "key_id": pair.kid,
+        "public_key": pair.public.hex(),
+        "value": pair.sign(canonical(document)).hex(),
     }
 
 
@@ -35,7 +74,6 @@ def is_signed(document: Mapping[str, Any], signature: Mapping[str, str], public_
     try:
         public = bytes.fromhex(public_key if public_key is not None else signature["public_key"])
         value = bytes.fromhex(signature["value"])
-        Ed25519PublicKey.from_public_bytes(public).verify(value, canonical(document))
-    except (InvalidSignature, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return False
-    return signature.get("algorithm") == ALGORITHM
+    return verifies(public, value, canonical(document)) and signature.get("algorithm") == ALGORITHM
