@@ -5,20 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from creditbus.bus.reread import Reread
 from creditbus.core.errors import SettingsError
 
-log = structlog.get_logger()
-
 FILE = "departments.json"
-_LOOK_AGAIN_SECONDS = 2.0
 
 
 class _Row(BaseModel):
@@ -44,42 +40,22 @@ class Keyring:
 
     def __init__(self, folder: Path) -> None:
         """Raises SettingsError when the file is missing or not as it should be."""
-        self._path = folder / FILE
-        self._changed_at = self._modified()
-        self._rows = read_departments(self._path)
-        self._looked_at = time.monotonic()
+        self._rows = Reread(folder / FILE, read_departments)
 
     def holder_of(self, key: str) -> Holder | None:
         """Who holds the key, or None."""
-        self._refresh()
         shown = hashlib.sha256(key.encode()).hexdigest()
         found = None
         # all are compared, each in constant time: how long it takes tells nothing
-        for department, row in self._rows.items():
+        for department, row in self._rows.value.items():
             if hmac.compare_digest(row.key_sha256, shown):
                 found = Holder(department, row.roles)
         return found
 
-    def _refresh(self) -> None:
-        if time.monotonic() - self._looked_at < _LOOK_AGAIN_SECONDS:
-            return
-        self._looked_at = time.monotonic()
-        try:
-            changed_at = self._modified()
-            if changed_at != self._changed_at:
-                self._rows = read_departments(self._path)
-                self._changed_at = changed_at
-                log.info("keys read again", departments=len(self._rows))
-        except SettingsError as error:
-            log.error("keys stay as they were", problem=str(error))
-
-    def _modified(self) -> int:
-        try:
-            return self._path.stat().st_mtime_ns
-        except OSError as error:
-            raise SettingsError(
-                f"CREDITBUS_SECRETS: {self._path} cannot be read ({error.strerror}); `creditbus up` creates it"
-            ) from error
+    def roles_of(self, department: str) -> frozenset[str]:
+        """What a department may do; nothing when it has no API key."""
+        row = self._rows.value.get(department)
+        return row.roles if row is not None else frozenset()
 
 
 def read_departments(path: Path) -> Mapping[str, _Row]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from creditbus.bus import keyring as gateway_secrets
+from creditbus.bus import reread
 from creditbus.bus.keyring import Keyring
 from creditbus.bus.settings import read_key
 from creditbus.core.errors import SettingsError
@@ -56,7 +56,7 @@ def test_a_key_that_is_taken_away_stops_to_count(tmp_path: Path, monkeypatch: py
     keyring = Keyring(tmp_path)
     ensure_secrets(tmp_path, dict.fromkeys(["b"], ROLES))
     os.utime(tmp_path / "departments.json", ns=(1, 1))
-    monkeypatch.setattr(gateway_secrets, "_LOOK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(reread, "_LOOK_AGAIN_SECONDS", 0.0)
     deadline = time.monotonic() + 5
     while keyring.holder_of(key) is not None and time.monotonic() < deadline:
         pass
