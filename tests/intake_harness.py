@@ -22,6 +22,7 @@ from creditbus.core.forms import compile_reader
 from creditbus.core.framing import frame, unframe
 from creditbus.core.outcome import Fault
 from creditbus.core.rules import Rules
+from creditbus.core.signers import Registered, none_registered
 from creditbus.intake.checks import Checking, code_lists_by_kind
 from creditbus.intake.processor import IntakeProcessor, Parts
 from creditbus.intake.steps import Privacy
@@ -92,7 +93,13 @@ class Result:
 class Intake:
     """An intake of one's own."""
 
-    def __init__(self, now_ms: int = NOW_MS, privacy: Privacy = PRIVACY, catalogue: Rules | None = None) -> None:
+    def __init__(
+        self,
+        now_ms: int = NOW_MS,
+        privacy: Privacy = PRIVACY,
+        catalogue: Rules | None = None,
+        registered: Registered = none_registered,
+    ) -> None:
         self.registry = MemoryRegistry()
         self.numbers: dict[str, str] = {}
         """What other numbers lead to, as ``credit.identities`` would tell."""
@@ -107,6 +114,7 @@ class Intake:
                 privacy=privacy,
                 checking=self._checking,
                 gateway_keys={"gateway-1": STAMP_KEY},
+                signing_key=registered,
                 payload_key=PLATFORM_KEY,
             )
         )

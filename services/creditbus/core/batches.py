@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
+
+import msgspec
 
 from creditbus.core.merkle import Place, Tree, leaf_hash, root_from, tree_of
 
@@ -31,8 +32,7 @@ _PLACE = re.compile(rb"(0|[1-9][0-9]{0,4})/([1-9][0-9]{0,4})")
 Headers = tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(msgspec.Struct, frozen=True, gc=False):
     """What an event's headers say of its batch."""
 
     root: bytes

@@ -95,12 +95,23 @@ HEAD_RECORDS: Mapping[str, type[msgspec.Struct]] = {
 """What the records inside a head are, by the names that they have in ``schemas/avro/common``."""
 
 
+class Direct(msgspec.Struct, frozen=True, gc=False):
+    """How an event came that its department wrote to Kafka itself: what a gateway would have seen to."""
+
+    topic: str
+    key: bytes
+    roles: frozenset[str]
+    """Of the department."""
+
+
 class Event(msgspec.Struct, frozen=True, gc=False):
     """One event as intake judges it."""
 
     sender: str
-    """Department that the gateway authenticated."""
+    """Department that is proven: by the gateway, or by its own signature."""
     kind: str
     head: Head
     facts: Mapping[str, object]
     target: Target | None
+    direct: Direct | None = None
+    """None for what came through the gateway."""

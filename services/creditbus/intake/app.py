@@ -14,6 +14,7 @@ from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import Service
 from creditbus.bus.settings import read_key
+from creditbus.bus.signingkeys import SigningKeys
 from creditbus.bus.topics import load_topics
 from creditbus.bus.transaction import LoopSettings, Session
 from creditbus.bus.wire import Types, Writers
@@ -55,6 +56,7 @@ def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry)
         privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, keep=persons.keep),
         checking=_Checkings(settings.brokers, OtherNumbers(settings.brokers, types)),
         gateway_keys={"gateway-1": read_key(settings.secrets, "gateway-hmac.key")},
+        signing_key=SigningKeys(settings.secrets),
         payload_key=platform_key,
         records=settings.intake_records,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,19 +13,20 @@ from creditbus.bus.avro import EventReader, NotAvroError, encode
 from creditbus.bus.registry import UnknownSchemaError
 from creditbus.bus.schemas import EventSchema, SchemaSet
 from creditbus.bus.wire import Types, Writers
-from creditbus.core.events import NATURAL_PERSON, Event, Head, Target
+from creditbus.core.events import NATURAL_PERSON, Direct, Event, Head, Target
 from creditbus.core.framing import NotConfluentError, unframe
 from creditbus.core.hashing import digest
 from creditbus.core.identity import Identity, numbers_told
 from creditbus.core.outcome import Fault, Ok, Reason
 from creditbus.core.processing import Effects, Message, Output, StateReader
 from creditbus.core.records import CreditRecord
+from creditbus.core.sending import LARGEST_EVENT_BYTES
+from creditbus.core.signers import Registered, none_registered
 from creditbus.core.text import mask_identifier
 from creditbus.core.topics import IDENTITIES, QUALITY, RECORDS, REJECTIONS
 from creditbus.intake.checks import Checking, fault
+from creditbus.intake.proofs import Proofs, Proven, Unproven
 from creditbus.intake.steps import Body, Privacy, decide, is_late
-
-_LARGEST_EVENT_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,8 @@ class Parts:
     """Keys that stamps are made with, by key id."""
     payload_key: bytes
     """Key of the hashes in rejections."""
+    signing_key: Registered = none_registered
+    """Keys of departments that write to Kafka themselves."""
     records: str = RECORDS
     """Topic of the records: the hub's, or a region's own (credit.records.local)."""
 
@@ -78,7 +80,7 @@ class IntakeProcessor:
         self._read_event = EventReader(parts.schemas)
         self._identity_writer = parts.writers(IDENTITIES, "Identity")
         self._faults_schema = parts.schemas.records["Faults"]
-        self._stamps = {kid: hmac.new(key, digestmod="sha256") for kid, key in parts.gateway_keys.items()}
+        self._proofs = Proofs(parts.gateway_keys, parts.signing_key)
 
     def process(self, topic: str, partition: int, messages: Sequence[Message], state: StateReader) -> Effects:
         """Each event becomes its records or one rejection; counts go out once per department and kind."""
@@ -111,20 +113,20 @@ class IntakeProcessor:
 
     def _judge(self, message: Message, checking: Checking) -> tuple[Event, list[CreditRecord]] | Refused:
         """The decision about one message; any bytes give one."""
-        headers = dict(message.headers() or ())
-        sender = headers.get("sender", b"").decode(errors="replace")
+        value = message.value() or b""
+        proof = self._proofs.of(dict(message.headers() or ()), value, checking.today_date)
+        if isinstance(proof, Unproven):
+            return _unreadable(proof.reason, proof.sender, proof.shown, checking)
+        sender = proof.sender
         try:
-            value = message.value()
             schema_id, payload = unframe(value)
-            if len(payload) > _LARGEST_EVENT_BYTES:
+            if len(payload) > LARGEST_EVENT_BYTES:
                 return _unreadable(Reason.TOO_LARGE, sender, f"{len(payload)} bytes", checking)
-            if not self._is_stamped(headers, value or b""):
-                return _unreadable(Reason.FORGED, "", sender[:40], checking)
             schema = self._parts.types.of(schema_id)
             if not isinstance(schema, EventSchema):
                 return _unreadable(Reason.UNKNOWN_SCHEMA, sender, schema.name, checking)
             head, facts, facts_bytes = self._read_event(schema, payload)
-            event = _event(sender, schema.short_name, head, facts)
+            event = _event(proof, message, schema.short_name, (head, facts))
         except NotConfluentError:
             return _unreadable(Reason.NOT_CONFLUENT, sender, "-", checking)
         except UnknownSchemaError:
@@ -135,14 +137,6 @@ class IntakeProcessor:
         if isinstance(outcome, Ok):
             return event, outcome.value
         return Refused(faults=outcome.faults, sender=sender, event=event)
-
-    def _is_stamped(self, headers: dict[str, bytes], value: bytes) -> bool:
-        begun = self._stamps.get(headers.get("kid", b"").decode(errors="replace"))
-        if begun is None:
-            return False
-        stamp = begun.copy()  # a third less than to begin with the key each time
-        stamp.update(headers.get("sender", b"") + b"\x00" + value)
-        return hmac.compare_digest(stamp.hexdigest().encode(), headers.get("sig", b""))
 
     def _body(self, schema: EventSchema, event: Event, facts_bytes: bytes) -> Body:
         """The facts as they came; for a natural person without the fields that tell who it is."""
@@ -208,14 +202,16 @@ class IntakeProcessor:
             yield Output(QUALITY, department.encode(), self._quality_writer(row))
 
 
-def _event(sender: str, kind: str, head: Head, facts: dict[str, Any]) -> Event:
+def _event(proof: Proven, message: Message, kind: str, read: tuple[Head, dict[str, Any]]) -> Event:
+    head, facts = read
     target = facts.get("target")
     return Event(
-        sender=sender,
+        sender=proof.sender,
         kind=kind,
         head=head,
         facts=facts,
         target=msgspec.convert(target, Target) if target is not None else None,
+        direct=Direct(message.topic(), message.key() or b"", proof.key.roles) if proof.key is not None else None,
     )
 
 

@@ -21,6 +21,7 @@ from creditbus.core.rules import Rules
 from creditbus.core.text import normalise_document_number
 from creditbus.intake.checks import Checking, fault, faults_of
 from creditbus.intake.content import content_faults_of
+from creditbus.intake.direct import direct_faults_of
 from creditbus.intake.subjects import Resolved, key_of_identifier, resolve
 
 LINK = "IdentityLink"
@@ -53,6 +54,8 @@ class Privacy:
 def decide(event: Event, body: Body, privacy: Privacy, checking: Checking) -> Ok[list[CreditRecord]] | Reject:
     """The records that an event becomes, or every reason why it becomes none."""
     faults = [*faults_of(event, checking), *content_faults_of(event, checking)]
+    if event.direct is not None:
+        faults += direct_faults_of(event, event.direct, checking)
     # whoever is only named by an event that becomes no record becomes no person
     subject = resolve(event, privacy.tokenise if not faults else _nobody, checking)
     if isinstance(subject, list):

@@ -268,6 +268,7 @@ def test_each_reason_that_intake_can_give_is_covered_by_a_test_here() -> None:
     told |= {"prohibited-content", "needs-consent", "no-statute", "not-collected"}  # tests/unit/intake/test_content.py
     told |= {"unknown-department", "minor", "not-confluent", "unknown-schema", "not-avro", "too-large", "forged"}
     told |= {"not-in-region"}  # tests/unit/catalogue/test_supplements.py
+    told |= {"unknown-key", "key-not-valid", "misplaced", "foreign-authority"}  # tests/unit/intake/test_direct.py
     of_the_gateway = {"unknown-field", "missing-field", "wrong-type"}
     assert {code.value for code in Reason} == told | of_the_gateway
 
