@@ -141,7 +141,7 @@ def make_broken(session: Session, variant: str) -> None:
 def main() -> int:
     """Work until SIGTERM."""
     settings = Settings(**json.loads(sys.argv[1]))
-    service = Service("chaos", 0)
+    service = Service("chaos", ("127.0.0.1", 0))
 
     def life(stopping: Callable[[], bool]) -> None:
         metrics = Metrics("chaos")

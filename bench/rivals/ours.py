@@ -60,7 +60,7 @@ class Payments:
 def main() -> int:
     """Work until SIGTERM."""
     told = json.loads(sys.argv[1])
-    service = Service("bench", 0)
+    service = Service("bench", ("127.0.0.1", 0))
 
     def life(stopping: Callable[[], bool]) -> None:
         metrics = Metrics("bench")

@@ -29,7 +29,7 @@ _ALERTS = {HOLD: "SOURCE_HELD", RELEASE: "SOURCE_RELEASED", ROLL_BACK: "SOURCE_R
 def main() -> int:
     """Run the breaker until told to stop."""
     settings = BreakerSettings()
-    service = Service("breaker", settings.http_port)
+    service = Service("breaker", settings.http_address)
     schemas = SchemaSet.load()
 
     def life(stopping: Stopping) -> None:

@@ -1,7 +1,7 @@
 """Health and metrics over HTTP, for services that have no HTTP of their own.
 
 /health/live answers 200 while the process runs, /health/ready 200 while ``is_ready`` says so and 503 with
-the reason otherwise, /metrics the Prometheus text. Served on loopback by one daemon thread.
+the reason otherwise, /metrics the Prometheus text. Served by one daemon thread.
 """
 
 from __future__ import annotations
@@ -37,14 +37,20 @@ class Health:
 class HealthServer:
     """Serves a service's health and metrics until closed."""
 
-    def __init__(self, port: int, health: Health, metrics: Metrics, refresh: Callable[[], None] | None = None) -> None:
-        """refresh: called before each answer of /metrics, to bring gauges up to date."""
+    def __init__(
+        self, address: tuple[str, int], health: Health, metrics: Metrics, refresh: Callable[[], None] | None = None
+    ) -> None:
+        """address: host and port to listen on; refresh: called before each answer of /metrics, for gauges up to date.
+
+        Raises SettingsError when the address cannot be used.
+        """
         handler = _handler(health, metrics, refresh)
         try:
-            self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+            self._server = ThreadingHTTPServer(address, handler)
         except OSError as error:
             raise SettingsError(
-                f"CREDITBUS_HTTP_PORT: port {port} cannot be used ({error.strerror}); name a free one"
+                f"CREDITBUS_HTTP_HOST, CREDITBUS_HTTP_PORT: {address[0]}:{address[1]} cannot be used "
+                f"({error.strerror}); name an address of this machine and a free port"
             ) from error
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
@@ -65,6 +71,7 @@ def _handler(  # noqa: C901 - the nested class is counted as branches
     def exposition() -> bytes:
         if refresh is not None:
             refresh()
+        metrics.set("creditbus_ready", 1 if health.ready else 0)
         return metrics.exposition()
 
     def readiness() -> tuple[int, dict[str, object]]:

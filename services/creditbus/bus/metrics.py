@@ -13,13 +13,11 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 CounterName: TypeAlias = Literal[
-    # messages read, per topic
-    "creditbus_messages_received_total",
     # what became of them, per outcome (ok, dropped, rejected, parked) and reason
     "creditbus_messages_decided_total",
-    # messages written, per topic
-    "creditbus_messages_produced_total",
-    # transactions, per result (committed, aborted)
+    # alerts that the dossier told, per kind (core/alerts.py)
+    "creditbus_alerts_total",
+    # transactions, per result (committed)
     "creditbus_transactions_total",
     # rows written to ClickHouse, per table
     "creditbus_rows_written_total",
@@ -29,8 +27,6 @@ CounterName: TypeAlias = Literal[
     "creditbus_gateway_events_total",
     # HTTP answers, per route and status
     "creditbus_http_requests_total",
-    # timers that fired
-    "creditbus_timers_fired_total",
     # ticks written by the clock
     "creditbus_ticks_written_total",
     # attempts to send a message to a webhook, per webhook and outcome (delivered, refused)
@@ -75,7 +71,7 @@ HistogramName: TypeAlias = Literal[
     "creditbus_batch_seconds",
     # duration of the commit alone
     "creditbus_commit_seconds",
-    # time of one stage of a batch (decode, decide, produce, commit, store)
+    # time of one stage of a batch (decide, produce, store; the commit has its own)
     "creditbus_stage_seconds",
     # duration of one insert, per table
     "creditbus_insert_seconds",
@@ -84,9 +80,8 @@ HistogramName: TypeAlias = Literal[
 ]
 
 LABELS: Mapping[str, tuple[str, ...]] = {
-    "creditbus_messages_received_total": ("topic",),
     "creditbus_messages_decided_total": ("outcome", "reason"),
-    "creditbus_messages_produced_total": ("topic",),
+    "creditbus_alerts_total": ("kind",),
     "creditbus_transactions_total": ("result",),
     "creditbus_rows_written_total": ("table",),
     "creditbus_dead_letters_total": ("reason",),

@@ -44,12 +44,13 @@ def start(name: str, main: Callable[[], int]) -> NoReturn:
 class Service:
     """One service process: its stop signal, health and metrics."""
 
-    def __init__(self, name: str, http_port: int) -> None:
+    def __init__(self, name: str, address: tuple[str, int]) -> None:
+        """address: host and port of health and metrics."""
         configure_logging(name)
         self.metrics = Metrics(name)
         self.health = Health()
         self._stop = StopRequest()
-        self._port = http_port
+        self._address = address
 
     def stopping(self) -> bool:
         """Whether a stop was asked for."""
@@ -63,7 +64,7 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.make())
         end_once_told()
-        server = HealthServer(self._port, self.health, self.metrics, refresh)
+        server = HealthServer(self._address, self.health, self.metrics, refresh)
         server.start()
         try:
             return self._lives(life)

@@ -20,10 +20,10 @@ class ServiceSettings(Settings):
     registry_url: str = Field(
         "http://127.0.0.1:18081/apis/ccompat/v7", description="base of the registry's Confluent-compatible API"
     )
-    http_host: str = Field(
-        "127.0.0.1", description="address that gateway, look-up and console listen on; the lab keeps to loopback"
+    http_host: str = Field("127.0.0.1", description="address to listen on; the lab keeps to loopback")
+    http_port: int = Field(
+        0, ge=0, le=65535, description="port for health and metrics, and of what is served by HTTP; 0 = any free one"
     )
-    http_port: int = Field(0, ge=0, le=65535, description="port for health and metrics on loopback; 0 = any free one")
     schema_cache: Path | None = Field(
         None,
         description="file that remembers what the registry said of schemas, so that a region's node starts while its "
@@ -34,6 +34,11 @@ class ServiceSettings(Settings):
     vault: Path = Field(
         Path(".lab/services/intake/vault.sqlite"), description="file of the key vault: identities and keys of persons"
     )
+
+    @property
+    def http_address(self) -> tuple[str, int]:
+        """Where to listen."""
+        return self.http_host, self.http_port
 
 
 def read_key(folder: Path, name: str) -> bytes:

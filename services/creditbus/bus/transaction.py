@@ -270,6 +270,8 @@ class Session:
                 )
             for (outcome, reason), amount in effects.counts.items():
                 self._metrics.count("creditbus_messages_decided_total", amount, outcome=outcome, reason=reason)
+            for kind, amount in effects.alerts.items():
+                self._metrics.count("creditbus_alerts_total", amount, kind=kind)
         self._metrics.observe("creditbus_stage_seconds", time.perf_counter() - started, stage="store")
         self._metrics.observe("creditbus_batch_seconds", work.seconds)
         self._metrics.set("creditbus_batch_messages", work.messages)

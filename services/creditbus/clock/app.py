@@ -35,7 +35,7 @@ class Pace:
 def main() -> int:
     """Run the clock until told to stop."""
     settings = ClockSettings()
-    service = Service("clock", settings.http_port)
+    service = Service("clock", settings.http_address)
     schemas = SchemaSet.load()
 
     def life(stopping: Stopping) -> None:

@@ -253,18 +253,22 @@ def _add_health(app: FastAPI, ports: Ports) -> None:
     def live() -> dict[str, str]:
         return {"status": "live"}
 
+    async def is_ready() -> bool:
+        found = await ports.lookup.is_ready()
+        ports.metrics.set("creditbus_ready", 1 if found else 0)
+        return found
+
     @app.get("/health/ready")
     async def ready() -> JSONResponse:
-        is_ready = await ports.lookup.is_ready()
-        ports.metrics.set("creditbus_ready", 1 if is_ready else 0)
-        if is_ready:
+        if await is_ready():
             return JSONResponse({"status": "ready", "reason": ""})
         return JSONResponse(
             {"status": "not ready", "reason": "CREDITBUS_LOOKUP_URL: the look-up API is not ready"}, 503
         )
 
     @app.get("/metrics")
-    def metrics() -> Response:
+    async def metrics() -> Response:
+        await is_ready()
         return Response(ports.metrics.exposition(), media_type="text/plain; version=0.0.4")
 
 

@@ -69,6 +69,8 @@ class Effects:
     """Keys of ``state`` that had no value before and will never be deleted: cheaper in the changelog, never needed."""
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
     """How many messages ended as (outcome, reason)."""
+    alerts: dict[str, int] = field(default_factory=dict)
+    """How many alerts were told, by kind."""
     unfinished: bool = False
     """More work is due in this partition: call again at once, with or without messages."""
 

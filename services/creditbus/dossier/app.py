@@ -16,6 +16,7 @@ from creditbus.bus.store import RocksStores
 from creditbus.bus.transaction import LoopSettings, Session, state_folder
 from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.bus.worker import work
+from creditbus.core.alerts import ALERT_KINDS
 from creditbus.core.topics import DOSSIER_CHANGELOG, RECORDS
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader
@@ -27,7 +28,7 @@ GROUP = "creditbus-dossier"
 def main() -> int:
     """Run the dossier until told to stop."""
     settings = DossierSettings()
-    service = Service("dossier", settings.http_port)
+    service = Service("dossier", settings.http_address)
     schemas = SchemaSet.load()
     places = PlaceReader(settings.brokers, RECORDS)
 
@@ -48,6 +49,8 @@ def main() -> int:
         )
         # from nought on, so that the first one shows as an increase
         service.metrics.count("creditbus_messages_decided_total", 0, outcome="parked", reason="cause")
+        for kind in ALERT_KINDS:
+            service.metrics.count("creditbus_alerts_total", 0, kind=kind)
         return Session(_loop_settings(settings), processor, service.metrics, restorer)
 
     with closing(places):

@@ -18,7 +18,7 @@ from creditbus.core.hashing import digest
 from creditbus.core.identity import Forgotten
 from creditbus.core.processing import Effects, Message, StateReader
 from creditbus.core.quarantine import QuarantineOrder, Unreadable, reason_of
-from creditbus.core.records import CreditRecord
+from creditbus.core.records import Alert, CreditRecord
 from creditbus.core.rules import Rules
 from creditbus.core.subject import Facts
 from creditbus.dossier.outputs import Outputs
@@ -174,3 +174,4 @@ def _count(effects: Effects, decided: Decided) -> None:
         effects.count("parked" if parked.value is not None else "released", "cause" if parked.is_cause else "behind")
     if decided.fired:
         effects.count("ok", "expired", decided.fired)
+    effects.alerts.update(Counter(one.kind for one in decided.emissions if isinstance(one, Alert)))

@@ -36,7 +36,7 @@ _EDITION_SECONDS = 30.0
 def main() -> int:
     """Run intake until told to stop."""
     settings = IntakeSettings()
-    service = Service("intake", settings.http_port)
+    service = Service("intake", settings.http_address)
     schemas = SchemaSet.load()
 
     def open_session(registry: Registry) -> Session:

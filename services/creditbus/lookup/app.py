@@ -236,6 +236,12 @@ def _add_pages(app: FastAPI, ports: Ports) -> None:
 
     @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:
+        try:
+            ports.queries.is_up()
+            is_ready = True
+        except BusError:
+            is_ready = False
+        ports.metrics.set("creditbus_ready", 1 if is_ready else 0)
         return Response(ports.metrics.exposition(), media_type="text/plain; version=0.0.4")
 
     @app.get("/", include_in_schema=False)

@@ -26,7 +26,7 @@ _WAIT_SECONDS = 5.0
 def main() -> int:
     """Run merge until told to stop."""
     settings = MergeSettings()
-    service = Service("merge", settings.http_port)
+    service = Service("merge", settings.http_address)
     schemas = SchemaSet.load()
 
     def open_session(registry: Registry) -> Session:

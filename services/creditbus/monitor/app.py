@@ -56,7 +56,7 @@ class Live:
 def main() -> int:
     """Run the monitor until told to stop."""
     settings = MonitorSettings()
-    service = Service("monitor", settings.http_port)
+    service = Service("monitor", settings.http_address)
     first = WindowPolicy(seconds=settings.monitor_window_seconds)
     live = Live(policy=first, state=begin(first, _now_ms()))
 

@@ -39,7 +39,7 @@ WEBHOOKS = "webhooks"
 def main() -> int:
     """Run the notifier until told to stop."""
     settings = NotifierSettings()
-    service = Service("notifier", settings.http_port)
+    service = Service("notifier", settings.http_address)
 
     def life(stopping: Stopping) -> None:
         registry = registry_of(settings)

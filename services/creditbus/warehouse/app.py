@@ -84,7 +84,7 @@ class Ports:
 def main() -> int:
     """Run the warehouse until told to stop."""
     settings = WarehouseSettings()
-    service = Service("warehouse", settings.http_port)
+    service = Service("warehouse", settings.http_address)
     schemas = SchemaSet.load()
     tables = tables_of(load_topics())
     topic_types = {topic.name: topic.records for topic in load_topics()}

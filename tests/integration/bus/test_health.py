@@ -14,6 +14,7 @@ import pytest
 
 from creditbus.bus.health import Health, HealthServer
 from creditbus.bus.metrics import Metrics
+from creditbus.core.errors import SettingsError
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.integration
 def served(health: Health, refresh: Callable[[], None] | None = None) -> Iterator[int]:
     metrics = Metrics("intake")
     metrics.count("creditbus_ticks_written_total")
-    server = HealthServer(0, health, metrics, refresh)
+    server = HealthServer(("127.0.0.1", 0), health, metrics, refresh)
     server.start()
     try:
         yield server.port
@@ -38,8 +39,28 @@ def test_it_tells_whether_the_service_works_and_why_not() -> None:
         assert (answer.status_code, answer.json()) == (503, {"status": "not ready", "reason": "starting"})
         health.up()
         assert http.get("/health/ready").status_code == 200
-        assert "creditbus_ticks_written_total{" in http.get("/metrics").text
+        metrics = http.get("/metrics").text
+        assert "creditbus_ticks_written_total{" in metrics
+        assert 'creditbus_ready{service="intake"} 1.0' in metrics
+        health.down("a broker does not answer")
+        assert 'creditbus_ready{service="intake"} 0.0' in http.get("/metrics").text
         assert http.get("/").status_code == 404
+
+
+def test_it_listens_where_it_is_told_to_for_probes_and_prometheus_come_from_outside() -> None:
+    server = HealthServer(("127.0.0.2", 0), Health(), Metrics("intake"))
+    server.start()
+    try:
+        assert httpx.get(f"http://127.0.0.2:{server.port}/health/live").status_code == 200
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://127.0.0.1:{server.port}/health/live")
+    finally:
+        server.close()
+
+
+def test_an_address_of_another_machine_is_told_by_its_variable() -> None:
+    with pytest.raises(SettingsError, match=r"CREDITBUS_HTTP_HOST.*192\.0\.2\.1:0 cannot be used"):
+        HealthServer(("192.0.2.1", 0), Health(), Metrics("intake"))
 
 
 def test_who_does_not_wait_for_the_answer_leaves_no_traceback_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:

@@ -180,6 +180,7 @@ def test_while_the_look_up_is_away_every_part_says_so(client: Client, lookup: Fa
         answer = client.get(path)
         assert (answer.status_code, answer.json()["title_zh"]) == (503, "查询服务暂不可用。")
     assert client.get("/health/ready").status_code == 503
+    assert 'creditbus_ready{service="console"} 0.0' in client.get("/metrics").text
     assert client.get("/health/live").status_code == 200
     assert client.get("/").status_code == 200
 

@@ -13,7 +13,9 @@ import yaml
 from creditbus.bus.metrics import all_names
 from creditbus.lab.stack import SERVICES
 
-DEPLOY = Path(__file__).parents[3] / "deploy"
+ROOT = Path(__file__).parents[3]
+DEPLOY = ROOT / "deploy"
+SERVICES_FOLDER = ROOT / "services" / "creditbus"
 PROMETHEUS = DEPLOY / "prometheus"
 
 
@@ -46,6 +48,13 @@ def test_every_metric_of_the_rules_is_one_that_the_program_emits() -> None:
     named = set(re.findall(r"creditbus_[a-z_]+", (PROMETHEUS / "alerts.yml").read_text(encoding="utf-8")))
     assert named
     assert named <= all_names()
+
+
+def test_every_metric_of_the_list_is_emitted_somewhere() -> None:
+    """A name that nothing emits is an empty panel, and an alert that never fires."""
+    sources = [path for path in SERVICES_FOLDER.rglob("*.py") if path.name != "metrics.py"]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    assert {name for name in all_names() if f'"{name}"' not in text} == set()
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is missing: apt-get install prometheus")
