@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,22 @@ ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
 SERVICES_FOLDER = ROOT / "services" / "creditbus"
 PROMETHEUS = DEPLOY / "prometheus"
+
+
+def test_the_image_gets_everything_that_the_package_is_built_from() -> None:
+    """The build stops at a file that is not there, and nobody notices where there is no engine."""
+    copied = {
+        source
+        for line in (DEPLOY / "Dockerfile").read_text(encoding="utf-8").splitlines()
+        if line.startswith("COPY ") and "--from" not in line
+        for source in line.split()[1:-1]
+    }
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    included = wanted["targets"]["wheel"]["force-include"]
+    assert {one for one in included if not any(Path(one).is_relative_to(source) for source in copied)} == set()
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[0] == "!"}
+    assert copied <= let_in
+    assert all((ROOT / source).exists() for source in copied)
 
 
 def test_compose_runs_every_service() -> None:
