@@ -1,4 +1,4 @@
-"""A real Prometheus with the configuration that the lab writes sees every part and knows every alert."""
+"""A real Prometheus with the configuration that the lab writes sees every part, every alert, and fills every panel."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 
 from creditbus.bus.schemas import deploy_file
 from creditbus.catalogue.yamltext import parse_yaml
+from creditbus.core.alerts import ALERT_KINDS
+from dashboards import Shown, panels
 from ports import free_ports
 from running_lab import RunningLab
 from waiting import wait_until
@@ -26,6 +28,16 @@ WATCHED = {
     "clickhouse", "gateway", "intake", "clock", "breaker", "dossier", "warehouse", "lookup", "console", "notifier",
     "monitor",
 }  # fmt: skip
+
+
+SILENT = {
+    "overview: 状态恢复进度 Restore progress",
+    "overview: 恢复剩余时间 Restore remaining",
+    "way-back: 推送结果 Deliveries",
+    "way-back: 推送失败 Failing webhooks",
+}
+"""Panels that show nothing while no state is restored, and no webhook delivers."""
+PANELS: list[Shown] = [shown for shown in panels() if shown.title not in SILENT]
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +89,30 @@ def test_every_alert_of_the_release_is_known_to_it(prometheus: httpx.Client) -> 
         return {rule["name"] for group in groups for rule in group["rules"] if rule["health"] == "ok"}
 
     wait_until("the rules", lambda: known() == expected, 60)
+
+
+def test_every_panel_of_the_dashboards_shows_something(running_lab: RunningLab, prometheus: httpx.Client) -> None:
+    """On a lab that has work. A name that is right in the list and never emitted is an empty panel for ever."""
+    running_lab.creditbus("simulate", "--events", "300", "--days", "30")  # among them some that are rejected
+    running_lab.cleared_firm()
+
+    def empty() -> list[str]:
+        return [shown.title for shown in PANELS if not all(filled(one) for one in shown.expressions)]
+
+    def filled(expression: str) -> bool:
+        return bool(data(prometheus, "/query", query=expression).get("result"))
+
+    wait_until("every panel to show something", lambda: not empty(), 60)
+
+
+def test_every_kind_of_alert_is_there_before_the_first_is_told(
+    running_lab: RunningLab, prometheus: httpx.Client
+) -> None:
+    """An increase is seen from a value on; that a firm was cleared is one."""
+    running_lab.cleared_firm()
+
+    def told() -> dict[str, float]:
+        found = data(prometheus, "/query", query="sum by (kind) (creditbus_alerts_total)").get("result", [])
+        return {one["metric"]["kind"]: float(one["value"][1]) for one in found}
+
+    wait_until("the alerts", lambda: told().keys() == ALERT_KINDS and told()["CLEARED_SUBJECT"] > 0, 60)
