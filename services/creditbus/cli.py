@@ -27,6 +27,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "deadletters": ("deadletters",),
     "keys": ("keys",),
     "forget": ("forget",),
+    "load": ("load",),
     "plan": ("plan",),
     "produce": ("import",),
     "quarantine": ("quarantine",),

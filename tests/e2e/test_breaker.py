@@ -34,7 +34,13 @@ def held_court(running_lab: RunningLab) -> Iterator[None]:
     assert rule is not None
     now_ms = int(time.time() * 1000)
     decision = Decision(
-        control_id=f"{now_ms:032x}", action=HOLD, source=COURT, at_ms=now_ms, listings=rule.hard + 1, rule=rule
+        control_id=f"{now_ms:032x}",
+        action=HOLD,
+        source=COURT,
+        at_ms=now_ms,
+        listings=rule.hard + 1,
+        band=rule.hard,
+        window_hours=rule.window_hours,
     )
     log.order(decision, "a flood", None)
     log.close()

@@ -34,6 +34,7 @@ ELSEWHERE = {
     "explain SUBJECT --receipt receipt.json --log log.json": "e2e/test_explain.py",
     "certificate SUBJECT --out certificate.json --log log.json": "e2e/test_explain.py",
     "certificate --verify certificate.json --log log.json --public-key HEX": "e2e/test_explain.py",
+    "load open DEPARTMENT LOAD --as OFFICER --reason …": "e2e/test_initial_load.py",
     "rules propose FOLDER": "e2e/test_editions.py",
     "rules approve HASH --as OFFICER --reason WHY": "e2e/test_editions.py",
     "rules activate HASH": "e2e/test_editions.py",

@@ -78,7 +78,7 @@ class BreakerLog:
             "at": decision.at_ms,
             "listings": decision.listings,
             "band": decision.band,
-            "window_hours": decision.rule.window_hours,
+            "window_hours": decision.window_hours,
             "approved_by": list(decision.approved_by),
             "reason": reason,
         }

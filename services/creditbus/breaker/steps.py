@@ -21,14 +21,12 @@ class Decision:
     action: str
     source: str
     at_ms: int
-    listings: int
-    rule: BreakerRule
+    listings: int = 0
+    """Within the window."""
+    band: int = 0
+    """The band that was crossed; 0 when a source is let go."""
+    window_hours: int = 0
     approved_by: tuple[str, ...] = ()
-
-    @property
-    def band(self) -> int:
-        """The band that was crossed; 0 when a source is let go."""
-        return {WATCH: self.rule.soft, HOLD: self.rule.hard}.get(self.action, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +101,8 @@ class Breaker:
                     source=name,
                     at_ms=now_ms,
                     listings=len(one.listings),
-                    rule=rule,
+                    band={WATCH: rule.soft, HOLD: rule.hard}.get(action, 0),
+                    window_hours=rule.window_hours,
                     approved_by=tuple(one.officers[action]) if action in ENDS_HOLD else (),
                 )
 

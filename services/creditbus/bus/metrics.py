@@ -59,6 +59,8 @@ GaugeName: TypeAlias = Literal[
     "creditbus_department_events",
     # sources whose listings wait, per action (watch, hold)
     "creditbus_breaker_sources",
+    # initial loads that are not ended, per last action (hold: open, complete)
+    "creditbus_breaker_loads",
     # webhooks, per state (starting, waiting, failing, refused)
     "creditbus_webhooks",
     # 1 while a webhook's endpoint does not take a message, per webhook
@@ -96,6 +98,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "creditbus_department_events": ("department", "what"),
     "creditbus_department_silence_seconds": ("department",),
     "creditbus_breaker_sources": ("action",),
+    "creditbus_breaker_loads": ("action",),
     "creditbus_webhook_messages_total": ("webhook", "outcome"),
     "creditbus_webhook_failing": ("webhook",),
     "creditbus_webhooks": ("state",),

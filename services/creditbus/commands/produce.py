@@ -58,6 +58,8 @@ class Wish:
     lookup: str
     key_file: Path
     wait: bool
+    load: str = ""
+    """Id of the initial load that the rows belong to; "" for none."""
 
 
 def register(app: typer.Typer) -> None:
@@ -76,6 +78,7 @@ def import_file(  # noqa: PLR0913 - the options of a command line
     lookup: Annotated[str, typer.Option(envvar="CREDITBUS_LOOKUP_URL", help="Default: the lab's.")] = "",
     key_file: Annotated[Path | None, typer.Option(help="API key, or JSON of keys. Default: the lab's.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for what becomes of each. 等待处理结果。")] = False,
+    load_id: Annotated[str, typer.Option("--load", help="Open initial load it belongs to. 所属初始导入批次。")] = "",
 ) -> None:
     """Send a file of permits, penalties, court enforcement, lists, ratings, honours or answers to orders.
 
@@ -92,6 +95,7 @@ def import_file(  # noqa: PLR0913 - the options of a command line
         lookup=lookup or places.lookup_url,
         key_file=key_file or places.secrets / LAB_KEYS,
         wait=wait and not dry_run,
+        load=load_id,
     )
     raise typer.Exit(_import(wish))
 
@@ -186,6 +190,7 @@ def context_for(kind: str, wish: Wish, department: Department, rules: Rules, at:
         instruments={**names, **{code: code for code in rules.instruments}},
         reported_at=at,
         fictitious=wish.fictitious,
+        load_id=wish.load or None,
     )
 
 

@@ -35,7 +35,9 @@ def order_state(listing: ListingState, order: OrderState) -> str:
 
 
 def offer_state(incentive: IncentiveState, order: OrderState) -> str:
-    """Where an offer stands: sent, carried out by somebody, or held back by a list of severe dishonesty."""
+    """Where an offer stands: decided, sent, carried out by somebody, or held back by a list of severe dishonesty."""
+    if incentive.hold_id:
+        return PROPOSED
     return _sent_state(order) if incentive.is_offered else SUSPENDED
 
 

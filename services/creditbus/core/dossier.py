@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from creditbus.core.breaker import ROLL_BACK, Turns, release_of
+from creditbus.core.breaker import ROLL_BACK, Turn, Turns, release_of
 from creditbus.core.context import Context
 from creditbus.core.effects import end_effects, finish, take_effect
 from creditbus.core.hashing import output_id, timer_id
+from creditbus.core.incentives import release_incentive
 from creditbus.core.listing import go_on_listing, release_listing
 from creditbus.core.records import CreditRecord, date_of, start_of_day_ms
 from creditbus.core.rekeying import UNLINK, forward, is_own_affair, note_same, settle, unlink
@@ -38,7 +39,7 @@ from creditbus.core.state import (
     TermState,
 )
 from creditbus.core.subject import DUPLICATE, HELD, RECORDED, Applied, Expired, SubjectView
-from creditbus.core.terms import move_terms, tell_near
+from creditbus.core.terms import move_terms, release_term, tell_near
 from creditbus.core.waiting import hold, move_waiting, release, stop_waiting
 from creditbus.core.way_back import forget_unasked, miss_term
 
@@ -172,7 +173,7 @@ def _waited(summary: Summary, ctx: Context) -> list[Expired]:
 
 def _near(summary: Summary, ctx: Context) -> list[Expired]:
     """Terms that end soon, in the order (reminder, term, fact)."""
-    due = [state for state in summary.terms if state.near_on is not None and state.near_on <= ctx.today]
+    due = [one for one in summary.terms if one.near_on is not None and one.near_on <= ctx.today and not one.hold_id]
     near = []
     for state in sorted(due, key=lambda one: (one.near_on, one.term, one.key, one.opened_by)):
         day = date_of(state.near_on or 0).isoformat()
@@ -184,7 +185,7 @@ def _near(summary: Summary, ctx: Context) -> list[Expired]:
 
 def _missed(summary: Summary, ctx: Context) -> list[Expired]:
     """Terms within which nobody acted, in the order (last day, term, fact)."""
-    due = [state for state in summary.terms if state.until is not None and state.until < ctx.today]
+    due = [one for one in summary.terms if one.until is not None and one.until < ctx.today and not one.hold_id]
     missed = []
     for state in sorted(due, key=lambda one: (one.until, one.term, one.key, one.opened_by)):
         day = date_of(state.until or 0).isoformat()
@@ -218,11 +219,12 @@ def next_due_ms(summary: Summary) -> int:
         first = _earliest(first, summary.entries)
     due = _NEVER
     if summary.listings or summary.incentives or summary.terms:
-        for those in (summary.listings, summary.incentives, summary.terms):
+        running = [one for one in summary.terms if not one.hold_id]
+        for those in (summary.listings, summary.incentives, running):
             first = _earliest(first, those)
         for listing in summary.listings:
             due = min(due, listing.waits_until_ms or _NEVER)
-        for term in summary.terms:
+        for term in running:
             due = min(due, start_of_day_ms(term.near_on) if term.near_on is not None else _NEVER)
     if first != _NEVER:
         due = min(due, start_of_day_ms(first + 1))
@@ -239,26 +241,40 @@ def _earliest(first: int, those: Sequence[Entry | IncentiveState | ListingState 
 
 
 def next_release_ms(summary: Summary, turns: Turns) -> int | None:
-    """When the source of a held listing was released; None when nothing waits for a release that has come."""
-    found = [release_of(turns, one.source, one.hold_id) for one in summary.listings if one.hold_id]
+    """When the source of what is held was released; None when nothing waits for a release that has come."""
+    found = [release_of(turns, one.held_by, one.hold_id) for one in summary.on_hold]
     return min((turn.since_ms for turn in found if turn is not None), default=None)
 
 
 def release_held(view: SubjectView, ctx: Context) -> list[Expired]:
-    """Listings whose source was released up to now take effect, in the order of their records, or are dropped."""
+    """What was held until its source was let go, up to now: first listings, then offers, each by their records.
+
+    Listings and offers take effect, or are dropped; terms run in either case.
+    """
     summary, released = view.summary, []
-    for listing in sorted(summary.listings, key=lambda one: one.record_id):
-        turn = release_of(ctx.turns, listing.source, listing.hold_id) if listing.hold_id else None
+    for held in sorted(summary.on_hold, key=lambda one: (isinstance(one, IncentiveState), one.record_id)):
+        turn = release_of(ctx.turns, held.held_by, held.hold_id)
         if turn is None or turn.since_ms > ctx.now_ms:
             continue
-        cause = timer_id(summary.subject_key, "release", turn.control_id, listing.record_id)
-        if turn.action == ROLL_BACK:
-            finish(view, listing.natural_key, (ROLLED_BACK, "ROLLED_BACK", cause), ctx)
-            released.append(Expired(cause, "Listing", listing.record_id, ROLLED_BACK))
+        if isinstance(held, TermState):
+            release_term(summary, held, ctx)
         else:
-            release_listing(summary, listing, cause, ctx)
-            released.append(Expired(cause, "Listing", listing.record_id, "IN_EFFECT"))
+            released.append(_let_go(view, held, turn, ctx))
     return released
+
+
+def _let_go(view: SubjectView, held: ListingState | IncentiveState, turn: Turn, ctx: Context) -> Expired:
+    """A listing or an offer whose source is released or rolled back."""
+    kind = "Listing" if isinstance(held, ListingState) else "Offer"
+    cause = timer_id(view.summary.subject_key, "release", turn.control_id, held.record_id)
+    if turn.action == ROLL_BACK:
+        finish(view, held.natural_key, (ROLLED_BACK, "ROLLED_BACK", cause), ctx)
+        return Expired(cause, kind, held.record_id, ROLLED_BACK)
+    if isinstance(held, ListingState):
+        release_listing(view.summary, held, cause, ctx)
+    else:
+        release_incentive(view.summary, held, cause, ctx)
+    return Expired(cause, kind, held.record_id, "IN_EFFECT")
 
 
 def rescore(summary: Summary, ctx: Context) -> Score | None:

@@ -115,3 +115,5 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     target: Target | None
     direct: Direct | None = None
     """None for what came through the gateway."""
+    came_at_ms: int = 0
+    """When the gateway took it; only of an initial load."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date
 
 from creditbus.core.context import Context
+from creditbus.core.loading import wait_for_load
 from creditbus.core.orders import Origin, order_message, order_of
 from creditbus.core.records import CreditRecord, MeasureOrder, date_of, day_of
 from creditbus.core.state import IncentiveState, OrderState, Summary
@@ -43,9 +44,17 @@ def grant(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) ->
         orders=[order_of(rule, record) for rule in rules],
         disputed=is_disputed(summary, record.natural_key),
     )
+    wait_for_load(state, record, ctx.turns)
     summary.incentives.append(state)
     if not summary.is_severely_listed:
         _tell(summary, state, _OFFER, ("GRANTED", record.effect_id), ctx)
+
+
+def release_incentive(summary: Summary, state: IncentiveState, cause_id: str, ctx: Context) -> None:
+    """Two officers released the load that it came with."""
+    state.hold_id = ""
+    if not summary.is_severely_listed:
+        _tell(summary, state, _OFFER, ("LOADED", cause_id), ctx)
 
 
 def deserved(kind: str, facts: Facts) -> str:
@@ -90,7 +99,7 @@ def _is_newest(summary: Summary, record: CreditRecord, scheme: str, ctx: Context
 def _tell(summary: Summary, state: IncentiveState, what: tuple[str, str], why: Why, ctx: Context) -> None:
     """Offer or withdraw everything that follows from one honour or grade, once."""
     offers = what is _OFFER
-    if state.is_offered is offers:
+    if state.is_offered is offers or state.hold_id:
         return
     state.is_offered = offers
     for order in state.orders:

@@ -18,6 +18,7 @@ from creditbus.core.context import Context
 from creditbus.core.escalation import watch_escalation
 from creditbus.core.hashing import output_id
 from creditbus.core.incentives import hold_back, offer_again
+from creditbus.core.loading import wait_for_load
 from creditbus.core.orders import Origin, order_message, order_of
 from creditbus.core.records import Alert, CreditRecord, ListingChange, MeasureOrder, date_of, day_of
 from creditbus.core.repair import lacks_notice
@@ -78,10 +79,11 @@ def put_on_list(
     )
     listing.is_shielded = is_shielded(summary, record.natural_key)
     listing.is_suspended = listing.is_shielded or is_overdue(summary, record.natural_key)
-    _make_wait(listing, ctx)
+    _make_wait(listing, record, ctx)
     summary.listings.append(listing)
     if listing.is_waiting:
-        ctx.emissions.append(_listing_change(summary, listing, ctx, ("WAITING", "BREAKER", record.effect_id)))
+        why = "LOAD" if listing.load else "BREAKER"
+        ctx.emissions.append(_listing_change(summary, listing, ctx, ("WAITING", why, record.effect_id)))
     else:
         _take_effect(summary, listing, ("DECIDED", record.effect_id), ctx)
 
@@ -102,10 +104,12 @@ def go_on_listing(summary: Summary, listing: ListingState, due_ms: int, cause_id
 def release_listing(summary: Summary, listing: ListingState, cause_id: str, ctx: Context) -> None:
     """Two officers released the source: the listing takes effect."""
     listing.hold_id = ""
-    _take_effect(summary, listing, ("RELEASED", cause_id), ctx)
+    _take_effect(summary, listing, ("LOADED" if listing.load else "RELEASED", cause_id), ctx)
 
 
-def _make_wait(listing: ListingState, ctx: Context) -> None:
+def _make_wait(listing: ListingState, record: CreditRecord, ctx: Context) -> None:
+    if wait_for_load(listing, record, ctx.turns):
+        return
     turn = standing(ctx.turns, listing.source)
     if turn is None or turn.action not in (WATCH, HOLD):
         return
@@ -117,7 +121,10 @@ def _make_wait(listing: ListingState, ctx: Context) -> None:
 
 
 def _take_effect(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:
-    """Emit the listing with an order per measure and an alert. why: (cause, id of the record or timer behind it)."""
+    """Emit the listing with an order per measure and an alert. why: (cause, id of the record or timer behind it).
+
+    What an initial load brings is no news: of it no alert is told.
+    """
     cause, cause_id = why
     was_severe = any(one.severe for one in summary.in_force if one is not listing)
     ctx.emissions.append(_listing_change(summary, listing, ctx, ("LISTED", cause, cause_id)))
@@ -126,7 +133,8 @@ def _take_effect(summary: Summary, listing: ListingState, why: tuple[str, str], 
     await_orders(summary, listing, ctx)
     watch_escalation(summary, listing, ctx)
     if listing.severe and not was_severe:
-        ctx.emissions.append(_alert(summary, listing, ctx, "DISHONEST_SUBJECT", cause_id))
+        if not listing.load:
+            ctx.emissions.append(_alert(summary, listing, ctx, "DISHONEST_SUBJECT", cause_id))
         hold_back(summary, cause_id, ctx)
     summary.scored_on = -1
     _tell_what_is_open(summary, listing, cause_id, ctx)
@@ -236,7 +244,8 @@ def _words(
 
 def _listing_change(summary: Summary, listing: ListingState, ctx: Context, why: tuple[str, str, str]) -> ListingChange:
     state, cause, cause_id = why
-    zh, en = _words(summary, listing, ctx, f"EMIT_{state}", cause="BY_ORDER" if listing.is_order else "")
+    kind = "LOAD" if cause == "LOAD" else "BY_ORDER" if listing.is_order else ""
+    zh, en = _words(summary, listing, ctx, f"EMIT_{state}", cause=kind)
     return ListingChange(
         change_id=output_id(cause_id, f"{state} {listing.listing_id}"),
         listing_id=listing.listing_id,

@@ -44,6 +44,8 @@ class Reason(StrEnum):
     """The event id is neither a UUID nor a ULID."""
     BAD_REVISION = "bad-revision"
     """The revision is below one."""
+    LOAD_NOT_OPEN = "load-not-open"
+    """The event says that it belongs to an initial load, which is not open, or is complete."""
     UNKNOWN_DEPARTMENT = "unknown-department"
     """The sender is not in the catalogue, or not in force on the day."""
     UNKNOWN_AUTHORITY = "unknown-authority"

@@ -333,6 +333,7 @@ def _keep_effects(was: Summary, now: Summary, cause_id: str, quiet: Context, ctx
 def _go_on(now: Summary, listing: ListingState, before: ListingState, cause_id: str, ctx: Context) -> None:
     """A listing that was there before is as it was, but for what only a copy had done to it."""
     listing.orders, listing.hold_id, listing.waits_until_ms = before.orders, before.hold_id, before.waits_until_ms
+    listing.load = before.load
     if before.is_suspended and not listing.is_suspended:
         if is_overdue(now, listing.natural_key):
             listing.is_suspended = True

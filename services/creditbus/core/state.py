@@ -113,6 +113,13 @@ class ListingState(msgspec.Struct, array_like=True):
     """No list, but an order of a court (限制消费令)."""
     lacks_notice: bool = False
     """The notice how to repair did not come with the decision (两书同达)."""
+    load: str = ""
+    """It came with an initial load, which is the source that is held (loading.py)."""
+
+    @property
+    def held_by(self) -> str:
+        """The source whose hold it waits for."""
+        return self.load or self.source
 
     @property
     def is_waiting(self) -> bool:
@@ -137,6 +144,14 @@ class IncentiveState(msgspec.Struct, array_like=True):
     is_offered: bool = False
     """False while the subject is on a list of severe dishonesty."""
     disputed: bool = False
+    load: str = ""
+    hold_id: str = ""
+    """It came with an initial load, and is not offered before that is released."""
+
+    @property
+    def held_by(self) -> str:
+        """The source whose hold it waits for."""
+        return self.load
 
 
 class ProcedureState(msgspec.Struct, array_like=True):
@@ -184,6 +199,14 @@ class TermState(msgspec.Struct, array_like=True):
     """Kind of what is to be repaired."""
     given: list[str] = []
     """Conditions of repair that the application says to be met (repair.py)."""
+    load: str = ""
+    hold_id: str = ""
+    """It came with an initial load: nobody is reminded before that is released."""
+
+    @property
+    def held_by(self) -> str:
+        """The source whose hold it waits for."""
+        return self.load
 
 
 class Answer(msgspec.Struct, array_like=True):
@@ -315,6 +338,12 @@ class Summary(msgspec.Struct, array_like=True):
     def in_effect(self) -> list[Entry | ListingState | IncentiveState]:
         """Everything that has an effect, may have a last day and may be disputed."""
         return [*self.entries, *self.listings, *self.incentives]
+
+    @property
+    def on_hold(self) -> list[ListingState | IncentiveState | TermState]:
+        """Everything that waits until its source is released."""
+        everything: list[ListingState | IncentiveState | TermState] = [*self.listings, *self.incentives, *self.terms]
+        return [one for one in everything if one.hold_id]
 
     @property
     def in_force(self) -> list[ListingState]:

@@ -42,6 +42,16 @@ TERMS = (
 )
 
 
+def release_term(summary: Summary, state: TermState, ctx: Context) -> None:
+    """The load that it came with is released or rolled back: it runs, and whoever has to act has that day at least."""
+    state.hold_id = ""
+    if state.until is not None and state.until < ctx.today:
+        state.until = ctx.today
+    if state.near_on is not None and state.near_on < ctx.today:
+        state.near_on = None
+    _sort(summary)
+
+
 def term_about(term: str, key: str, record: CreditRecord) -> TermState:
     """A term that a record opens about another fact; it does not run yet. key: natural key of that fact."""
     return TermState(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date
 
 from creditbus.core.context import Context
+from creditbus.core.loading import wait_for_load
 from creditbus.core.records import CreditRecord, day_of
 from creditbus.core.state import ACTIVE, Summary, TermState, TicketState
 from creditbus.core.subject import Facts, SubjectView
@@ -35,6 +36,9 @@ def note_stage(view: SubjectView, record: CreditRecord, facts: Facts, ctx: Conte
     last_day = day_of(due) if isinstance(due, date) else 0
     ticket.stages = sorted([*ticket.stages, (record.decided_on, stage, record.natural_key, last_day)])
     _run(summary, ticket, ctx)
+    for term in open_terms(summary, key, *_ASKS_FOR.values()):
+        if term.opened_by == record.natural_key:
+            wait_for_load(term, record, ctx.turns)
 
 
 def forget_stage(summary: Summary, natural_key: str, ctx: Context, *, goes_on: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from creditbus.core.context import Context
 from creditbus.core.escalation import ESCALATION, propose
 from creditbus.core.listing import DISPUTE_OPEN, resume, suspend, tell_state
+from creditbus.core.loading import wait_for_load
 from creditbus.core.records import CreditRecord
 from creditbus.core.repair import REPAIR_TERMS
 from creditbus.core.state import ACTIVE, ListingState, Summary, TermState
@@ -160,7 +161,9 @@ def _begins(view: SubjectView, record: CreditRecord, key: str, term: str, ctx: C
     row = view.row(key)
     if row is None or row.state != ACTIVE:
         return False
-    return begin_unless_answered(view.summary, term_about(term, key, record), ctx)
+    state = term_about(term, key, record)
+    wait_for_load(state, record, ctx.turns)
+    return begin_unless_answered(view.summary, state, ctx)
 
 
 def _answer(view: SubjectView, record: CreditRecord, key: str, term: str) -> None:

@@ -35,9 +35,10 @@ from creditbus.core.effects import end_all_effects
 from creditbus.core.errors import BusError, StopError
 from creditbus.core.hashing import output_id
 from creditbus.core.identity import Forgotten
+from creditbus.core.loading import hold_on
 from creditbus.core.processing import StateReader
 from creditbus.core.quarantine import PARK, Parked, PoisonError, QuarantineOrder, Unreadable, reason_of
-from creditbus.core.records import Change, CreditRecord
+from creditbus.core.records import Alert, Change, CreditRecord
 from creditbus.core.rules import Rules
 from creditbus.core.state import DELETED, Summary
 from creditbus.core.subject import DROPPED, PARKED, Applied, Expired, Facts
@@ -226,6 +227,8 @@ class _Batch:
             before = summary.score, summary.grade
         if summary.grade != grade_was:
             tell_grade(summary, grade_was, record.record_id, record.record_id, ctx)
+        if record.load_id is not None and hold_on(record, ctx.turns) is not None:
+            ctx.emissions = [one for one in ctx.emissions if not isinstance(one, Alert)]
         if ctx.emissions or ctx.ended or ctx.moves:
             self._take_over(subject, record, ctx)
 
@@ -387,13 +390,14 @@ def _expire(subject: SubjectState, view: PartitionView, lookups: Lookups, decide
         before = _standing(subject)
         grade_was = before[1]
         is_timer = is_due(subject.summary, at_ms)
+        is_load = not is_timer and any(one.load for one in subject.summary.on_hold)
         expired = expire_due(subject, ctx) if is_timer else release_held(subject, ctx)
         subject.scored = rescore(subject.summary, ctx)
         subject.touch(ctx.now_ms, next_due_ms(subject.summary), ctx.rules.edition)
         for one in expired:
             decided.changes.append(_expiry(subject, one, before, ctx))
             before = _standing(subject)
-        if expired:
+        if expired and not is_load:
             tell_grade(subject.summary, grade_was, expired[0].record_id, expired[0].timer_id, ctx)
         decided.emissions.extend(ctx.emissions)
         decided.fired += len(expired)

@@ -383,7 +383,8 @@ class SubjectState:
                 effects.state[timer_key(self._timer_was, self._key)] = None
             if timer:
                 effects.state[timer_key(timer, self._key)] = b""
-        if self._holds_were or self.summary.listings:
+        summary = self.summary
+        if self._holds_were or summary.listings or summary.terms or summary.incentives:
             holds = _holds_of(self.summary)
             for hold in self._holds_were - holds:
                 effects.state[waiting_key(hold, self._key)] = None
@@ -394,4 +395,6 @@ class SubjectState:
 
 
 def _holds_of(summary: Summary) -> frozenset[str]:
-    return frozenset([one.hold_id for one in summary.listings if one.hold_id]) if summary.listings else _NO_HOLDS
+    if not (summary.listings or summary.terms or summary.incentives):
+        return _NO_HOLDS
+    return frozenset([one.hold_id for one in summary.on_hold])

@@ -23,17 +23,22 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import EXIT_ERROR, EXIT_STOPPED
 from creditbus.bus.serving import Server
 from creditbus.bus.settings import read_key
+from creditbus.core.loading import LOAD_ID, load_source
 from creditbus.core.problems import Problem, malformed_request
 from creditbus.core.sending import Judged, Sender, judge
 from creditbus.gateway import problems
 from creditbus.gateway.approvals import (
     Answer,
+    CompletionBody,
     EditionBody,
     JumpBody,
+    LoadBody,
     ReleaseBody,
     approve_edition,
     approve_jump,
+    approve_load,
     approve_release,
+    complete_load,
 )
 from creditbus.gateway.pages import Instruments, add_pages
 from creditbus.gateway.preparation import Ports, Preparation, looked_up
@@ -46,6 +51,8 @@ _TITLE = "信用信息报送网关 Credit record gateway"
 _DRAIN_SECONDS = 4
 EditionHash = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 """SHA-256 of an edition, as `creditbus rules list` tells it."""
+LoadId = Annotated[str, Path(pattern=f"^{LOAD_ID}$")]
+"""Id of an initial load, which its department gives it."""
 _BREATHE_EVERY = 100
 """Events judged before other requests get a turn: about three milliseconds."""
 
@@ -105,6 +112,8 @@ async def take_approval(
 ) -> Response:
     """Take on an officer's approval: RECEIVED, or why not."""
     try:
+        if not ports.settings.gateway_takes_approvals:
+            raise RefusedError(problems.AT_THE_HUB)
         answer = await approve(_holder(ports, request), int(time.time() * 1000))
     except RefusedError as refusal:
         return problem_response(refusal.problem)
@@ -196,6 +205,7 @@ def build_app(ports: Ports) -> FastAPI:
         ports.metrics.set("creditbus_gateway_in_flight_messages", ports.publisher.in_flight_messages)
 
     _add_approvals(app, ports)
+    _add_loads(app, ports)
     add_catalogue(app, lambda: ports.in_force.edition if ports.in_force else problem_response(problems.STARTING))
 
     @app.exception_handler(RequestValidationError)
@@ -220,6 +230,28 @@ def _add_approvals(app: FastAPI, ports: Ports) -> None:
     @app.post("/v1/clock-jumps/approvals", summary="批准时钟跳跃 Approve that the clock leaps over a standstill")
     async def post_jump(body: JumpBody, request: Request) -> Response:
         return await take_approval(ports, request, lambda who, at: approve_jump(ports, who, body, at))
+
+
+def _add_loads(app: FastAPI, ports: Ports) -> None:
+    """What is said about initial loads."""
+
+    @app.post(
+        "/v1/loads/{department}/{load_id}/approvals", summary="批准初始导入 Approve that an initial load begins or ends"
+    )
+    async def post_load(department: str, load_id: LoadId, body: LoadBody, request: Request) -> Response:
+        async def approve(who: Holder, at_ms: int) -> Answer:
+            if ports.in_force is not None and department not in ports.in_force.domains:
+                return problems.unknown_department(department[:40])
+            return await approve_load(ports, load_source(department, load_id), who, body, at_ms)
+
+        return await take_approval(ports, request, approve)
+
+    @app.post("/v1/loads/{load_id}/completion", summary="初始导入报送完毕 Everything of one's own load is sent")
+    async def post_completion(load_id: LoadId, body: CompletionBody, request: Request) -> Response:
+        async def complete(who: Holder, at_ms: int) -> Answer:
+            return await complete_load(ports, load_source(who.department, load_id), who, body, at_ms)
+
+        return await take_approval(ports, request, complete)
 
 
 def build(settings: GatewaySettings, metrics: Metrics) -> Ports:

@@ -1,7 +1,7 @@
 """Officers approve what takes effect by two of them: who approves is proven by the key, not claimed.
 
-The release of a held source (熔断放行), the activation of an edition of the catalogue (目录版本启用), and a jump of the
-clock over a standstill (时钟跳跃).
+The release of a held source (熔断放行), an initial load (初始导入), the activation of an edition of the catalogue
+(目录版本启用), and a jump of the clock over a standstill (时钟跳跃).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from creditbus.bus.keyring import Holder
 from creditbus.core.hashing import digest, jump_id
+from creditbus.core.loading import COMPLETE, department_of
 from creditbus.core.problems import Problem
 from creditbus.core.processing import Output
 from creditbus.core.topics import APPROVALS, BREAKER
@@ -37,6 +38,24 @@ class ReleaseBody(BaseModel):
     reason: Reason
     action: Literal["RELEASE", "ROLL_BACK"] = "RELEASE"
     """Let the listings that wait take effect, or see that they never do."""
+
+
+class LoadBody(BaseModel):
+    """What an officer says about the initial load of a department."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: Reason
+    action: Literal["OPEN", "RELEASE", "ROLL_BACK"]
+    """Let it begin; or, when its report has been read, let what it brings take effect, or see that it never does."""
+
+
+class CompletionBody(BaseModel):
+    """What a department says when it has sent everything of an initial load."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: Reason = "everything is sent 已全部报送"
 
 
 class EditionBody(BaseModel):
@@ -81,6 +100,24 @@ async def approve_release(ports: Ports, source: str, holder: Holder, body: Relea
     return await _approve(ports, _RELEASES, source, holder, {**value, "reason": body.reason, "at": at_ms})
 
 
+async def approve_load(ports: Ports, source: str, holder: Holder, body: LoadBody, at_ms: int) -> Answer:
+    """Put an approval on the log; what it does is decided where breakers are."""
+    if department_of(source) == holder.department and _OFFICER in holder.roles:
+        return problems.own_load(source)
+    return await _approve(ports, _RELEASES, source, holder, _of_load(source, holder, body.action, body.reason, at_ms))
+
+
+async def complete_load(ports: Ports, source: str, holder: Holder, body: CompletionBody, at_ms: int) -> Answer:
+    """The department has sent everything: put that on the log."""
+    value = _of_load(source, holder, COMPLETE, body.reason, at_ms)
+    return await _say(ports, _RELEASES, source, holder, value)
+
+
+def _of_load(source: str, holder: Holder, action: str, reason: str, at_ms: int) -> dict[str, object]:
+    about = {"source": source, "hold_id": "", "action": action, "reason": reason, "at": at_ms}
+    return {"approval_id": digest("approval", source, holder.department, action), **about}
+
+
 async def approve_edition(ports: Ports, edition: str, holder: Holder, body: EditionBody, at_ms: int) -> Answer:
     """Put an approval on the log; `creditbus rules activate` asks for two of different departments."""
     value = {"approval_id": digest("approval", edition, holder.department), "edition": edition}
@@ -97,10 +134,14 @@ async def approve_jump(ports: Ports, holder: Holder, body: JumpBody, at_ms: int)
 
 
 async def _approve(ports: Ports, what: tuple[str, str], key: str, holder: Holder, value: dict[str, object]) -> Answer:
-    """what: topic and type of the approval."""
-    topic, name = what
     if _OFFICER not in holder.roles:
         return problems.not_an_officer(holder.department)
+    return await _say(ports, what, key, holder, value)
+
+
+async def _say(ports: Ports, what: tuple[str, str], key: str, holder: Holder, value: dict[str, object]) -> Answer:
+    """what: topic and type of what is put on the log."""
+    topic, name = what
     write = ports.approvals.get(name)
     if ports.not_ready or write is None:
         return problems.STARTING

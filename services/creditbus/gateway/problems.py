@@ -72,6 +72,15 @@ ALL_REJECTED = Problem(
     detail_zh="`results` 列出全部错误。更正后请以相同的 event_id 重新发送。",
 )
 
+AT_THE_HUB = Problem(
+    status=403,
+    code="at-the-hub",
+    title_en="Nothing is approved at a region's node",
+    title_zh="盟市节点不受理批准",
+    detail_en="Send it to the hub's gateway: breakers, initial loads, editions and the clock are worked there.",
+    detail_zh="请发送至全区中心的网关：熔断、初始导入、目录版本和时钟均由中心办理。",
+)
+
 
 def body_too_large(limit_bytes: int) -> Problem:
     """The request is larger than the limit."""
@@ -118,6 +127,30 @@ def own_release(source: str) -> Problem:
         title_zh="来源不得批准放行自己",
         detail_en=f"{source} is held because of its own listings: officers of two other departments have to approve.",
         detail_zh=f"{source} 因自身列入数量异常被暂缓，须由其他单位的两名人员批准。",
+    )
+
+
+def own_load(source: str) -> Problem:
+    """Nobody opens or releases its own load."""
+    return Problem(
+        status=403,
+        code="own-load",
+        title_en="A department cannot approve its own initial load",
+        title_zh="不得批准本单位的初始导入",
+        detail_en=f"{source}: officers of two other departments approve; its own only says that everything is sent.",
+        detail_zh=f"{source}：须由其他单位的两名人员批准，本单位只报送完毕。",
+    )
+
+
+def unknown_department(department: str) -> Problem:
+    """An initial load of nobody."""
+    return Problem(
+        status=404,
+        code="unknown-department",
+        title_en="The department is not in the catalogue",
+        title_zh="目录中没有该单位",
+        detail_en=f"{department} is not in the edition in force. Correct the code, or have the department added first.",
+        detail_zh=f"现行目录中没有 {department}。请核对代码，或先将该单位加入目录。",
     )
 
 

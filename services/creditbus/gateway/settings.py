@@ -13,6 +13,9 @@ class GatewaySettings(ServiceSettings):
     """Settings of the gateway."""
 
     lookup_url: str = Field("http://127.0.0.1:18090", description="look-up API, named in receipts")
+    gateway_takes_approvals: bool = Field(
+        True, description="whether officers approve here; not at a region's node, where nobody would hear of it"
+    )
     gateway_max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="largest request body")
     gateway_max_event_bytes: int = Field(256 * 1024, ge=1024, le=512 * 1024, description="largest event, encoded")
     gateway_max_events: int = Field(1_000, ge=1, le=10_000, description="most events in one request")

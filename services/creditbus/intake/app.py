@@ -6,6 +6,7 @@ import time
 
 from creditbus.bus.editions import current_edition
 from creditbus.bus.keyfiles import read_vault_keys
+from creditbus.bus.loads import Loads
 from creditbus.bus.othernumbers import OtherNumbers
 from creditbus.bus.pace import BatchPolicy
 from creditbus.bus.privacy import Vault
@@ -54,7 +55,7 @@ def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry)
         types=types,
         writers=Writers(registry, schemas),
         privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, keep=persons.keep),
-        checking=_Checkings(settings.brokers, OtherNumbers(settings.brokers, types)),
+        checking=_Checkings(settings.brokers, OtherNumbers(settings.brokers, types), Loads(settings.brokers, types)),
         gateway_keys={"gateway-1": read_key(settings.secrets, "gateway-hmac.key")},
         signing_key=SigningKeys(settings.secrets),
         payload_key=platform_key,
@@ -66,9 +67,10 @@ def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry)
 class _Checkings:
     """What to check against now: the edition in force, looked up now and then, and the time."""
 
-    def __init__(self, brokers: str, other_numbers: OtherNumbers) -> None:
+    def __init__(self, brokers: str, other_numbers: OtherNumbers, loads: Loads) -> None:
         self._brokers = brokers
         self._leads_to = other_numbers.leads_to
+        self._loads = loads
         self._rules_of = rules_by_hash(brokers)
         self._looked_at = -_EDITION_SECONDS
         self._checking: Checking | None = None
@@ -83,6 +85,7 @@ class _Checkings:
             code_lists=self._checking.code_lists,
             now_ms=int(time.time() * 1000),
             leads_to=self._leads_to,
+            is_loading=self._loads.asked_once(),
         )
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from creditbus.core.events import NATURAL_PERSON, Event
 from creditbus.core.identifiers import Scheme, current_region, grade, is_blocked, lies_in
+from creditbus.core.loading import load_source
 from creditbus.core.outcome import Fault, Reason
 from creditbus.core.records import business_day, date_of, day_of
 from creditbus.core.rules import Rules
@@ -28,6 +29,11 @@ def _nobody(_key: str) -> None:
     """No other number is known."""
 
 
+def _no_load(_source: str, _at_ms: int) -> bool:
+    """No initial load is open."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checking:
     """What events are checked against."""
@@ -38,6 +44,8 @@ class Checking:
     now_ms: int
     leads_to: Callable[[str], str | None] = _nobody
     """Subject that another number of an organisation leads to, by the key of its row in ``credit.identities``."""
+    is_loading: Callable[[str, int], bool] = _no_load
+    """Whether an initial load takes an event that came at a time, by the source that it is (core/loading.py)."""
     today: int = field(init=False)
     """The business day."""
     today_date: date = field(init=False)
@@ -80,6 +88,13 @@ def check_revision(event: Event, checking: Checking, found: list[Fault]) -> None
     """Revisions count from one."""
     if not 1 <= event.head.revision <= _REVISION_LIMIT:
         found.append(fault(Reason.BAD_REVISION, "revision", event.head.revision, checking))
+
+
+def check_load(event: Event, checking: Checking, found: list[Fault]) -> None:
+    """An initial load is one that officers opened for this department, and that it had not closed."""
+    load_id = event.head.load_id
+    if load_id is not None and not checking.is_loading(load_source(event.sender, load_id), event.came_at_ms):
+        found.append(fault(Reason.LOAD_NOT_OPEN, "load_id", load_id, checking))
 
 
 def check_sender(event: Event, checking: Checking, found: list[Fault]) -> None:
@@ -388,6 +403,7 @@ _APART = "；；"
 CHECKS: Sequence[Check] = (
     check_event_id,
     check_revision,
+    check_load,
     check_sender,
     check_authority,
     check_region,

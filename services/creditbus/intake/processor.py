@@ -212,6 +212,7 @@ def _event(proof: Proven, message: Message, kind: str, read: tuple[Head, dict[st
         facts=facts,
         target=msgspec.convert(target, Target) if target is not None else None,
         direct=Direct(message.topic(), message.key() or b"", proof.key.roles) if proof.key is not None else None,
+        came_at_ms=message.timestamp()[1] if head.load_id is not None else 0,
     )
 
 

@@ -82,9 +82,9 @@ def _nobody(_number: str) -> str:
 
 
 def is_late(event: Event, rules: Rules) -> bool:
-    """Whether it was reported after its item's working days (双公示: seven, domain.md 7)."""
+    """Whether it was reported after its item's working days (双公示: seven, domain.md 7); an initial load never is."""
     item = rules.items.get(event.head.item)
-    if item is None:
+    if item is None or event.head.load_id is not None:
         return False
     decided, reported = event.head.document.decided_on, business_day(event.head.reported_at)
     if reported - decided <= item.report_within_working_days:

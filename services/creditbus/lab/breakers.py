@@ -12,6 +12,7 @@ from creditbus.breaker.log import ALL_LISTINGS
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types
 from creditbus.core.breaker import CALM, ENDS_HOLD, RELEASE
+from creditbus.core.loading import is_load
 from creditbus.core.rules import Rules
 from creditbus.core.topics import BREAKER
 from creditbus.lab.reading import read_values
@@ -63,6 +64,8 @@ def standings(brokers: str, registry: Registry) -> dict[str, Standing]:
 def note(found: dict[str, Standing], name: str, value: Mapping[str, Any]) -> None:
     """One more message of the topic: an order, or an approval of what is to become of the last one."""
     source = value["source"]
+    if is_load(source):
+        return  # `creditbus load list` tells of those
     if name == "SourceOrder":
         found[source] = Standing(value)
     elif source in found and value["hold_id"] == found[source].order["control_id"]:

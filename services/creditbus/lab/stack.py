@@ -186,6 +186,7 @@ def _of_region(name: str, settings: LabSettings) -> dict[str, str]:
     """What a service at a region's node is told besides: where its records go, and to do without the hub's registry."""
     return {
         "CREDITBUS_INTAKE_RECORDS": LOCAL_RECORDS,
+        "CREDITBUS_GATEWAY_TAKES_APPROVALS": "false",
         "CREDITBUS_SCHEMA_CACHE": str(settings.folder / "services" / name / "schemas.jsonl"),
     }
 

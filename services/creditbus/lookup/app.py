@@ -53,6 +53,7 @@ from creditbus.lookup.alerts import add_alerts
 from creditbus.lookup.feed import AlertFeed
 from creditbus.lookup.flow import Flow
 from creditbus.lookup.law import LawInForce
+from creditbus.lookup.loads import add_loads
 from creditbus.lookup.match import add_match
 from creditbus.lookup.persons import Persons
 from creditbus.lookup.queries import Queries
@@ -130,6 +131,7 @@ def build_app(ports: Ports) -> FastAPI:
     add_views(app, ports, caller)
     add_match(app, ports, caller)
     add_reconciliation(app, ports, caller)
+    add_loads(app, ports, caller)
     add_catalogue(app, lambda: ports.law.now.edition)
     _add_pages(app, ports)
     _add_errors(app, ports)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,14 @@ def read_penalty(**changes: str) -> Imported | tuple[Fault, ...]:
     row = {**PENALTY, **changes}
     outcome = to_event(list(row.values()), layout_of(list(row)), TABLE, CONTEXT)
     return outcome.value if isinstance(outcome, Ok) else outcome.faults
+
+
+def test_rows_of_an_initial_load_say_so_and_others_say_nothing() -> None:
+    layout, cells = layout_of(list(PENALTY)), list(PENALTY.values())
+    loaded = to_event(cells, layout, TABLE, replace(CONTEXT, load_id="first"))
+    assert isinstance(loaded, Ok)
+    assert loaded.value.body["load_id"] == "first"
+    assert "load_id" not in body_of()
 
 
 def body_of(**changes: str) -> dict[str, object]:

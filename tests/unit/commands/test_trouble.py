@@ -27,6 +27,7 @@ ARGUMENTS = {
     "forget": ["p:2:0123456789012345678901234567890123456789 --reason because --yes"],
     "import": ["permits.csv --department 150100-scjg"],
     "keys": ["show"],
+    "load": ["list", "complete 150100-scjg first"],
     "quarantine": ["list", "show 91150102MA0N123408"],
     "reconcile": ["--department 150100-scjg --key-file key"],
     "replay": ["--into sandbox"],

@@ -33,6 +33,7 @@ _CENTRE = [{"scheme": "USCC", "value": authority_code("150000", 18)}]
 """The department that sends the examples of tickets."""
 BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("Penalty", {"event_id": "number-1"}, "malformed-event-id", "event_id"),
+    ("Penalty", {"load_id": "first"}, "load-not-open", "load_id"),
     ("Penalty", {"revision": 0}, "bad-revision", "revision"),
     ("Penalty", {"revision": 10_001}, "bad-revision", "revision"),
     ("Penalty", {"authority": "11150100YY00000K53"}, "unknown-authority", "authority"),

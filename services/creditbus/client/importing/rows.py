@@ -38,6 +38,8 @@ class Context:
     reported_at: str
     """RFC 3339."""
     fictitious: bool
+    load_id: str | None = None
+    """Initial load that the rows belong to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ def to_event(cells: Sequence[str], layout: Layout, table: ImportColumns, context
     number = normalise_document_number(str(document["number"]))
     item_number = str(document["item_number"])
     event_id = event_id_for(context.sender, layout.kind, number, item_number, str(identifiers[0]["value"]))
-    body = {
+    body: dict[str, object] = {
         "kind": layout.kind,
         "event_id": event_id,
         "revision": revision,
@@ -84,6 +86,8 @@ def to_event(cells: Sequence[str], layout: Layout, table: ImportColumns, context
         "bases": bases,
         "facts": facts,
     }
+    if context.load_id is not None:
+        body["load_id"] = context.load_id
     return Ok(Imported(event_id=event_id, body=body))
 
 

@@ -42,7 +42,9 @@ const FIXED = {
     LIFT_UNACKNOWLEDGED: ["解除未回执", "lift not acknowledged"], GRADE_CHANGED: ["等级变化", "grade changed"],
     TICKET_OVERDUE: ["督办逾期", "ticket overdue"], RECHECK_OVERDUE: ["复核逾期", "check overdue"],
     QUARANTINED: ["记录被隔离", "record in quarantine"], SOURCE_HELD: ["来源熔断", "source held"],
-    SOURCE_RELEASED: ["来源放行", "source released"], SOURCE_ROLLED_BACK: ["来源回退", "source rolled back"], RULES_CHANGED: ["规则变更", "rules changed"],
+    SOURCE_RELEASED: ["来源放行", "source released"], SOURCE_ROLLED_BACK: ["来源回退", "source rolled back"],
+    LOAD_OPENED: ["初始导入开始", "initial load opened"], LOAD_COMPLETED: ["初始导入报送完毕", "initial load complete"],
+    LOAD_RELEASED: ["初始导入放行", "initial load released"], LOAD_ROLLED_BACK: ["初始导入回退", "initial load rolled back"], RULES_CHANGED: ["规则变更", "rules changed"],
   },
   term: {
     DISPUTE: ["异议处理", "decision about a dispute"], REPAIR_ACCEPTANCE: ["信用修复受理", "acceptance of a repair"],
@@ -68,6 +70,7 @@ const FIXED = {
     PUBLISHED: ["行为时未公布", "not published then"], NOTICE: ["未告知", "not told of"],
   },
   cause: {
+    LOAD: ["随初始导入收到", "came with an initial load"], LOADED: ["初始导入经批准放行", "its initial load was released"],
     ROLLED_BACK: ["批量回退", "rolled back"], BREAKER: ["来源列入数量异常", "its sender lists more than usual"], RELEASED: ["来源经批准放行", "its sender was released"],
     DECIDED: ["决定列入", "decided"], REPAIRED: ["信用修复", "repaired"], REVOKED: ["决定撤销", "revoked"],
     EXPIRED: ["期满", "expired"], DELISTED: ["决定移出", "taken off by decision"], LIFTED: ["法院解除", "lifted by the court"], CORRECTED: ["更正", "corrected"],
