@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from creditbus.catalogue.loader import code_lists_of
-from creditbus.catalogue.models import Catalogue, Dated, Named, PublicityRow, Region, Wording
+from creditbus.catalogue.loader import code_lists_of, own_reasons
+from creditbus.catalogue.models import Catalogue, Dated, Named, PublicityRow, Reasons, Region, Wording
 from creditbus.catalogue.working_calendar import read_working_calendar
 from creditbus.core.identifiers import AuthorityTypes, RegionSpan, RegionTable, synthetic_uscc
+from creditbus.core.outcome import Reason
 from creditbus.core.rules import (
     BreakerRule,
     Department,
@@ -356,7 +357,14 @@ def _score(catalogue: Catalogue) -> ScoreRules:
 
 def _reasons(catalogue: Catalogue) -> dict[str, ReasonText]:
     texts = catalogue.reasons
-    return {code: _wording(one) for part in (texts.score, texts.messages, texts.faults) for code, one in part.items()}
+    parts = (_later_faults(texts), texts.score, texts.messages, texts.faults)
+    return {code: _wording(one) for part in parts for code, one in part.items()}
+
+
+def _later_faults(texts: Reasons) -> Mapping[str, Wording]:
+    """Texts for refusals that were unknown when an edition was made; what is refused is not the edition's to say."""
+    lacking = {one.value for one in Reason} - texts.faults.keys()
+    return {code: own_reasons().faults[code] for code in lacking}
 
 
 def _wording(one: Wording) -> ReasonText:

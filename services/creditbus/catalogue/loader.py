@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from creditbus.catalogue.errors import CatalogueError, told
-from creditbus.catalogue.models import ALL_STEPS, Catalogue, Item, MeasureRow
+from creditbus.catalogue.models import ALL_STEPS, Catalogue, Item, MeasureRow, Reasons
 from creditbus.catalogue.supplements import supplement_files, supplemented
 from creditbus.catalogue.themes import ROW_THEMES
 from creditbus.catalogue.yamltext import parse_yaml
@@ -48,6 +49,12 @@ def load(folder: Path | None = None) -> Catalogue:
     if problems:
         raise CatalogueError("\n".join(problems))
     return catalogue
+
+
+@lru_cache(1)
+def own_reasons() -> Reasons:
+    """The texts of this program's own catalogue."""
+    return Reasons.model_validate(_read(DATA / "reasons.yaml"))
 
 
 def code_lists_of(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
