@@ -1,4 +1,4 @@
-"""``creditbus keys``: the keys that keep persons unknown, and new versions of them."""
+"""``creditbus keys``: the keys that keep persons unknown, new versions of them, and keys that departments sign with."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from creditbus.bus.keyfiles import PLATFORM
 from creditbus.bus.wire import Types
+from creditbus.commands import signingkeys
 from creditbus.commands.connecting import connected, console
 from creditbus.commands.printing import AsJson, WholeTable, id_column, print_json
 from creditbus.lab.forgetting import forgotten_persons
@@ -24,11 +25,16 @@ _WORDS = {"platform-token": "tokens of persons 自然人令牌", "vault-master":
 
 def register(app: typer.Typer) -> None:
     """Add the group `keys` to app."""
-    group = typer.Typer(help="Keys of persons: show, rotate, backup, restore. 自然人密钥。", no_args_is_help=True)
+    group = typer.Typer(
+        help="Keys of persons: show, rotate, backup, restore; of departments that write to Kafka: make, register, "
+        "list, revoke. 自然人密钥与单位签名密钥。",
+        no_args_is_help=True,
+    )
     group.command("show")(show)
     group.command("rotate")(rotate)
     group.command("backup")(backup)
     group.command("restore")(restore)
+    signingkeys.add_to(group)
     app.add_typer(group, name="keys")
 
 

@@ -26,7 +26,7 @@ ARGUMENTS = {
     "export": ["Penalty out.csv"],
     "forget": ["p:2:0123456789012345678901234567890123456789 --reason because --yes"],
     "import": ["permits.csv --department 150100-scjg"],
-    "keys": ["show"],
+    "keys": ["show", "list", "revoke 0123456789abcdef"],
     "load": ["list", "complete 150100-scjg first"],
     "quarantine": ["list", "show 91150102MA0N123408"],
     "reconcile": ["--department 150100-scjg --key-file key"],
