@@ -16,7 +16,9 @@ import msgspec
 from creditbus.bus.avro import NotAvroError, decode, decode_as
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.schemas import EventSchema, Schema, SchemaSet
+from creditbus.core.forms import compile_reader
 from creditbus.core.framing import FRAME_BYTES, frame_prefix, schema_id_of
+from creditbus.core.sending import Codec, topic_of
 
 _UNKNOWN_KEPT = 1_000
 """Ids that the registry did not know are remembered: a stream of rubbish must not become a stream of requests."""
@@ -57,6 +59,14 @@ class Writers:
     def _make(self, topic: str, name: str, schema: Schema) -> Writer:
         writer = self._made[topic, name] = Writer(self._registry, topic, schema)
         return writer
+
+
+def codecs_for(domain: str, registry: Registry, schemas: SchemaSet) -> dict[str, Codec]:
+    """Readers and writers of every kind of event for a domain's topic. Raises UnknownSchemaError or RetryLaterError."""
+    return {
+        kind: Codec(read=compile_reader(schema.definition), write=Writer(registry, topic_of(domain), schema))
+        for kind, schema in schemas.events.items()
+    }
 
 
 class SchemaSource(Protocol):

@@ -12,12 +12,11 @@ from creditbus.bus.editions import read_editions
 from creditbus.bus.keyring import Keyring
 from creditbus.bus.metrics import Metrics
 from creditbus.bus.publisher import Publisher
-from creditbus.bus.registry import Registry, UnknownSchemaError, registry_of
+from creditbus.bus.registry import UnknownSchemaError, registry_of
 from creditbus.bus.schemas import SchemaSet
-from creditbus.bus.wire import Writer
+from creditbus.bus.wire import Writer, codecs_for
 from creditbus.catalogue.editions import Edition, catalogue_from
 from creditbus.core.errors import BusError
-from creditbus.core.forms import compile_reader
 from creditbus.core.sending import Codec
 from creditbus.core.topics import APPROVALS, BREAKER, EVENTS_START
 from creditbus.gateway.settings import GatewaySettings
@@ -65,15 +64,6 @@ class Ports:
         if self.waiting_for:
             return self.waiting_for
         return "" if self.publisher.is_connected else "the brokers do not answer; waiting for them"
-
-
-def codecs_for(domain: str, registry: Registry, schemas: SchemaSet) -> dict[str, Codec]:
-    """Readers and writers of every kind for a domain's topic. Raises UnknownSchemaError or RetryLaterError."""
-    topic = f"{EVENTS_START}{domain}"
-    return {
-        kind: Codec(read=compile_reader(schema.definition), write=Writer(registry, topic, schema))
-        for kind, schema in schemas.events.items()
-    }
 
 
 class Preparation:

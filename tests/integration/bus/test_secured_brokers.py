@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import faust
 import pytest
@@ -22,9 +23,16 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from creditbus.bus.kafka import admin, consumer_config, end_offset, producer_config, transactional_producer
+from creditbus.bus.registry import Registry
+from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.security import KafkaSecurity
+from creditbus.client.direct import DirectProducer, DirectSender
+from creditbus.client.producer import SendError
+from creditbus.core.topics import EVENTS_START
 from creditbus.lab.artifacts import Artifacts
+from creditbus.lab.signingkeys import make_pair
 from creditbus.monitor.app import credentials
+from intake_harness import example
 from secured_kafka import SERVICE, Secured, secured_kafka
 
 pytestmark = pytest.mark.integration
@@ -157,6 +165,24 @@ def test_a_department_writes_to_its_own_topic_and_to_no_other(
     refused = written(secured.brokers, FOREIGN)
     assert refused is not None
     assert refused.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+def test_a_department_s_own_producer_proves_itself_and_says_which_right_is_missing(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch, registry_url: str, tmp_path: Path
+) -> None:
+    become(monkeypatch, secured, DEPARTMENT, f"of {DEPARTMENT}")
+    make_pair(tmp_path / "own.key")
+    with closing(Registry(registry_url)) as registry:
+        assert list(registry.push((topic, one) for topic in (OWN, FOREIGN) for one in SchemaSet.load().events.values()))
+
+    def producer(domain: str) -> DirectProducer:
+        own = DirectSender(department=DEPARTMENT, domain=domain, key_file=tmp_path / "own.key")
+        return DirectProducer(secured.brokers, registry_url, own)
+
+    with producer(OWN.removeprefix(EVENTS_START)) as bus:
+        assert [receipt.status for receipt in bus.send([example("Penalty")])] == ["RECEIVED"]
+    with producer(FOREIGN.removeprefix(EVENTS_START)) as bus, pytest.raises(SendError, match="SASL_USERNAME"):
+        bus.send([example("Penalty")])
 
 
 _SENDS = """

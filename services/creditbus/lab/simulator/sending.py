@@ -12,12 +12,12 @@ from creditbus.bus.kafka import producer_config
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.settings import read_key
+from creditbus.bus.wire import codecs_for
 from creditbus.catalogue.loader import load
 from creditbus.client.producer import BusClient
 from creditbus.core.processing import Output
 from creditbus.core.sending import LARGEST_EVENT_BYTES, Codec, judge
 from creditbus.core.sending import Sender as GatewaySender
-from creditbus.gateway.preparation import codecs_for
 from creditbus.gateway.steps import message_of
 from creditbus.lab.errors import NotReadyError
 from creditbus.lab.secrets import read_lab_keys
