@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import threading
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from creditbus.catalogue.editions import authority_code
+from creditbus.client.direct import read_pair
+from creditbus.client.receipts import Lookup, wait_for_states
 from creditbus.core.records import BEIJING
 from creditbus.notifier.subscriptions import new_secret
 from running_lab import RunningLab
@@ -42,6 +46,12 @@ ELSEWHERE = {
     "forget KEY --reason WHY": "e2e/test_forgetting.py",
     "keys backup COPY": "e2e/test_forgetting.py",
     "keys restore COPY": "e2e/test_forgetting.py",
+    "keys make": "unit/commands/test_signingkeys.py",
+    "keys make own.key": "unit/commands/test_signingkeys.py",
+    "keys register": "unit/commands/test_signingkeys.py",
+    "keys register HEX --department CODE": "unit/commands/test_signingkeys.py",
+    "keys register HEX --department CODE --from 2026-12-01 --until 2027-11-30": "unit/commands/test_signingkeys.py",
+    "keys revoke KID": "unit/commands/test_signingkeys.py",
     "up": "running_lab.py",
     "webhooks add NAME --department CODE --url URL --families M01": "e2e/test_webhooks.py",
     "webhooks ping NAME": "e2e/test_webhooks.py",
@@ -129,9 +139,38 @@ def test_the_documented_kcat_command_reads_alerts(running_lab: RunningLab) -> No
     assert subprocess.run(command, shell=True, capture_output=True, timeout=60, check=True).stdout.split()
 
 
+def state_of(lab: RunningLab, department: str, event_id: str) -> str:
+    """What became of an event, as its department is told."""
+    where = Lookup(
+        url=f"http://127.0.0.1:{lab.port('lookup')}", api_key=keys_of(lab)[department], department=department
+    )
+    return next(wait_for_states(where, [event_id], 60)).state
+
+
+def test_the_documented_code_writes_to_kafka_with_a_registered_key(running_lab: RunningLab, tmp_path: Path) -> None:
+    _, direct, *_ = snippets(ROOT / "docs/integrate.md")
+    direct = direct.replace("19092", str(running_lab.port("kafka"))).replace("own.key", str(tmp_path / "own.key"))
+    running_lab.creditbus("keys", "make", str(tmp_path / "own.key"))
+    public = read_pair(tmp_path / "own.key").public.hex()
+    running_lab.creditbus("keys", "register", public, "--department", "150100-scjg")
+    event = json.loads((ROOT / "schemas/avro/examples/Penalty/valid-fine.json").read_text(encoding="utf-8"))
+    registry_url = f"http://127.0.0.1:{running_lab.port('registry')}/apis/ccompat/v7"
+    own = authority_code("150100", 19)
+
+    def is_recorded() -> bool:
+        """Intake looks at its keys every two seconds."""
+        sent = {"event": {**event, "event_id": str(uuid.uuid4()), "authority": own}, "registry_url": registry_url}
+        exec(direct, sent)  # noqa: S102 - the code under test is the document's
+        (receipt,) = sent["receipts"]
+        assert receipt.status == "RECEIVED"
+        return state_of(running_lab, "150100-scjg", receipt.event_id) == "RECORDED"
+
+    wait_until("the event to be recorded", is_recorded)
+
+
 def test_the_documented_client_code_sends_and_follows(running_lab: RunningLab) -> None:
     """The examples run as they stand; the lab's own addresses, key and event stand for the reader's."""
-    sending, following, receiving, alerts = snippets(ROOT / "docs/integrate.md")
+    sending, _, following, receiving, alerts = snippets(ROOT / "docs/integrate.md")
     sending = sending.replace("18080", str(running_lab.port("gateway")))
     example = json.loads((ROOT / "schemas/avro/examples/Permit/valid-food.json").read_text(encoding="utf-8"))
     sent: dict[str, Any] = {"api_key": keys_of(running_lab)["150100-scjg"], "event": {**example, "fictitious": True}}
