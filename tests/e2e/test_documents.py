@@ -46,8 +46,8 @@ ELSEWHERE = {
     "forget KEY --reason WHY": "e2e/test_forgetting.py",
     "keys backup COPY": "e2e/test_forgetting.py",
     "keys restore COPY": "e2e/test_forgetting.py",
-    "keys make": "unit/commands/test_signingkeys.py",
-    "keys make own.key": "unit/commands/test_signingkeys.py",
+    "keys create": "unit/commands/test_signingkeys.py",
+    "keys create own.key": "unit/commands/test_signingkeys.py",
     "keys register": "unit/commands/test_signingkeys.py",
     "keys register HEX --department CODE": "unit/commands/test_signingkeys.py",
     "keys register HEX --department CODE --from 2026-12-01 --until 2027-11-30": "unit/commands/test_signingkeys.py",
@@ -150,7 +150,7 @@ def state_of(lab: RunningLab, department: str, event_id: str) -> str:
 def test_the_documented_code_writes_to_kafka_with_a_registered_key(running_lab: RunningLab, tmp_path: Path) -> None:
     _, direct, *_ = snippets(ROOT / "docs/integrate.md")
     direct = direct.replace("19092", str(running_lab.port("kafka"))).replace("own.key", str(tmp_path / "own.key"))
-    running_lab.creditbus("keys", "make", str(tmp_path / "own.key"))
+    running_lab.creditbus("keys", "create", str(tmp_path / "own.key"))
     public = read_pair(tmp_path / "own.key").public.hex()
     running_lab.creditbus("keys", "register", public, "--department", "150100-scjg")
     event = json.loads((ROOT / "schemas/avro/examples/Penalty/valid-fine.json").read_text(encoding="utf-8"))

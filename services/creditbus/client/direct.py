@@ -124,13 +124,13 @@ def signed_messages(judged: Sequence[Judged], sender: Sender, pair: KeyPair) -> 
 
 
 def read_pair(file: Path) -> KeyPair:
-    """The key that `creditbus keys make` wrote. Raises SettingsError that does not show it."""
+    """The key that `creditbus keys create` wrote. Raises SettingsError that does not show it."""
     try:
         return KeyPair.from_bytes(bytes.fromhex(file.read_text(encoding="ascii").strip()))
     except OSError as error:
-        raise SettingsError(f"{file} cannot be read ({error.strerror}); `creditbus keys make` writes one") from error
+        raise SettingsError(f"{file} cannot be read ({error.strerror}); `creditbus keys create` writes one") from error
     except ValueError:
-        raise SettingsError(f"{file} is no key of 64 hex digits, as `creditbus keys make` writes one") from None
+        raise SettingsError(f"{file} is no key of 64 hex digits, as `creditbus keys create` writes one") from None
 
 
 def _noting(errors: list[KafkaError | str | None], number: int) -> Callable[[KafkaError | None, object], None]:

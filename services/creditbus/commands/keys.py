@@ -26,7 +26,7 @@ _WORDS = {"platform-token": "tokens of persons 自然人令牌", "vault-master":
 def register(app: typer.Typer) -> None:
     """Add the group `keys` to app."""
     group = typer.Typer(
-        help="Keys of persons: show, rotate, backup, restore; of departments that write to Kafka: make, register, "
+        help="Keys of persons: show, rotate, backup, restore; of departments that write to Kafka: create, register, "
         "list, revoke. 自然人密钥与单位签名密钥。",
         no_args_is_help=True,
     )

@@ -1,4 +1,4 @@
-"""``creditbus keys make``, ``register``, ``list``, ``revoke``: keys of departments that write to Kafka themselves."""
+"""``creditbus keys create``, ``register``, ``list``, ``revoke``: keys of departments that write to Kafka themselves."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ _DAYS = ["%Y-%m-%d"]
 
 def add_to(group: typer.Typer) -> None:
     """Add the commands to the group `keys`."""
-    group.command("make")(make)
+    group.command("create")(create)
     group.command("register")(register)
     group.command("list")(list_all)
     group.command("revoke")(revoke)
 
 
-def make(file: Annotated[Path, typer.Argument(help="New file of the private key; it stays with you 私钥文件")]) -> None:
+def create(
+    file: Annotated[Path, typer.Argument(help="New file of the private key, for you alone 私钥文件")],
+) -> None:
     """A pair of keys for a department that writes to Kafka itself; needs no bus. 生成签名密钥。
 
     The public key goes to who operates the bus, the file to nobody.

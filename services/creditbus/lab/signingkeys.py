@@ -96,6 +96,6 @@ def _made(wanted: Registration) -> KeyRow:
         first = error.errors(include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise SigningKeyError(
-            en=f"{where or 'key'}: {first['msg']}; `creditbus keys make` prints the public key, 64 hex digits",
-            zh=f"{where or '密钥'} 无效；公钥为 `creditbus keys make` 输出的 64 位十六进制数",
+            en=f"{where or 'key'}: {first['msg']}; `creditbus keys create` prints the public key, 64 hex digits",
+            zh=f"{where or '密钥'} 无效；公钥为 `creditbus keys create` 输出的 64 位十六进制数",
         ) from error

@@ -69,6 +69,6 @@ def test_the_key_is_that_of_the_file(tmp_path: Path) -> None:
 def test_a_file_that_holds_no_key_is_named_and_not_shown(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "own.key").write_text(text)
-    with pytest.raises(SettingsError, match="keys make") as told:
+    with pytest.raises(SettingsError, match="keys create") as told:
         read_pair(tmp_path / "own.key")
     assert not text or text not in str(told.value)

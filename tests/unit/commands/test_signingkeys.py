@@ -1,4 +1,4 @@
-"""`creditbus keys make`, `register`, `list`, `revoke` on the command line."""
+"""`creditbus keys create`, `register`, `list`, `revoke` on the command line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(*arguments: str, expect: int = 0) -> str:
 
 def made(file: Path) -> tuple[str, str]:
     """Key id and public key of a new pair, as the command told them."""
-    told = run("keys", "make", str(file))
+    told = run("keys", "create", str(file))
     found = re.search(r": ([0-9a-f]{16})\n.*: ([0-9a-f]{64})\n", told)
     assert found is not None, told
     return found[1], found[2]
@@ -52,7 +52,7 @@ def test_a_pair_s_private_key_is_in_a_file_for_its_owner_and_is_told_nowhere_els
     pair = KeyPair.from_bytes(bytes.fromhex((tmp_path / "own.key").read_text()))
     assert (pair.kid, pair.public.hex()) == (kid, public)
     assert stat.S_IMODE((tmp_path / "own.key").stat().st_mode) == 0o600
-    assert run("keys", "make", str(tmp_path / "own.key"), expect=2), "a key is never written over"
+    assert run("keys", "create", str(tmp_path / "own.key"), expect=2), "a key is never written over"
 
 
 def test_a_registered_key_counts_until_it_is_revoked_for_ever(secrets: Path, tmp_path: Path) -> None:
