@@ -23,6 +23,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "deploy": ("deploy",),
     "assess": ("assess",),
     "breaker": ("breaker",),
+    "checkpoint": ("checkpoint",),
     "clock": ("clock",),
     "deadletters": ("deadletters",),
     "keys": ("keys",),

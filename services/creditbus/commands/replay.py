@@ -9,9 +9,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from creditbus.commands.connecting import running
+from creditbus.bus.settings import read_key
+from creditbus.bus.wire import Types
+from creditbus.commands.connecting import connected
 from creditbus.commands.printing import AsJson, WholeTable, print_json, terminal
+from creditbus.lab.checkpoints import latest, public_key_of, read_checkpoints
 from creditbus.lab.replay import Compared, Place, replay_all
+from creditbus.lab.secrets import RECEIPT_KEY
+from creditbus.lab.snapshot import read_snapshots
+
+Into = Annotated[Path, typer.Option("--into", metavar="DIR", help="Empty folder for the sandbox. 沙箱文件夹。")]
+Processes = Annotated[int, typer.Option(min=1, max=64, help="Partitions at a time. 并行数。")]
 
 
 def register(app: typer.Typer) -> None:
@@ -20,31 +28,45 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    into: Annotated[Path, typer.Option("--into", metavar="DIR", help="Empty folder for the sandbox. 沙箱文件夹。")],
-    processes: Annotated[int, typer.Option(min=1, max=64, help="Partitions at a time. 并行数。")] = 1,
+    into: Into,
+    processes: Processes = 1,
+    from_checkpoint: Annotated[
+        bool, typer.Option("--from-checkpoint", help="Begin at the last checkpoint. 自最近检查点起。")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Rebuild every dossier from the log and compare it with the live state, bit for bit. 重放日志并比对。"""
     console = terminal(stderr=as_json)
-    if into.exists() and any(into.iterdir()):
-        console.print(f"[red]✗[/] {into} is not empty: name a new folder, or empty it. 文件夹不为空。")
-        raise typer.Exit(2)
-    places = running()
-    place = Place(brokers=places.brokers, registry_url=places.registry_url, folder=into)
-    with console.status("reading the live state 读取现有状态 …") as status:
-        found = replay_all(place, processes, lambda one: status.update(f"partition {one.partition} done 完成 …"))
+    must_be_empty(console, into)
+    with connected() as (places, registry), console.status("reading the live state 读取现有状态 …") as status:
+        starts = {}
+        if from_checkpoint:
+            trusted = public_key_of(read_key(places.secrets, RECEIPT_KEY))
+            starts = latest(read_checkpoints(places.brokers, Types(registry), trusted), places.brokers)
+        place = Place(brokers=places.brokers, registry_url=places.registry_url, folder=into)
+        told = lambda one: status.update(f"partition {one.partition} done 完成 …")  # noqa: E731
+        found = replay_all(place, read_snapshots(places.brokers), processes, told, starts)
     if as_json:
         print_json([{**asdict(one), "is_same": one.is_same} for one in found])
     else:
-        _show(console, found)
+        show(console, found)
     raise typer.Exit(0 if all(one.is_same for one in found) else 1)
 
 
-def _show(console: Console, found: list[Compared]) -> None:
+def must_be_empty(console: Console, folder: Path) -> None:
+    """Ends the command where the folder of a sandbox has something in it."""
+    if folder.exists() and any(folder.iterdir()):
+        console.print(f"[red]✗[/] {folder} is not empty: name a new folder, or empty it. 文件夹不为空。")
+        raise typer.Exit(2)
+
+
+def show(console: Console, found: list[Compared]) -> None:
+    """What a replay came to, by partition."""
     table = WholeTable(title="Replay and live state 重放与现有状态")
-    for column in ("partition 分区", "messages 消息", "state keys 状态键", "digest 摘要", "same 一致"):
+    for column in ("partition 分区", "from 起始", "messages 消息", "state keys 状态键", "digest 摘要", "same 一致"):
         table.add_column(column)
     for one in found:
         verdict = "[green]✓[/]" if one.is_same else f"[red]✗ {one.differing:,} keys differ 处不同[/]"
-        table.add_row(str(one.partition), f"{one.messages:,}", f"{one.keys:,}", one.replay_digest[:16], verdict)
+        counts = (f"{one.began_at:,}", f"{one.messages:,}", f"{one.keys:,}")
+        table.add_row(str(one.partition), *counts, one.replay_digest[:16], verdict)
     console.print(table)

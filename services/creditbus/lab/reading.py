@@ -33,15 +33,17 @@ def read_topic(
     *,
     progress: Progress = lambda _topic, _count: None,
     ends: Mapping[int, int] | None = None,
+    start: int = 0,
 ) -> None:
     """Call ``use`` with batches of messages, each partition in order, up to its present end.
 
     ends: offset to stop before, by partition; only these partitions are read. Messages beyond are not handed out.
+    start: offset to begin with in each of these.
     """
     if ends is None:
         places = all_partitions(brokers, _GROUP, topic)
     else:
-        places = [TopicPartition(topic, number, 0) for number, end in ends.items() if end > 0]
+        places = [TopicPartition(topic, number, start) for number, end in ends.items() if end > start]
     count = 0
     progress(topic, count)
     for messages in read_to_end(brokers, _GROUP, places):

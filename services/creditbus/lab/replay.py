@@ -17,13 +17,15 @@ from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import POSITION_KEY, RocksStores
 from creditbus.bus.wire import Types, Writers, body_reader
+from creditbus.core.checkpoints import Checkpoint, digest_of
 from creditbus.core.processing import Position, StateStore
 from creditbus.core.quarantine import PARK, QuarantineOrder
 from creditbus.core.topics import RECORDS
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader
+from creditbus.lab.checkpoints import read_state
 from creditbus.lab.reading import read_topic
-from creditbus.lab.snapshot import Snapshot, digest_of, read_snapshots
+from creditbus.lab.snapshot import Snapshot
 
 _FIRST, _LAST = b"", b"\xff"
 _ALL = 1 << 60
@@ -43,6 +45,8 @@ class Compared:
     """One partition: what the replay made of it and what the live changelog holds."""
 
     partition: int
+    began_at: int
+    """Offset that it began with: 0, or the position of a checkpoint."""
     messages: int
     keys: int
     """Keys in the state."""
@@ -57,39 +61,55 @@ class Compared:
         return self.live_digest == self.replay_digest
 
 
-def replay_all(place: Place, processes: int, told: Callable[[Compared], None]) -> list[Compared]:
-    """Replay every partition up to where the live dossier has come, several at a time. told: after each one."""
-    snapshots = read_snapshots(place.brokers)
+def replay_all(
+    place: Place,
+    live: Mapping[int, Snapshot],
+    processes: int,
+    told: Callable[[Compared], None],
+    starts: Mapping[int, Checkpoint],
+) -> list[Compared]:
+    """Replay every partition up to where the live dossier has come, several at a time.
+
+    told: after each one; starts: checkpoints to begin from, by partition; the others from their beginning.
+    """
     found = []
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        tasks = [pool.submit(replay_partition, place, number, live) for number, live in sorted(snapshots.items())]
+        tasks = [
+            pool.submit(replay_partition, place, number, one, starts.get(number))
+            for number, one in sorted(live.items())
+        ]
         for task in as_completed(tasks):
             told(task.result())
             found.append(task.result())
     return sorted(found, key=lambda one: one.partition)
 
 
-def replay_partition(place: Place, partition: int, live: Snapshot) -> Compared:
-    """Replay one partition into the sandbox and compare."""
+def replay_partition(place: Place, partition: int, live: Snapshot, start: Checkpoint | None) -> Compared:
+    """Replay one partition into the sandbox and compare. start: the checkpoint to begin from."""
     schemas = SchemaSet.load()
     with ExitStack() as opened:
         registry = opened.enter_context(closing(Registry(place.registry_url)))
         places = opened.enter_context(closing(PlaceReader(place.brokers, RECORDS)))
         store = opened.enter_context(closing(RocksStores(place.folder)(RECORDS, partition)))
         types = Types(registry)
+        began_at = start.position if start is not None else 0
+        if start is not None:
+            store.write(read_state(place.brokers, types, start), _at(began_at))
+        ends = {partition: live.source_offset}
         processor = DossierProcessor(
             LogReader(types),
             Outputs(Writers(registry, schemas), schemas),
             rules_by_hash(place.brokers),
             body_reader(schemas),
-            _notes(place.brokers, LogReader(types), partition, live.source_offset),
+            _notes(place.brokers, LogReader(types), began_at, ends),
             RecentMessages(places, place.folder),
         )
-        messages = _apply(processor, store, place.brokers, partition, live.source_offset)
+        messages = _apply(processor, store, place.brokers, began_at, ends)
         replayed = dict(store.scan(_FIRST, _LAST, _ALL))
         replayed.pop(POSITION_KEY, None)
     return Compared(
         partition=partition,
+        began_at=began_at,
         messages=messages,
         keys=len(replayed),
         live_digest=digest_of(live.values),
@@ -98,7 +118,8 @@ def replay_partition(place: Place, partition: int, live: Snapshot) -> Compared:
     )
 
 
-def _apply(processor: DossierProcessor, store: StateStore, brokers: str, partition: int, end: int) -> int:
+def _apply(processor: DossierProcessor, store: StateStore, brokers: str, began_at: int, ends: Mapping[int, int]) -> int:
+    [(partition, end)] = ends.items()
     count = 0
 
     def use(messages: Sequence[Any]) -> None:
@@ -107,7 +128,7 @@ def _apply(processor: DossierProcessor, store: StateStore, brokers: str, partiti
         store.write(effects.state, _at(messages[-1].offset() + 1))
         count += len(messages)
 
-    read_topic(brokers, RECORDS, use, ends={partition: end})
+    read_topic(brokers, RECORDS, use, ends=ends, start=began_at)
     is_unfinished = True
     while is_unfinished:
         effects = processor.process(RECORDS, partition, (), store)
@@ -116,7 +137,7 @@ def _apply(processor: DossierProcessor, store: StateStore, brokers: str, partiti
     return count
 
 
-def _notes(brokers: str, reader: LogReader, partition: int, end: int) -> frozenset[str]:
+def _notes(brokers: str, reader: LogReader, began_at: int, ends: Mapping[int, int]) -> frozenset[str]:
     """Ids of the live run's notes about records that could not be applied."""
     notes: set[str] = set()
 
@@ -126,7 +147,7 @@ def _notes(brokers: str, reader: LogReader, partition: int, end: int) -> frozens
             if isinstance(entry, QuarantineOrder) and entry.action == PARK:
                 notes.add(entry.order_id)
 
-    read_topic(brokers, RECORDS, use, ends={partition: end})
+    read_topic(brokers, RECORDS, use, ends=ends, start=began_at)
     return frozenset(notes)
 
 

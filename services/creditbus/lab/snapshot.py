@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,12 +47,3 @@ def read_snapshots(
 
     read_topic(brokers, DOSSIER_CHANGELOG, use, progress=progress)
     return snapshots
-
-
-def digest_of(values: Mapping[bytes, bytes]) -> str:
-    """SHA-256 over all keys and values in key order, each with its length before it."""
-    total = hashlib.sha256()
-    for key in sorted(values):
-        for part in (key, values[key]):
-            total.update(len(part).to_bytes(8, "big") + part)
-    return total.hexdigest()

@@ -19,6 +19,7 @@ NEEDS_NO_BUS = {"up", "down", "logs", "reset", "doctor", "plan", "catalogue", "s
 ARGUMENTS = {
     "assess": [""],
     "breaker": ["list"],
+    "checkpoint": ["list", "make --into sandbox"],
     "certificate": ["91150102MA0N123408"],
     "clock": ["show"],
     "deadletters": ["list"],
