@@ -32,6 +32,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "plan": ("plan",),
     "produce": ("import",),
     "quarantine": ("quarantine",),
+    "receipt": ("receipt",),
     "reconcile": ("reconcile",),
     "replay": ("replay",),
     "rules": ("rules",),

@@ -49,6 +49,8 @@ class Receipt:
     faults: tuple[Fault, ...]
     track: str
     """Where to ask what became of it."""
+    evidence: Mapping[str, object] | None = None
+    """What proves that the gateway accepted it, if that was asked for; `creditbus receipt verify` checks it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +93,8 @@ class BusClient:
             headers["Authorization"] = f"Bearer {api_key}"
         self._http = httpx.Client(base_url=self._url, headers=headers, timeout=self._policy.timeout_seconds)
 
-    def send(self, events: Sequence[Event]) -> list[Receipt]:
-        """Send a batch and return a receipt for each event, in order.
+    def send(self, events: Sequence[Event], *, evidence: bool = False) -> list[Receipt]:
+        """Send a batch and return a receipt for each event, in order; with evidence to keep, if that is asked for.
 
         What is busy, away or unacknowledged is sent again under the same event_id, honouring Retry-After; what is
         still unacknowledged at the end has the status UNKNOWN. At most 1,000 events and 8 MiB by default.
@@ -103,7 +105,7 @@ class BusClient:
         for attempt in range(self._policy.attempts):
             if not waiting:
                 break
-            answer = self._post([events[number] for number in waiting])
+            answer = self._post([events[number] for number in waiting], "?evidence=true" if evidence else "")
             for number, receipt in zip(waiting, _receipts(answer), strict=False):
                 receipts[number] = receipt
             waiting = [n for n in waiting if n not in receipts or receipts[n].status == UNKNOWN]
@@ -140,10 +142,10 @@ class BusClient:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _post(self, events: Sequence[Event]) -> httpx.Response | None:
+    def _post(self, events: Sequence[Event], asking: str) -> httpx.Response | None:
         """The answer, or None when there was none; raises SendError for an answer that trying again will not change."""
         # without an answer it is unknown whether the events arrived: the same ids make sending again harmless
-        answer = self._answer("POST", "/v1/events", orjson.dumps({"events": events}))
+        answer = self._answer("POST", f"/v1/events{asking}", orjson.dumps({"events": events}))
         if answer is None or answer.status_code in (202, 207, *BUSY) or "results" in _json(answer):
             return answer
         raise self._refusal(answer)
@@ -171,15 +173,16 @@ def problem_of(answer: httpx.Response) -> str:
 
 
 def _receipts(answer: httpx.Response | None) -> list[Receipt]:
-    results = _json(answer).get("results", []) if answer is not None else []
+    told = _json(answer) if answer is not None else {}
     return [
         Receipt(
             event_id=str(result["event_id"]),
             status=str(result["status"]),
             faults=tuple(_fault(fault) for fault in result["faults"]),
             track=str(result["track"]),
+            evidence={**told["evidence"], **result["evidence"]} if "evidence" in result else None,
         )
-        for result in results
+        for result in told.get("results", [])
     ]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from typing import Annotated
 
 import orjson
@@ -23,8 +24,11 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.service import EXIT_ERROR, EXIT_STOPPED
 from creditbus.bus.serving import Server
 from creditbus.bus.settings import read_key
+from creditbus.bus.signing import ALGORITHM, KeyPair, sign
+from creditbus.core.evidence import Accepted, accepted_batch
 from creditbus.core.loading import LOAD_ID, load_source
 from creditbus.core.problems import Problem, malformed_request
+from creditbus.core.records import BEIJING
 from creditbus.core.sending import Judged, Sender, judge
 from creditbus.gateway import problems
 from creditbus.gateway.approvals import (
@@ -43,7 +47,15 @@ from creditbus.gateway.approvals import (
 from creditbus.gateway.pages import Instruments, add_pages
 from creditbus.gateway.preparation import Ports, Preparation, looked_up
 from creditbus.gateway.settings import GatewaySettings
-from creditbus.gateway.steps import answer_status, events_of, message_of, results_of, statuses_of
+from creditbus.gateway.steps import (
+    Status,
+    answer_status,
+    events_of,
+    message_of,
+    results_of,
+    statuses_of,
+    with_evidence,
+)
 
 log = structlog.get_logger()
 
@@ -73,7 +85,7 @@ async def accept(ports: Ports, request: Request) -> Response:
     3. read           the body, up to the limit
     4. judge          each event against its schema: framed bytes, or every fault
     5. publish        what is well-formed, and wait for the acknowledgement of all in-sync replicas
-    6. answer         per event; RECEIVED only now
+    6. answer         per event; RECEIVED only now, with evidence for the sender if it asks for it
     """
     sender = _authenticate(ports, request)
     with _admitted(ports, 1, int(request.headers.get("content-length", "0"))):
@@ -83,7 +95,18 @@ async def accept(ports: Ports, request: Request) -> Response:
         judged = await _judge_all(ports, events, sender)
         messages = [message_of(one, sender, ports.stamp_key) for one in judged if not one.faults]
         acknowledged = await ports.publisher.publish(messages)
-    return _answer(ports, judged, acknowledged)
+    statuses = statuses_of(judged, acknowledged)
+    results = results_of(judged, statuses, ports.settings.lookup_url)
+    if request.query_params.get("evidence") != "true" or Status.RECEIVED not in statuses:
+        return _answer(ports, statuses, results)
+    accepted = _accepted(sender, judged, statuses)
+    evidence = {"batch": accepted.batch, "signature": sign(accepted.batch, ports.evidence_key)}
+    return _answer(ports, statuses, with_evidence(results, statuses, accepted.entries), evidence=evidence)
+
+
+def _accepted(sender: Sender, judged: list[Judged], statuses: list[Status]) -> Accepted:
+    values = [one.value for one, status in zip(judged, statuses, strict=True) if status is Status.RECEIVED]
+    return accepted_batch(sender.department, values, datetime.now(BEIJING).isoformat(timespec="milliseconds"))
 
 
 def _holder(ports: Ports, request: Request) -> Holder:
@@ -162,15 +185,13 @@ async def _judge_all(ports: Ports, events: list[object], sender: Sender) -> list
     return judged
 
 
-def _answer(ports: Ports, judged: list[Judged], acknowledged: list[bool]) -> Response:
-    statuses = statuses_of(judged, acknowledged)
+def _answer(ports: Ports, statuses: list[Status], results: Sequence[Mapping[str, object]], **more: object) -> Response:
     for status in set(statuses):
         ports.metrics.count("creditbus_gateway_events_total", statuses.count(status), status=status.lower())
-    results = results_of(judged, statuses, ports.settings.lookup_url)
     answer = answer_status(statuses)
     if isinstance(answer, Problem):
         return problem_response(answer, results=results)
-    return Response(orjson.dumps({"results": results}), answer, media_type="application/json")
+    return Response(orjson.dumps({"results": results, **more}), answer, media_type="application/json")
 
 
 def problem_response(problem: Problem, **more: object) -> Response:
@@ -203,6 +224,11 @@ def build_app(ports: Ports) -> FastAPI:
     def refresh() -> None:
         ports.metrics.set("creditbus_ready", 0 if ports.not_ready else 1)
         ports.metrics.set("creditbus_gateway_in_flight_messages", ports.publisher.in_flight_messages)
+
+    @app.get("/v1/evidence-key", summary="受理凭证的公钥 Public key of the evidence of what was accepted")
+    def evidence_key() -> dict[str, str]:
+        pair = KeyPair.from_bytes(ports.evidence_key)
+        return {"algorithm": ALGORITHM, "key_id": pair.kid, "public_key": pair.public.hex()}
 
     _add_approvals(app, ports)
     _add_loads(app, ports)
@@ -266,6 +292,7 @@ def build(settings: GatewaySettings, metrics: Metrics) -> Ports:
         settings=settings,
         keyring=Keyring(settings.secrets),
         stamp_key=read_key(settings.secrets, "gateway-hmac.key"),
+        evidence_key=read_key(settings.secrets, "gateway-evidence.key"),
         publisher=Publisher(settings.brokers, policy),
         metrics=metrics,
         schemas=SchemaSet.load(),

@@ -107,6 +107,7 @@ def _operation(kinds: list[dict[str, Any]]) -> dict[str, Any]:
     content = {"application/json": {"schema": {"anyOf": [one, batch]}, "examples": examples}}
     return {
         "security": [{"key": []}],
+        "parameters": [_EVIDENCE],
         "requestBody": {"required": True, "content": content},
         "responses": {
             "202": _response("全部接收 all received", "Results"),
@@ -116,6 +117,12 @@ def _operation(kinds: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+_EVIDENCE = {
+    "name": "evidence",
+    "in": "query",
+    "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
+    "description": "true：答复附经网关签名的受理凭证 answer with evidence of what was accepted, signed by the gateway",
+}
 _PROBLEMS = {
     "400": "不是 JSON not JSON",
     "401": "密钥缺失或无效 no key, or not a known one",
@@ -158,6 +165,8 @@ def _events(kinds: list[dict[str, Any]]) -> dict[str, Any]:
 
 _TEXT = {"type": "string"}
 _FAULT_FIELDS = ("code", "field", "problem_zh", "problem_en", "remedy_zh", "remedy_en")
+_BATCH_TEXTS = ("statement", "sender", "received_at", "root")
+_SIGNATURE_FIELDS = ("algorithm", "key_id", "public_key", "value")
 _PROBLEM_FIELDS = ("type", "title", "title_zh", "detail", "detail_zh")
 _SCHEMAS: dict[str, Any] = {
     "Fault": {"type": "object", "properties": dict.fromkeys(_FAULT_FIELDS, _TEXT), "required": list(_FAULT_FIELDS)},
@@ -169,12 +178,39 @@ _SCHEMAS: dict[str, Any] = {
             "status": {"type": "string", "enum": [status.value for status in Status]},
             "faults": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
             "track": {"type": "string", "format": "uri", "description": "事件去向 what became of the event"},
+            "evidence": {"$ref": "#/components/schemas/EvidenceEntry"},
         },
         "required": ["index", "event_id", "status", "faults", "track"],
     },
+    "EvidenceEntry": {
+        "type": "object",
+        "description": "该事件在受理批次中的位置，应请求提供 place of the event in the batch, when asked for",
+        "properties": {
+            "index": {"type": "integer"},
+            "path": {"type": "string", "description": "RFC 9162, hex"},
+            "value": {"type": "string", "format": "byte", "description": "写入 Kafka 的字节 the bytes in Kafka"},
+        },
+        "required": ["index", "path", "value"],
+    },
+    "Evidence": {
+        "type": "object",
+        "description": "受理批次及其签名，应请求提供 the accepted batch and its signature, when asked for",
+        "properties": {
+            "batch": {
+                "type": "object",
+                "properties": {**dict.fromkeys(_BATCH_TEXTS, _TEXT), "count": {"type": "integer"}},
+                "required": [*_BATCH_TEXTS, "count"],
+            },
+            "signature": {"type": "object", "properties": dict.fromkeys(_SIGNATURE_FIELDS, _TEXT)},
+        },
+        "required": ["batch", "signature"],
+    },
     "Results": {
         "type": "object",
-        "properties": {"results": {"type": "array", "items": {"$ref": "#/components/schemas/Result"}}},
+        "properties": {
+            "results": {"type": "array", "items": {"$ref": "#/components/schemas/Result"}},
+            "evidence": {"$ref": "#/components/schemas/Evidence"},
+        },
         "required": ["results"],
     },
     "Problem": {

@@ -49,6 +49,8 @@ class Ports:
     settings: GatewaySettings
     keyring: Keyring
     stamp_key: bytes
+    evidence_key: bytes
+    """Signs what was accepted, for senders that ask for evidence."""
     publisher: Publisher
     metrics: Metrics
     schemas: SchemaSet

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from creditbus.core.outcome import Fault
@@ -70,6 +70,17 @@ def results_of(judged: Sequence[Judged], statuses: Sequence[Status], lookup_url:
             "track": f"{lookup_url}/v1/events/{one.event_id}",
         }
         for index, (one, status) in enumerate(zip(judged, statuses, strict=True))
+    ]
+
+
+def with_evidence(
+    results: Sequence[Mapping[str, object]], statuses: Sequence[Status], entries: Iterable[Mapping[str, object]]
+) -> list[Mapping[str, object]]:
+    """The results, those of received events with their entry; ``entries`` has one for each of these, in order."""
+    left = iter(entries)
+    return [
+        {**result, "evidence": next(left)} if status is Status.RECEIVED else result
+        for result, status in zip(results, statuses, strict=True)
     ]
 
 

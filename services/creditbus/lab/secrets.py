@@ -15,7 +15,7 @@ from creditbus.lab.errors import SettingsError
 DEPARTMENTS = "departments.json"
 LAB_KEYS = "lab-keys.json"
 RECEIPT_KEY = "receipt-signing.key"
-SECRET_KEYS = ("gateway-hmac.key", "platform-token.key", INDEX_KEY, RECEIPT_KEY)
+SECRET_KEYS = ("gateway-hmac.key", "gateway-evidence.key", "platform-token.key", INDEX_KEY, RECEIPT_KEY)
 FIRST_VERSIONS = ((PLATFORM, UNSALTED + 1), (MASTER, 1))
 """Keys that can be rotated, each with the version that a new bus begins with."""
 

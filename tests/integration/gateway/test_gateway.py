@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 import signal
 import subprocess
@@ -173,6 +174,21 @@ def test_the_client_gets_receipts_for_a_large_batch(prepared: tuple[str, str], g
         assert {receipt.status for receipt in bus.send(events)} == {"RECEIVED"}
     keys = {message.key() for message in messages_of(prepared[0], TOPIC)}
     assert {event["event_id"].encode() for event in events} <= keys
+
+
+def test_who_asks_for_evidence_can_prove_offline_what_was_accepted(gateway: Gateway, tmp_path: Path) -> None:
+    events = [new_event(), new_event(region=5), *(new_event() for _ in range(6))]
+    with BusClient(gateway.url, gateway.key) as bus:
+        receipts = bus.send(events, evidence=True)
+        assert bus.send([new_event()])[0].evidence is None
+    assert [receipt.evidence is None for receipt in receipts] == [False, True, *[False] * 6]
+    trusted = gateway.get("/v1/evidence-key").json()["public_key"]
+    for event, receipt in zip(events, receipts, strict=True):
+        if receipt.evidence is not None:
+            (tmp_path / "receipt.json").write_text(json.dumps({"event": event, "evidence": receipt.evidence}))
+            command = ["receipt", "verify", str(tmp_path / "receipt.json"), "--public-key", trusted]
+            done = CliRunner().invoke(build(["receipt"]), command)
+            assert done.exit_code == 0, done.output
 
 
 @pytest.mark.parametrize(

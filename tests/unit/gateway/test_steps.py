@@ -18,7 +18,15 @@ from creditbus.core.outcome import Reason
 from creditbus.core.problems import Problem
 from creditbus.core.sending import Codec, Judged, Sender, judge
 from creditbus.gateway.problems import ALL_REJECTED, ALL_UNKNOWN
-from creditbus.gateway.steps import Status, answer_status, events_of, message_of, results_of, statuses_of
+from creditbus.gateway.steps import (
+    Status,
+    answer_status,
+    events_of,
+    message_of,
+    results_of,
+    statuses_of,
+    with_evidence,
+)
 
 SCHEMAS = SchemaSet.load()
 CODECS = {
@@ -195,3 +203,14 @@ JSON = st.recursive(
 def test_any_json_ends_as_bytes_or_as_faults(event: object, changes: dict[str, Any]) -> None:
     for one in (judged(event), judged(make_event(**changes))):
         assert bool(one.value) != bool(one.faults)
+
+
+def test_evidence_goes_to_the_events_that_were_received() -> None:
+    statuses = [Status.REJECTED, Status.RECEIVED, Status.UNKNOWN, Status.RECEIVED]
+    told = with_evidence([{"index": n} for n in range(4)], statuses, [{"path": "a"}, {"path": "b"}])
+    assert told == [
+        {"index": 0},
+        {"index": 1, "evidence": {"path": "a"}},
+        {"index": 2},
+        {"index": 3, "evidence": {"path": "b"}},
+    ]
