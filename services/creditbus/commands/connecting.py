@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import httpx
 import typer
 from rich.markup import escape
 
 from creditbus.bus.registry import Registry
+from creditbus.client.producer import problem_of
 from creditbus.commands.printing import terminal
 from creditbus.lab.errors import NotRunningError, SettingsError
 from creditbus.lab.secrets import read_lab_keys
@@ -60,6 +61,28 @@ def send_approval(places: LabAddresses, path: str, body: dict[str, str], officer
     if not answer.is_success:
         told = answer.json()
         fail(f"{told.get('detail_zh', '')} {told.get('detail', told)}")
+
+
+def ask_lookup(
+    url: str, path: str, key: str, *, params: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """An answer of the look-up to whoever holds a key; ends the command with its problem where it refuses.
+
+    body: of a POST; a GET without. Raises NotRunningError when nothing answers.
+    """
+    headers = {"Authorization": f"Bearer {key}"}
+    try:
+        answer = httpx.request(
+            "GET" if body is None else "POST", f"{url}{path}", params=params, json=body, headers=headers, timeout=60
+        )
+    except httpx.TransportError as error:
+        raise NotRunningError(
+            en=f"The look-up does not answer at {url}. Start the lab: creditbus up --detach",
+            zh=f"{url} 的查询服务未响应。请先启动：creditbus up --detach",
+        ) from error
+    if not answer.is_success:
+        fail(problem_of(answer))
+    return dict(answer.json())
 
 
 def department_key(path: Path, department: str) -> str:

@@ -7,19 +7,16 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.markup import escape
 
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types
-from creditbus.client.producer import problem_of
-from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval
+from creditbus.commands.connecting import Key, Officer, Why, ask_lookup, connected, console, fail, send_approval
 from creditbus.commands.printing import AsJson, WholeTable, iso_time, minute, picked, print_json
 from creditbus.core.breaker import HOLD, RELEASE, ROLL_BACK
 from creditbus.core.loading import COMPLETE, LOAD_ID, OPEN, department_of, is_load, load_id_of, load_source
 from creditbus.core.topics import BREAKER
-from creditbus.lab.errors import NotRunningError
 from creditbus.lab.reading import read_values
 from creditbus.lab.secrets import read_lab_keys
 from creditbus.lab.stack import LabAddresses
@@ -67,7 +64,8 @@ def show(department: Department, load_id: LoadId, officer: Officer, key: Key = "
     """What a load brought, and what its release would do: the report to read before. 查看报告。"""
     with connected() as (places, registry):
         said = _loads(places, registry).get(_source(department, load_id), [])
-        report = _report(places, department, load_id, key or read_lab_keys(places.secrets).get(officer, ""))
+        secret = key or read_lab_keys(places.secrets).get(officer, "")
+        report = ask_lookup(places.lookup_url, f"/v1/loads/{department}/{load_id}", secret)
     if as_json:
         print_json({"state": _state(said), **report})
         return
@@ -151,20 +149,6 @@ def _state(said: list[Mapping[str, Any]]) -> str:
     """PROPOSED, OPEN, COMPLETE, RELEASE or ROLL_BACK, by the last order."""
     orders = [str(row["action"]) for row in said if "control_id" in row]
     return _STATES.get(orders[-1], orders[-1]) if orders else _PROPOSED
-
-
-def _report(places: LabAddresses, department: str, load_id: str, key: str) -> dict[str, Any]:
-    url = f"{places.lookup_url}/v1/loads/{department}/{load_id}"
-    try:
-        answer = httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
-    except httpx.TransportError as error:
-        raise NotRunningError(
-            en=f"The look-up does not answer at {places.lookup_url}. Start the lab: creditbus up --detach",
-            zh=f"{places.lookup_url} 的查询服务未响应。请先启动：creditbus up --detach",
-        ) from error
-    if not answer.is_success:
-        fail(problem_of(answer))
-    return dict(answer.json())
 
 
 def _document(source: str, said: list[Mapping[str, Any]]) -> dict[str, object]:

@@ -6,15 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.markup import escape
 
-from creditbus.client.producer import problem_of
-from creditbus.commands.connecting import console, department_key, fail
+from creditbus.commands.connecting import ask_lookup, console, department_key
 from creditbus.commands.printing import AsJson, WholeTable, print_json
 from creditbus.core.records import BEIJING
-from creditbus.lab.errors import NotRunningError, SettingsError
+from creditbus.lab.errors import SettingsError
 from creditbus.lab.secrets import LAB_KEYS
 from creditbus.lab.settings import load_settings
 from creditbus.lab.stack import addresses
@@ -49,7 +47,11 @@ def reconcile(  # noqa: PLR0913 - the options of a command line
     places = addresses(load_settings())
     key = department_key(key_file or places.secrets / LAB_KEYS, department)
     on = (day or datetime.now(BEIJING)).date().isoformat()
-    told = _ask(lookup or places.lookup_url, key, on, None if file is None else _ids_in(file))
+    url, path = lookup or places.lookup_url, "/v1/reconciliation"
+    if file is None:
+        told = ask_lookup(url, path, key, params={"day": on})
+    else:
+        told = ask_lookup(url, path, key, body={"day": on, "event_ids": _ids_in(file)})
     if as_json:
         print_json(told)
     else:
@@ -66,24 +68,6 @@ def _ids_in(file: Path) -> list[str]:
             zh=f"无法读取 {file}。请指定每行一个事件标识的文本文件",
         ) from error
     return [line.strip() for line in lines if line.strip()]
-
-
-def _ask(url: str, key: str, day: str, event_ids: list[str] | None) -> dict[str, Any]:
-    """The answer of the look-up. Raises NotRunningError when there is none."""
-    path, headers = f"{url}/v1/reconciliation", {"Authorization": f"Bearer {key}"}
-    try:
-        if event_ids is None:
-            answer = httpx.get(path, params={"day": day}, headers=headers, timeout=60)
-        else:
-            answer = httpx.post(path, json={"day": day, "event_ids": event_ids}, headers=headers, timeout=60)
-    except httpx.TransportError as error:
-        raise NotRunningError(
-            en=f"The look-up does not answer at {url}. Start the lab: creditbus up --detach",
-            zh=f"{url} 的查询服务未响应。请先启动：creditbus up --detach",
-        ) from error
-    if not answer.is_success:
-        fail(problem_of(answer))
-    return dict(answer.json())
 
 
 def _show(told: dict[str, Any]) -> None:
