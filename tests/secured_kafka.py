@@ -74,11 +74,15 @@ class Secured:
 
 
 @contextmanager
-def secured_kafka(folder: Path, artifacts: Artifacts, users: tuple[str, ...]) -> Iterator[Secured]:
-    """A broker with users whose passwords are "of " and their names."""
+def secured_kafka(
+    folder: Path, artifacts: Artifacts, users: tuple[str, ...], trusted: tuple[Path, ...] = ()
+) -> Iterator[Secured]:
+    """A broker with users whose passwords are "of " and their names. trusted: PEM of clients' certificates besides."""
     port, mutual_port, open_port, controller_port = free_ports(4)
     node = kafka.KafkaNode(folder=folder / "kafka", port=open_port, controller_port=controller_port)
     more = listeners(node, {"SECURE": port, "MUTUAL": mutual_port}, make_certificate(folder))
+    with (folder / "ca.pem").open("ab") as known:
+        known.writelines(path.read_bytes() for path in trusted)
 
     def prepare() -> None:
         kafka.prepare(node, artifacts)
@@ -90,10 +94,10 @@ def secured_kafka(folder: Path, artifacts: Artifacts, users: tuple[str, ...]) ->
         yield Secured(port, mutual_port, node.brokers, folder)
 
 
-def make_certificate(folder: Path) -> Path:
+def make_certificate(folder: Path, who: str = _NAME) -> Path:
     """A certificate for the loopback address with its key, signed by itself; ca.pem, key.pem, and the file of both."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _NAME)])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, who)])
     now = datetime.now(tz=UTC)
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     certificate = (

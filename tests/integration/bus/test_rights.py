@@ -1,0 +1,200 @@
+"""The rights of deploy/kubernetes are enough: each service as a user of its own, which may do what is written there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
+from deploy.kubernetes.rights import OPERATOR, REGISTRY, USERS
+from deploy.kubernetes.rights import SERVICES as ON_KAFKA
+
+from creditbus.bus.registry import Registry
+from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.topics import load_topics, schemas_of
+from creditbus.lab.artifacts import Artifacts
+from creditbus.lab.clickhouse import CLICKHOUSE, clickhouse_process
+from creditbus.lab.process import Process, running
+from creditbus.lab.registry import RegistryNode, registry_process
+from creditbus.lab.settings import load_settings
+from creditbus.lab.stack import SERVICES, addresses, service_process
+from ports import free_ports
+from running_lab import PARTS, RunningLab
+from secured_kafka import Secured, make_certificate, secured_kafka
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+OF_THE_CLUSTER = "kafka-cluster"
+PREFIX = "creditbus-"
+PASSWORD = "of a store"
+
+
+def users() -> dict[str, list[dict[str, Any]]]:
+    """Rights by user, as Strimzi would give them."""
+    found = yaml.safe_load_all(USERS.read_text(encoding="utf-8"))
+    return {one["metadata"]["name"]: one["spec"]["authorization"]["acls"] for one in found if one}
+
+
+def bindings() -> Iterator[AclBinding]:
+    """The same as Kafka's admin client takes them."""
+    kinds = {
+        "topic": ResourceType.TOPIC,
+        "group": ResourceType.GROUP,
+        "transactionalId": ResourceType.TRANSACTIONAL_ID,
+        "cluster": ResourceType.BROKER,
+    }
+    patterns = {"literal": ResourcePatternType.LITERAL, "prefix": ResourcePatternType.PREFIXED}
+    for user, acls in users().items():
+        for acl in acls:
+            resource = acl["resource"]
+            for operation in acl["operations"]:
+                yield AclBinding(
+                    kinds[resource["type"]],
+                    resource.get("name", OF_THE_CLUSTER),
+                    patterns[resource.get("patternType", "literal")],
+                    _principal(user),
+                    "*",
+                    AclOperation[_upper(operation)],
+                    AclPermissionType.ALLOW,
+                )
+
+
+def _principal(user: str) -> str:
+    """How the broker calls it: the registry comes with a certificate."""
+    return f"User:CN={user}" if user == f"{PREFIX}{REGISTRY}" else f"User:{user}"
+
+
+def _upper(operation: str) -> str:
+    """DescribeConfigs → DESCRIBE_CONFIGS."""
+    return "".join(f"_{letter}" if letter.isupper() else letter for letter in operation).upper().strip("_")
+
+
+@pytest.fixture
+def registrys(tmp_path: Path) -> Path:
+    """Folder with the registry's certificate and key."""
+    folder = tmp_path / "registry"
+    folder.mkdir()
+    make_certificate(folder, f"{PREFIX}{REGISTRY}")
+    return folder
+
+
+@pytest.fixture
+def secured(tmp_path: Path, lab_artifacts: Artifacts, registrys: Path) -> Iterator[Secured]:
+    with secured_kafka(tmp_path, lab_artifacts, tuple(users()), (registrys / "ca.pem",)) as made:
+        client = AdminClient({"bootstrap.servers": made.open_brokers})
+        subscriber = AclBinding(
+            ResourceType.GROUP,
+            "scenario-",
+            ResourcePatternType.PREFIXED,
+            f"User:{PREFIX}{OPERATOR}",
+            "*",
+            AclOperation.READ,
+            AclPermissionType.ALLOW,
+        )  # whom the scenario plays besides
+        for future in client.create_acls([*bindings(), subscriber]).values():
+            future.result(30)
+        yield made
+
+
+@pytest.fixture
+def bus(secured: Secured, monkeypatch: pytest.MonkeyPatch, lab_artifacts: Artifacts) -> Iterator[RunningLab]:
+    """Every service as its own user, commands as the operator. The registry uses the listener for everybody."""
+    folder = secured.folder / "data"
+    ports = {part: str(port) for part, port in zip(PARTS, free_ports(len(PARTS)), strict=True)}
+    ports["kafka"] = str(secured.port)
+    for name, value in {
+        **{f"CREDITBUS_LAB_{part.upper()}_PORT": port for part, port in ports.items()},
+        **_proof(secured, OPERATOR),
+        "CREDITBUS_LAB_DATA": str(folder),
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    places = addresses(settings)
+    with ExitStack() as started:
+
+        def start(one: Process) -> None:
+            started.enter_context(running(one, folder / "logs" / f"{one.name}.log"))
+
+        start(registry_process(RegistryNode(port=settings.registry_port, brokers=secured.open_brokers), lab_artifacts))
+        start(clickhouse_process(folder / CLICKHOUSE, settings.clickhouse_port))
+        lab = RunningLab(folder, {**os.environ, "COLUMNS": "200"})
+        deploy = {"BROKERS": places.brokers, "REGISTRY_URL": places.registry_url, "SECRETS": str(places.secrets)}
+        for name, value in deploy.items():
+            lab.environment[f"CREDITBUS_{name}"] = value
+        lab.creditbus("deploy")
+        for service in SERVICES:
+            one = service_process(service, settings, places)
+            start(replace(one, env={**one.env, **_proof(secured, service)}) if service in ON_KAFKA else one)
+        yield lab
+
+
+def _proof(secured: Secured, service: str) -> dict[str, str]:
+    user = f"{PREFIX}{service}"
+    return secured.proof(user, f"of {user}")
+
+
+def test_the_registry_keeps_schemas_by_its_certificate_with_the_variables_of_its_manifest(
+    secured: Secured, registrys: Path, lab_artifacts: Artifacts
+) -> None:
+    """Strimzi gives stores with passwords; so does this."""
+    (port,) = free_ports(1)
+    plain = registry_process(RegistryNode(port=port, brokers=f"127.0.0.1:{secured.mutual_port}"), lab_artifacts)
+    stores = {"/kafka-ca/ca.p12": secured.folder / "ca.p12", "/kafka-user/user.p12": registrys / "user.p12"}
+    _write_stores(secured.folder / "ca.pem", registrys, stores)
+    given = {
+        one["name"]: str(stores.get(one.get("value", ""), one.get("value", PASSWORD)))
+        for one in _registry_variables()
+        if one["name"].startswith(("APICURIO_KAFKASQL_SECURITY", "APICURIO_KAFKASQL_SSL"))
+    }
+    with running(replace(plain, env={**plain.env, **given}), secured.folder / "registry.log"):
+        registry = Registry(plain.address or "")
+        registry.require_full_compatibility()
+        for _ in registry.push(schemas_of(load_topics()[:1], SchemaSet.load())):
+            pass
+        registry.close()
+
+
+def _registry_variables() -> list[dict[str, Any]]:
+    deployment = next(yaml.safe_load_all((USERS.parents[1] / "registry.yaml").read_text(encoding="utf-8")))
+    variables: list[dict[str, Any]] = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+    return variables
+
+
+def _write_stores(ca: Path, own: Path, stores: dict[str, Path]) -> None:
+    """What the broker is known by and the registry's own, as Java reads them."""
+    trusted = x509.load_pem_x509_certificate(ca.read_bytes())
+    certificate = x509.load_pem_x509_certificate((own / "ca.pem").read_bytes())
+    key = serialization.load_pem_private_key((own / "key.pem").read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    locked = serialization.BestAvailableEncryption(PASSWORD.encode())
+    truststore = pkcs12.serialize_java_truststore([pkcs12.PKCS12Certificate(trusted, b"ca")], locked)
+    stores["/kafka-ca/ca.p12"].write_bytes(truststore)
+    stores["/kafka-user/user.p12"].write_bytes(
+        pkcs12.serialize_key_and_certificates(b"user", key, certificate, None, locked)
+    )
+
+
+def test_a_firm_is_listed_repaired_and_cleared_by_services_that_may_do_what_they_do_and_no_more(
+    bus: RunningLab,
+) -> None:
+    bus.creditbus("scenario", "hohhot")
+    assert [check["wrong"] for check in bus.verify() if check["wrong"]] == []
+    for service in ON_KAFKA:
+        log = (bus.folder / "logs" / f"{service}.log").read_text(errors="replace")
+        assert "AUTHORIZATION" not in log.upper(), f"{service}: {log[-2000:]}"
