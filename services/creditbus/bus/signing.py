@@ -58,6 +58,15 @@ def canonical(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
+_NOBODY_S = (1).to_bytes(32, "little") + bytes(32)
+"""The neutral point and zero: a signature that anybody can write, and that keys of small order verify by chance."""
+
+
+def is_weak(public: bytes) -> bool:
+    """Whether others than its owner can sign for a key: one of small order, which no honest program makes."""
+    return any(verifies(public, _NOBODY_S, bytes([number])) for number in range(256))
+
+
 def sign(document: Mapping[str, Any], key: bytes) -> dict[str, str]:
     """A signature over a document. key: 32 secret bytes."""
     pair = KeyPair.from_bytes(key)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from creditbus.bus.keyring import Keyring
 from creditbus.bus.private import write_private
-from creditbus.bus.signing import KeyPair
+from creditbus.bus.signing import KeyPair, is_weak
 from creditbus.bus.signingkeys import FILE, KeyRow, read_signing_keys, write_signing_keys
 from creditbus.lab.errors import LabError
 
@@ -55,6 +55,11 @@ class SigningKeyDesk:
     def register(self, wanted: Registration) -> KeyRow:
         """Let events count that are signed with a key. Raises SigningKeyError."""
         row = _made(wanted)
+        if is_weak(row.public):
+            raise SigningKeyError(
+                en=f"{row.kid} is a key that others can sign for: have another one made (creditbus keys create)",
+                zh=f"{row.kid} 是他人可以冒签的弱密钥，请另行生成（creditbus keys create）",
+            )
         if not self._keyring.roles_of(row.department):
             raise SigningKeyError(
                 en=f"{row.department} has no API key here, which says what it may send: "

@@ -17,6 +17,11 @@ from creditbus.cli import build
 from creditbus.lab.secrets import ensure_secrets
 
 DEPARTMENT = "150100-scjg"
+STRONG = KeyPair.from_bytes(b"s" * 32).public.hex()
+WEAK = ("00" * 32, "01" + "00" * 31, "ec" + "ff" * 30 + "7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")  # fmt: skip
+"""Points of order 4, 1, 2, 8 and 8: a signature that anybody can write verifies under them."""
 
 
 @pytest.fixture
@@ -75,8 +80,9 @@ def test_a_registered_key_counts_until_it_is_revoked_for_ever(secrets: Path, tmp
     "arguments",
     [
         ["register", "12", "--department", DEPARTMENT],
-        ["register", "0" * 64, "--department", "nobody"],
-        ["register", "0" * 64, "--department", DEPARTMENT, "--from", "2026-02-01", "--until", "2026-01-01"],
+        ["register", STRONG, "--department", "nobody"],
+        *(["register", one, "--department", DEPARTMENT] for one in WEAK),
+        ["register", STRONG, "--department", DEPARTMENT, "--from", "2026-02-01", "--until", "2026-01-01"],
         ["revoke", "0123456789abcdef"],
     ],
 )
