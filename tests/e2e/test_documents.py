@@ -57,6 +57,9 @@ ELSEWHERE = {
     "receipt verify FILE --public-key HEX": "integration/gateway/test_gateway.py",
     "up": "running_lab.py",
     "webhooks add NAME --department CODE --url URL --families M01": "e2e/test_webhooks.py",
+    "webhooks add NAME --department CODE --url 'mailtos://USER:PASSWORD@HOST?to=OFFICE' --alerts CLEARED_SUBJECT": (
+        "e2e/test_webhooks.py"
+    ),
     "webhooks ping NAME": "e2e/test_webhooks.py",
     "webhooks history NAME": "e2e/test_webhooks.py",
     "webhooks move NAME --url URL": "e2e/test_webhooks.py",

@@ -20,6 +20,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from creditbus.bus.kafka import consumer_config
 from creditbus.bus.reading import bounds_of
 from creditbus.notifier.subscriptions import group_of
+from mailserver import mailbox
 from running_lab import RunningLab
 from waiting import wait_until
 
@@ -249,3 +250,26 @@ def test_a_webhook_that_there_is_not_and_an_endpoint_that_is_away_are_told(
     receiver.status = 500
     assert "HTTP 500" in running_lab.creditbus("webhooks", "ping", unique_webhook, expect=1)
     assert webhook
+
+
+def test_alerts_reach_people_by_mail_once_the_mail_server_takes_them(
+    running_lab: RunningLab, unique_webhook: str
+) -> None:
+    lab = running_lab
+    with mailbox() as office:
+        add = ("webhooks", "add", unique_webhook, "--department", OFFICE, "--url", office.url)
+        assert "orders go to https" in lab.creditbus(*add, "--families", "M01", expect=2)
+        told = lab.creditbus(*add, "--alerts", "DISHONEST_SUBJECT,CLEARED_SUBJECT")
+        assert "whsec_" not in told, "mail has no secret"
+        assert "sent" in lab.creditbus("webhooks", "ping", unique_webhook)
+        wait_until("the notifier", lambda: standing(lab, unique_webhook)["state"] == "waiting")
+        office.is_full = True
+        firm = lab.cleared_firm()
+        wait_until("the refusal", lambda: standing(lab, unique_webhook)["state"] == "failing")
+        office.is_full = False
+        key = json.loads((lab.folder / "secrets" / "lab-keys.json").read_text())["150000-fgw"]
+        url = f"http://127.0.0.1:{lab.port('lookup')}/v1/alerts?limit=500"
+        rows = httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=30).json()["items"]
+        cleared = next(one for one in rows if (one["kind"], one["subject_key"]) == ("CLEARED_SUBJECT", firm))
+        wait_until("the mail", lambda: cleared["alert_id"] in office.text(cleared["text_zh"]))
+        lab.creditbus("webhooks", "remove", unique_webhook)

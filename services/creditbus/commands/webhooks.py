@@ -19,6 +19,7 @@ from creditbus.core.records import BEIJING
 from creditbus.core.subscribers import families_of
 from creditbus.lab.settings import load_settings
 from creditbus.lab.webhooks import WebhookError, Webhooks, sent_to
+from creditbus.notifier.bulletin import is_bulletin
 from creditbus.notifier.endpoint import Endpoints
 from creditbus.notifier.steps import ping_of, refused_families
 from creditbus.notifier.subscriptions import Subscription, new_secret
@@ -31,7 +32,8 @@ _PING_SECONDS = 15.0
 def register(app: typer.Typer) -> None:
     """Add the commands of `webhooks` to app."""
     group = typer.Typer(
-        help="Orders, lifts and alerts by HTTP: who gets them, and how that goes. 网络回调推送。", no_args_is_help=True
+        help="Orders, lifts and alerts by HTTP, alerts by mail and chat: who gets them, and how that goes. 推送。",
+        no_args_is_help=True,
     )
     group.command("list")(list_all)
     group.command("add")(add)
@@ -68,7 +70,7 @@ def list_all(as_json: AsJson = False) -> None:
 def add(  # noqa: PLR0913 - the options of a command line
     name: Name,
     department: Annotated[str, typer.Option(help="Whose webhook it is 单位代码")],
-    url: Annotated[str, typer.Option(help="Where messages go, https:// 接收地址")],
+    url: Annotated[str, typer.Option(help="Where messages go: https://; alerts: mailtos://, wecombot:// … 接收地址")],
     families: Annotated[str, typer.Option(help="Families of measures whose orders it gets: M01,M09 措施类别")] = "",
     alerts: Annotated[str, typer.Option(help="Kinds of alerts: DISHONEST_SUBJECT,CLEARED_SUBJECT 预警种类")] = "",
     region: Annotated[str, typer.Option(help="Alerts of this region alone 仅限该地区的预警")] = "",
@@ -79,7 +81,7 @@ def add(  # noqa: PLR0913 - the options of a command line
 ) -> None:
     """Send a department its orders and lifts from the first on, and alerts from now on. 新增推送。
 
-    The secret is shown once: the receiver checks signatures with it (Standard Webhooks).
+    The secret is shown once: the receiver checks signatures with it (Standard Webhooks). Mail and chat have none.
     """
     secret = new_secret()
     rights = families_of(department, datetime.now(BEIJING).date(), rules_in_force(running().brokers))
@@ -96,7 +98,8 @@ def add(  # noqa: PLR0913 - the options of a command line
     }  # fmt: skip
     _desk().add(name, row, at_start=at_start)
     console.print(f"[green]✓[/] {escape(name)}: the notifier serves it within seconds 数秒内生效", highlight=False)
-    console.print(f"secret 密钥（仅显示一次）: {secret}", highlight=False, soft_wrap=True)
+    if not is_bulletin(url):
+        console.print(f"secret 密钥（仅显示一次）: {secret}", highlight=False, soft_wrap=True)
 
 
 def ping(name: Name) -> None:
@@ -105,8 +108,8 @@ def ping(name: Name) -> None:
     with closing(Endpoints(_PING_SECONDS)) as endpoints:
         answer = endpoints.send(row, ping_of(str(uuid.uuid4()), datetime.now(UTC).isoformat(timespec="seconds")))
     if not answer.is_taken:
-        fail(f"{row.url}: {answer.told}. Is it there, and does it answer 2xx? 接收端未答复 2xx")
-    console.print(f"[green]✓[/] {escape(row.url)}: {answer.told}", highlight=False)
+        fail(f"{row.shown_url}: {answer.told}. Is it there, and does it answer 2xx? 接收端未接收（2xx）")
+    console.print(f"[green]✓[/] {escape(row.shown_url)}: {answer.told}", highlight=False)
 
 
 def history(
@@ -132,7 +135,7 @@ def history(
 def move(name: Name, url: Annotated[str, typer.Option(help="Where messages go from now on 新的接收地址")]) -> None:
     """Send to another address from now on; nothing is left out and nothing begins anew. 变更接收地址。"""
     _desk().change(name, _row(name), url=url)
-    console.print(f"[green]✓[/] {escape(name)}: {escape(url)}", highlight=False)
+    console.print(f"[green]✓[/] {escape(name)}: {escape(_row(name).shown_url)}", highlight=False)
 
 
 def rotate(
@@ -184,8 +187,9 @@ def _row(name: str) -> Subscription:
 
 
 def _public(name: str, row: Subscription) -> dict[str, Any]:
-    """A webhook without its secret."""
-    return {"name": name, **row.model_dump(mode="json", exclude={"secret", "previous_secret"})}
+    """A webhook without what is secret of it."""
+    told = row.model_dump(mode="json", exclude={"secret", "previous_secret"})
+    return {"name": name, **told, "url": row.shown_url}
 
 
 def _standing(conditions: dict[str, dict[str, Any]] | None, name: str) -> dict[str, Any]:

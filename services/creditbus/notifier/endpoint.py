@@ -1,4 +1,4 @@
-"""Sending a message to an endpoint over HTTP, signed as Standard Webhooks says."""
+"""Sending a message to an endpoint: over HTTP, signed as Standard Webhooks says, or as a text by mail or chat."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import httpx
 from standardwebhooks import Webhook
 
+from creditbus.notifier import bulletin
 from creditbus.notifier.steps import Message
 from creditbus.notifier.subscriptions import Subscription
 
@@ -33,6 +34,9 @@ class Endpoints:
 
     def send(self, subscription: Subscription, message: Message) -> Answer:
         """One attempt. Never raises: what went wrong is the answer."""
+        if bulletin.is_bulletin(subscription.url):
+            is_taken = bulletin.send(subscription.url, message)
+            return Answer(is_taken, "sent" if is_taken else "not taken by the mail server or chat")
         at, secrets = now(), (subscription.secret, subscription.previous_secret)
         headers = {
             "Content-Type": "application/json",

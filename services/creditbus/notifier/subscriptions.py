@@ -1,4 +1,4 @@
-"""Who gets what, where: the file of webhooks, among the secrets since it holds the keys that sign."""
+"""Who gets what, where: the file of webhooks, among the secrets since it holds keys and addresses that are secret."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from creditbus.bus.private import write_private
 from creditbus.core.alerts import ALERT_KINDS
 from creditbus.core.errors import SettingsError
+from creditbus.notifier.bulletin import ONLY_HERE, SCHEMES, is_bulletin, problem_of, shown
 
 FILE = "webhooks.json"
 
 
 class Subscription(BaseModel):
-    """One webhook: the messages of some families, or alerts, or both, for one department."""
+    """One webhook: the messages of some families, or alerts, or both, for one department; by mail and chat alerts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     department: str = Field(min_length=1)
-    url: str
+    url: str = Field(repr=False)
     secret: str = Field(pattern="^whsec_", repr=False)
     previous_secret: str = Field("", pattern="^(whsec_.*)?$", repr=False)
     """The secret before this one: while the receiver changes over, messages are signed with both."""
@@ -39,18 +40,34 @@ class Subscription(BaseModel):
     passed_over: Mapping[str, str] = Field(default_factory=dict)
     """Ids of messages that are not sent, each with the reason."""
 
+    @property
+    def shown_url(self) -> str:
+        """Where messages go, without what is secret in it."""
+        return shown(self.url) if is_bulletin(self.url) else self.url
+
     @field_validator("url")
     @classmethod
     def _is_safe(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme == "https" and parts.hostname or parts.scheme == "http" and _is_loopback(parts.hostname or ""):
+        is_here = _is_loopback(parts.hostname or "")
+        if parts.scheme == "https" and parts.hostname or parts.scheme == "http" and is_here:
             return url
-        raise ValueError("use an address that begins with https:// (http:// only on this machine)")
+        if is_bulletin(url) and (is_here or parts.scheme not in ONLY_HERE):
+            if problem := problem_of(url):
+                raise ValueError(problem)
+            return url
+        others = ", ".join(f"{scheme}://" for scheme in SCHEMES if scheme not in ONLY_HERE)
+        raise ValueError(
+            "use an address that begins with https:// (http:// only on this machine), "
+            f"or for alerts by mail and chat with {others} (mailto:// only on this machine)"
+        )
 
     @model_validator(mode="after")
     def _has_something(self) -> Subscription:
         if not self.families and not self.alerts:
             raise ValueError("choose families, alerts or both")
+        if self.families and is_bulletin(self.url):
+            raise ValueError("families: orders go to https:// alone, mail and chat cannot say that a lift was taken")
         if unknown := sorted(set(self.alerts) - ALERT_KINDS):
             raise ValueError(f"alerts: {', '.join(unknown)} is none of {', '.join(sorted(ALERT_KINDS))}")
         return self

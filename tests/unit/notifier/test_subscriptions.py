@@ -38,6 +38,12 @@ def test_a_secret_stands_in_no_text() -> None:
         ({"url": "http://example.invalid/"}, "https://"),
         ({"url": "ftp://127.0.0.1/"}, "https://"),
         ({"url": "https://"}, "https://"),
+        (
+            {"url": "mailto://mail.example.cn/?to=office@example.cn", "families": [], "alerts": ["QUARANTINED"]},
+            "mailtos",
+        ),
+        ({"url": "mailtos://u:p@mail.example.cn?to=office@example.cn"}, "orders go to https"),
+        ({"url": "wecombot://", "families": [], "alerts": ["QUARANTINED"]}, "no address of wecombot"),
         ({"families": []}, "choose families"),
         ({"alerts": ["EVERYTHING"]}, "CLEARED_SUBJECT"),
         ({"secret": "plain"}, "whsec_"),
@@ -47,6 +53,21 @@ def test_a_secret_stands_in_no_text() -> None:
 def test_a_webhook_that_cannot_be_is_told_of(change: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         Subscription.model_validate({**ROW, **change})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mailtos://bus:very-secret@mail.example.cn?to=office@example.cn&mode=ssl",
+        "mailto://127.0.0.1:2525/?from=bus@example.cn&to=office@example.cn",
+        "dingtalk://very0secret0very0secret",
+        "feishu://very0secret0very0secret",
+    ],
+)
+def test_alerts_may_go_by_mail_and_chat_and_the_address_is_shown_without_its_secret(url: str) -> None:
+    made = Subscription.model_validate({**ROW, "url": url, "families": [], "alerts": ["QUARANTINED"]})
+    assert made.shown_url.startswith(url.partition(":")[0])
+    assert "secret" not in made.shown_url + repr(made)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000/a", "http://localhost/a", "http://[::1]/a", "https://a.cn/"])
