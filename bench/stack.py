@@ -71,6 +71,7 @@ def a_lab() -> Iterator[Lab]:
                 gateway_url=url(ports["gateway"]),
                 lookup_url=url(ports["lookup"]),
                 console_url=url(ports["console"]),
+                notifier_url=url(ports["notifier"]),
                 folder=Path(folder),
                 secrets=Path(folder) / "secrets",
                 vault=Path(folder) / "services" / "intake" / "vault.sqlite",

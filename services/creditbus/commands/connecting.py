@@ -17,9 +17,9 @@ from creditbus.bus.registry import Registry
 from creditbus.client.producer import problem_of
 from creditbus.commands.printing import terminal
 from creditbus.lab.errors import NotRunningError, SettingsError
+from creditbus.lab.places import bus_places
 from creditbus.lab.secrets import read_lab_keys
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import LabAddresses, addresses
+from creditbus.lab.stack import LabAddresses
 
 console = terminal()
 _errors = terminal(stderr=True)
@@ -33,16 +33,23 @@ Key = Annotated[str, typer.Option(envvar="CREDITBUS_API_KEY", help="The officer'
 
 def running() -> LabAddresses:
     """The places of the bus. Raises NotRunningError at once where there is none; Kafka's clients look for long."""
-    places = addresses(load_settings())
-    host, _, port = places.brokers.rpartition(":")
+    places = bus_places()
+    if not any(_listens(one.strip()) for one in places.brokers.split(",")):
+        raise NotRunningError(
+            en=f"Nothing listens at {places.brokers}. Start the lab: creditbus up --detach, "
+            "or name the bus by CREDITBUS_BROKERS and what else `creditbus settings` has of commands",
+            zh=f"{places.brokers} 无服务。请先启动：creditbus up --detach；或以 CREDITBUS_BROKERS 等变量指定总线",
+        )
+    return places
+
+
+def _listens(broker: str) -> bool:
+    host, _, port = broker.rpartition(":")
     try:
         socket.create_connection((host, int(port)), _LISTENS_WITHIN_SECONDS).close()
-    except OSError as error:
-        raise NotRunningError(
-            en=f"Nothing listens at {places.brokers}. Start the lab: creditbus up --detach",
-            zh=f"{places.brokers} 无服务。请先启动：creditbus up --detach",
-        ) from error
-    return places
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 @contextmanager

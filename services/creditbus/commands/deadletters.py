@@ -13,8 +13,7 @@ from creditbus.commands.connecting import running
 from creditbus.commands.printing import AsJson, WholeTable, id_column, iso_time, minute, print_json, terminal
 from creditbus.core.deadletter import DeadLetter
 from creditbus.lab.deadletters import DeadLetterFile
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import addresses
+from creditbus.lab.places import bus_places
 
 console = terminal()
 _PLACE = "place 位置"
@@ -51,7 +50,7 @@ def list_all(as_json: AsJson = False) -> None:
 
 def load() -> None:
     """Put the messages that can be read by now into their tables. 补录现在可读取的消息。"""
-    with _file() as file, closing(ClickHouse(addresses(load_settings()).clickhouse_url)) as clickhouse:
+    with _file() as file, closing(ClickHouse(bus_places().clickhouse_url)) as clickhouse:
         results = file.load(clickhouse)
     table = WholeTable(id_column(_PLACE), "table 数据表", "problem 问题", title="Dead letters loaded 补录结果")
     for one in results:

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
             gateway_url="",
             lookup_url="",
             console_url="",
+            notifier_url="",
             folder=Path(),
             secrets=settings.secrets,
             vault=settings.vault,

@@ -17,8 +17,7 @@ from creditbus.commands.connecting import connected, console
 from creditbus.commands.printing import AsJson, WholeTable, id_column, print_json
 from creditbus.lab.forgetting import forgotten_persons
 from creditbus.lab.keys import KeyDesk
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import addresses
+from creditbus.lab.places import bus_places
 
 _WORDS = {"platform-token": "tokens of persons 自然人令牌", "vault-master": "data keys of persons 数据密钥"}
 
@@ -97,5 +96,5 @@ def restore(file: Annotated[Path, typer.Argument(help="What `keys backup` wrote 
 
 
 def _desk() -> closing[KeyDesk]:
-    places = addresses(load_settings())
+    places = bus_places()
     return closing(KeyDesk(places.vault, places.secrets))

@@ -27,9 +27,8 @@ from creditbus.commands.connecting import department_key
 from creditbus.commands.printing import WholeTable, terminal
 from creditbus.core.rules import Department, Rules
 from creditbus.lab.errors import SettingsError
+from creditbus.lab.places import bus_places
 from creditbus.lab.secrets import LAB_KEYS
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import addresses
 from creditbus.lab.texts import Text, user_language
 
 console = terminal()
@@ -83,7 +82,7 @@ def import_file(  # noqa: PLR0913 - the options of a command line
     """Send a file of permits, penalties, court enforcement, lists, ratings, honours or answers to orders.
 
     导入双公示、失信被执行人、名单、信用评价、荣誉和措施反馈；退回的行写入 <文件名>.errors.csv，更正后可再导入。"""
-    places = addresses(load_settings())
+    places = bus_places()
     wish = Wish(
         file=file,
         kind=kind,

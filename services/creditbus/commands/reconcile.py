@@ -13,9 +13,8 @@ from creditbus.commands.connecting import ask_lookup, console, department_key
 from creditbus.commands.printing import AsJson, WholeTable, print_json
 from creditbus.core.records import BEIJING
 from creditbus.lab.errors import SettingsError
+from creditbus.lab.places import bus_places
 from creditbus.lab.secrets import LAB_KEYS
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import addresses
 
 _SHOWN = 20
 _WHAT = {
@@ -44,7 +43,7 @@ def reconcile(  # noqa: PLR0913 - the options of a command line
     """What a department sent on a day against what arrived, id by id; 1 when something differs. 对账。
 
     Without a file: count and digest of what arrived. `LC_ALL=C sort -u FILE | sha256sum` makes the same digest."""
-    places = addresses(load_settings())
+    places = bus_places()
     key = department_key(key_file or places.secrets / LAB_KEYS, department)
     on = (day or datetime.now(BEIJING)).date().isoformat()
     url, path = lookup or places.lookup_url, "/v1/reconciliation"

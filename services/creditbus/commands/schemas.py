@@ -15,8 +15,7 @@ from creditbus.bus.schemas import HISTORY, Schema, SchemaSet, contract_folder
 from creditbus.bus.topics import load_topics, schemas_of
 from creditbus.commands.contract_rules import problems_of_contract, unfrozen
 from creditbus.commands.printing import WholeTable, terminal
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import addresses
+from creditbus.lab.places import bus_places
 
 console = terminal()
 
@@ -48,7 +47,7 @@ def check(registry: RegistryUrl = None) -> None:
 
 def push(registry: RegistryUrl = None) -> None:
     """Register what is not registered yet; by default in the lab's registry. 登记模式。"""
-    client = Registry(registry or addresses(load_settings()).registry_url)
+    client = Registry(registry or bus_places().registry_url)
     new = 0
     try:
         client.require_full_compatibility()

@@ -26,6 +26,7 @@ from creditbus.dossier.settings import DossierSettings
 from creditbus.gateway.settings import GatewaySettings
 from creditbus.intake.settings import IntakeSettings
 from creditbus.lab.deployment import DeploySettings
+from creditbus.lab.places import BusSettings
 from creditbus.lab.settings import LabSettings
 from creditbus.lookup.settings import LookupSettings
 from creditbus.merge.settings import MergeSettings
@@ -76,13 +77,12 @@ _MODELS: Sequence[tuple[str, str, type[BaseSettings]]] = (
     ("盟市数据汇入", "merge", MergeSettings),
     ("内嵌 ClickHouse", "ClickHouse's front", FrontSettings),
     ("本机运行环境", "the lab", LabSettings),
+    ("命令：总线所在", "commands that ask a bus", BusSettings),
 )
 _COMMANDS = Part(
     "命令行",
     "commands",
     (
-        Variable("CREDITBUS_GATEWAY_URL", "the lab's", "gateway that `import` sends to"),
-        Variable("CREDITBUS_LOOKUP_URL", "the lab's", "look-up API that `import --wait` asks"),
         Variable("CREDITBUS_API_KEY", "the lab's", "key of the officer who approves something"),
         Variable("CREDITBUS_LANG", "the locale's", "language of the lab's messages: zh or en"),
         Variable("CREDITBUS_CACHE", "~/.cache/creditbus", "folder of what the lab has downloaded"),

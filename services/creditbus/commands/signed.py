@@ -16,9 +16,8 @@ from creditbus.bus.signing import canonical, is_signed, sign
 from creditbus.commands.connecting import connected, console, fail
 from creditbus.core.identifiers import RegionTable
 from creditbus.core.records import BEIJING, day_of
+from creditbus.lab.places import bus_places
 from creditbus.lab.secrets import RECEIPT_KEY
-from creditbus.lab.settings import load_settings
-from creditbus.lab.stack import addresses
 from creditbus.lab.subject_log import SubjectLog, read_subject_log
 from creditbus.lookup.steps import Wanted, wanted_of
 
@@ -40,7 +39,7 @@ def read_log(subject: str) -> SubjectLog:
 
 def write_signed(path: Path, kind: str, document: Document) -> None:
     """Write a document with its signature. kind: what it is called in the file."""
-    signature = sign(document, read_key(addresses(load_settings()).secrets, RECEIPT_KEY))
+    signature = sign(document, read_key(bus_places().secrets, RECEIPT_KEY))
     path.write_text(json.dumps({kind: document, "signature": signature}, ensure_ascii=False, indent=1))
 
 

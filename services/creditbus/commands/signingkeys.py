@@ -12,9 +12,8 @@ from rich.markup import escape
 from creditbus.commands.connecting import console
 from creditbus.commands.printing import AsJson, WholeTable, id_column, print_json
 from creditbus.core.records import BEIJING
-from creditbus.lab.settings import load_settings
+from creditbus.lab.places import bus_places
 from creditbus.lab.signingkeys import Registration, SigningKeyDesk, make_pair
-from creditbus.lab.stack import addresses
 
 _DAYS = ["%Y-%m-%d"]
 
@@ -86,4 +85,4 @@ def revoke(kid: Annotated[str, typer.Argument(help="Key id, as `keys list` shows
 
 
 def _desk() -> SigningKeyDesk:
-    return SigningKeyDesk(addresses(load_settings()).secrets)
+    return SigningKeyDesk(bus_places().secrets)

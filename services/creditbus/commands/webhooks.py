@@ -17,7 +17,6 @@ from creditbus.commands.connecting import console, fail, running
 from creditbus.commands.printing import AsJson, WholeTable, id_column, minute, print_json
 from creditbus.core.records import BEIJING
 from creditbus.core.subscribers import families_of
-from creditbus.lab.settings import load_settings
 from creditbus.lab.webhooks import WebhookError, Webhooks, sent_to
 from creditbus.notifier.bulletin import is_bulletin
 from creditbus.notifier.endpoint import Endpoints
@@ -175,8 +174,7 @@ def remove(name: Name) -> None:
 
 
 def _desk() -> Webhooks:
-    settings = load_settings()
-    return Webhooks(running(), settings.port_of("notifier"))
+    return Webhooks(running())
 
 
 def _row(name: str) -> Subscription:

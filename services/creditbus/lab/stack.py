@@ -41,6 +41,8 @@ class LabAddresses:
     gateway_url: str
     lookup_url: str
     console_url: str
+    notifier_url: str
+    """Its health."""
     folder: Path
     secrets: Path
     vault: Path
@@ -76,6 +78,7 @@ def addresses(settings: LabSettings) -> LabAddresses:
         gateway_url=f"http://{HOST}:{settings.gateway_port}",
         lookup_url=f"http://{HOST}:{settings.lookup_port}",
         console_url=f"http://{HOST}:{settings.console_port}",
+        notifier_url=f"http://{HOST}:{settings.port_of('notifier')}",
         folder=settings.folder,
         secrets=home / "secrets",
         vault=home / "services" / "intake" / "vault.sqlite",

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from creditbus.bus.kafka import admin
 from creditbus.clickhouse.client import DATABASE, ClickHouse
 from creditbus.lab.errors import LabError
-from creditbus.lab.stack import HOST, LabAddresses
+from creditbus.lab.stack import LabAddresses
 from creditbus.notifier.app import WEBHOOKS
 from creditbus.notifier.log import begin
 from creditbus.notifier.subscriptions import Subscription, actor_of, group_of, read_subscriptions, write_subscriptions
@@ -29,9 +29,9 @@ class WebhookError(LabError):
 class Webhooks:
     """The webhooks of one bus."""
 
-    def __init__(self, places: LabAddresses, notifier_port: int) -> None:
+    def __init__(self, places: LabAddresses) -> None:
         self._places = places
-        self._health = f"http://{HOST}:{notifier_port}/health/ready"
+        self._health = f"{places.notifier_url}/health/ready"
 
     def rows(self) -> dict[str, Subscription]:
         """Every webhook by name. Raises SettingsError for a file that cannot be read."""

@@ -338,7 +338,7 @@ def test_network_policies_are_about_pods_and_ports_that_there_are(rendered: list
         for key, values in _selected(policy["spec"]):
             assert key != COMPONENT or values <= components, name
         named = {port["port"] for port in _ports(policy["spec"])}
-        assert named <= ports | kafka | {"http", 53, 443}, name
+        assert named <= ports | kafka | {"http", 53, 443, 465, 587}, name
 
 
 def _selected(part: Any) -> Iterator[tuple[str, set[str]]]:
