@@ -54,6 +54,7 @@ ELSEWHERE = {
     "keys register HEX --department CODE": "unit/commands/test_signingkeys.py",
     "keys register HEX --department CODE --from 2026-12-01 --until 2027-11-30": "unit/commands/test_signingkeys.py",
     "keys revoke KID": "unit/commands/test_signingkeys.py",
+    "receipt verify": "unit/commands/test_receipt.py",
     "receipt verify FILE --public-key HEX": "integration/gateway/test_gateway.py",
     "up": "running_lab.py",
     "webhooks add NAME --department CODE --url URL --families M01": "e2e/test_webhooks.py",

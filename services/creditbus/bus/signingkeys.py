@@ -68,9 +68,9 @@ class SigningKeys:
 
 
 def read_signing_keys(path: Path) -> tuple[KeyRow, ...]:
-    """Every registered key. Raises SettingsError that names file, place and problem."""
+    """Every registered key; none in an empty file. Raises SettingsError that names file, place and problem."""
     try:
-        return _FILE.validate_json(path.read_bytes())
+        return _FILE.validate_json(path.read_bytes() or b"[]")
     except OSError as error:
         raise SettingsError(f"CREDITBUS_SECRETS: {path} cannot be read ({error.strerror})") from error
     except ValidationError as error:

@@ -38,6 +38,12 @@ def test_a_key_is_found_by_its_id_with_the_rights_of_its_department(folder: Path
     assert not key.counts_on(date(2025, 12, 31))
 
 
+def test_an_empty_file_registers_nobody(folder: Path) -> None:
+    """As a Secret has it where no department writes to Kafka itself."""
+    (folder / FILE).touch()
+    assert SigningKeys(folder)(PAIR.kid) is None
+
+
 def test_a_department_without_an_api_key_has_no_rights(folder: Path) -> None:
     write_signing_keys(folder / FILE, (ROW.model_copy(update={"department": "another"}),))
     key = SigningKeys(folder)(PAIR.kid)
