@@ -237,6 +237,12 @@ class LoopContract(AnyKafka):
             held.set()
             job.assert_exactly_once(job.results())
 
+    def test_a_turn_of_the_loop_without_work_is_no_stage_of_a_batch(self, job: Job) -> None:
+        session = job.session(MemoryStores())
+        assert session.decide([]).is_empty
+        assert 'stage="decide"' not in session._metrics.exposition().decode()
+        session.close()
+
     def test_a_zombie_is_fenced_in_mid_transaction(self, job: Job, tmp_path: Path) -> None:
         zombie = job.session(RocksStores(tmp_path / "first"))
         batch = zombie.poll()
@@ -249,6 +255,8 @@ class LoopContract(AnyKafka):
             job.assert_exactly_once(job.results())
             with pytest.raises(FencedError):
                 zombie.commit(work)
+        told = zombie._metrics.exposition().decode()
+        assert 'result="aborted"' in told and 'result="committed"' not in told
         job.assert_exactly_once(job.results())
         zombie.close()
 

@@ -17,7 +17,7 @@ CounterName: TypeAlias = Literal[
     "creditbus_messages_decided_total",
     # alerts that the dossier told, per kind (core/alerts.py)
     "creditbus_alerts_total",
-    # transactions, per result (committed)
+    # transactions, per result (committed, aborted)
     "creditbus_transactions_total",
     # rows written to ClickHouse, per table
     "creditbus_rows_written_total",

@@ -205,7 +205,8 @@ class Session:
                 work.offsets[slot] = messages[-1].offset() + 1
                 self._lag.saw(*slot, messages[-1].timestamp()[1])
         self._unfinished = {slot for slot, effects in work.effects.items() if effects.unfinished}
-        self._metrics.observe("creditbus_stage_seconds", time.perf_counter() - work.started, stage="decide")
+        if by_slot:
+            self._metrics.observe("creditbus_stage_seconds", time.perf_counter() - work.started, stage="decide")
         return work
 
     def settle(self) -> None:
@@ -229,10 +230,11 @@ class Session:
             raise ReconnectError("Kafka: the brokers were away")
         with translated("starting a transaction"):
             self._producer.begin_transaction()
-        for slot, effects in work.effects.items():
-            self._send(effects.outputs)
-            if self._settings.changelog is not None and (effects.state or slot in work.offsets):
-                self._send_state(slot, effects, work)
+        with self._counting_aborts():
+            for slot, effects in work.effects.items():
+                self._send(effects.outputs)
+                if self._settings.changelog is not None and (effects.state or slot in work.offsets):
+                    self._send_state(slot, effects, work)
         self._metrics.observe("creditbus_stage_seconds", time.perf_counter() - started, stage="produce")
 
     def finish(self, work: Work) -> None:
@@ -243,11 +245,12 @@ class Session:
         """Offsets into the transaction, with the group's metadata as zombie fencing (KIP-447); then the commit."""
         started = time.perf_counter()
         offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in work.offsets.items()]
-        if offsets:
-            with self._within("adding offsets to a transaction", _OFFSETS_SECONDS):
-                self._producer.send_offsets_to_transaction(offsets, work.member, _OFFSETS_SECONDS)
-        with self._within("committing a transaction", _COMMIT_SECONDS):
-            self._producer.commit_transaction(_COMMIT_SECONDS)
+        with self._counting_aborts():
+            if offsets:
+                with self._within("adding offsets to a transaction", _OFFSETS_SECONDS):
+                    self._producer.send_offsets_to_transaction(offsets, work.member, _OFFSETS_SECONDS)
+            with self._within("committing a transaction", _COMMIT_SECONDS):
+                self._producer.commit_transaction(_COMMIT_SECONDS)
         now = time.perf_counter()
         work.seconds = now - work.started
         self._metrics.count("creditbus_transactions_total", result="committed")
@@ -306,6 +309,15 @@ class Session:
         """A call that has to return within so many seconds, and whose errors say what to do next."""
         with self._watchdog.during(doing, seconds + _OVERDUE_SECONDS), translated(doing):
             yield
+
+    @contextmanager
+    def _counting_aborts(self) -> Iterator[None]:
+        """Within a transaction: an error ends it, and the next producer of the same id aborts it."""
+        try:
+            yield
+        except Exception:
+            self._metrics.count("creditbus_transactions_total", result="aborted")
+            raise
 
     # -- sending ---------------------------------------------------------------------------------------
 
