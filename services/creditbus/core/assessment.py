@@ -42,6 +42,8 @@ class Reported:
     reported_on: date
     records: int
     corrected: int
+    loaded: int = 0
+    """Those that came with an initial load, which is late by nobody's fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +149,7 @@ def assess(
     """
     parts = Assessment(departments={sender: Tally(due=set(items)) for sender, items in ever.items()})
     for row in rows:
-        late = row.records if is_late(row, rules) else 0
+        late = row.records - row.loaded if is_late(row, rules) else 0
         for tally in _tallies_of(parts, row, rules):
             _add(tally, row, late)
     for duty in duties:

@@ -119,7 +119,7 @@ def _reported(clickhouse: ClickHouse, period: dict[str, object]) -> Iterator[Rep
     rows = clickhouse.query(
         "SELECT sender, item, region, toString(decided_on) AS decided, "  # noqa: S608
         "toString(toDate(reported_at, 'Asia/Shanghai')) AS reported, "
-        "count() AS rows, countIf(revision > 1) AS corrected "
+        "count() AS rows, countIf(revision > 1) AS corrected, countIf(load_id IS NOT NULL) AS loaded "
         f"FROM {DATABASE}.records FINAL WHERE op = 'RECORD' AND {_PERIOD.format(column='recorded_at')} "
         "GROUP BY sender, item, region, decided, reported",
         period,
@@ -133,4 +133,5 @@ def _reported(clickhouse: ClickHouse, period: dict[str, object]) -> Iterator[Rep
             reported_on=date.fromisoformat(str(row["reported"])),
             records=int(row["rows"]),
             corrected=int(row["corrected"]),
+            loaded=int(row["loaded"]),
         )

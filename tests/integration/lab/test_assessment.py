@@ -69,6 +69,7 @@ def test_records_and_rejections_of_the_period_are_counted_once_each(clickhouse: 
         record("2", reported_at=DAY_MS + 20 * DAYS_MS, revision=2),
         record("3", region="150102", sender="150000-gy"),
         record("4", recorded_at=DAY_MS - 40 * DAYS_MS, item="C03-PERMIT"),
+        record("5", reported_at=DAY_MS + 20 * DAYS_MS, load_id="first"),
     ]
     rows = [PositionedRow("credit.records", 0, offset, payload) for offset, payload in enumerate(records)]
     sink.flush("records", [*rows, rows[0]])
@@ -76,9 +77,9 @@ def test_records_and_rejections_of_the_period_are_counted_once_each(clickhouse: 
     sink.flush("rejections", [PositionedRow("credit.rejections", 0, n, payload) for n, payload in enumerate(refused)])
     found = read_assessment(clickhouse, make_rules(), date(2026, 11, 1), DAY, body_reader(SCHEMAS))
     market = found.departments["150100-scjg"]
-    assert (market.accepted, market.rejected, market.late, market.corrected) == (2, 2, 1, 1)
+    assert (market.accepted, market.rejected, market.late, market.corrected) == (3, 2, 1, 1), "a load is not late"
     assert market.shares()["coverage"] == 0.5
-    assert {name: one.accepted for name, one in found.levels.items()} == {"LEAGUE": 2, "COUNTY": 1}
+    assert {name: one.accepted for name, one in found.levels.items()} == {"LEAGUE": 3, "COUNTY": 1}
 
 
 def change(number: int, record_id: str, kind: str, outcome: str, subject: str = ORGAN[8:17]) -> bytes:

@@ -34,6 +34,11 @@ def test_late_is_after_the_items_working_days_not_days(day: int, late: bool) -> 
     assert is_late(reported(reported_on=date(2026, 11, day)), RULES) == late
 
 
+def test_what_came_with_an_initial_load_is_not_late() -> None:
+    row = reported(reported_on=date(2026, 11, 30), loaded=4)
+    assert assess([row], {}, {}, RULES).departments["150100-scjg"].late == 6
+
+
 def test_a_holiday_does_not_make_late() -> None:
     year = CalendarYear(holidays=frozenset({date(2026, 11, 9)}), workdays=frozenset())
     rules = make_rules(calendar=WorkingCalendar(years={2026: year}, fixed_holidays=frozenset()))
