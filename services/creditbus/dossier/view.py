@@ -8,7 +8,7 @@ time, rules and sources. Values are MessagePack arrays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -57,6 +57,10 @@ class Meta(msgspec.Struct, array_like=True):
 
 
 _meta = msgspec.msgpack.Decoder(Meta).decode
+_FORMS: Mapping[bytes, Callable[[bytes], object]] = {
+    b"s": _summary, b"n": _row, b"e": _event, b"f": _event, b"h": _held, b"q": _parked, META: _meta
+}  # fmt: skip
+"""What a value is, by the first byte of its key."""
 
 
 def summary_key(subject: str) -> bytes:
@@ -115,6 +119,16 @@ def summaries(state: StateReader) -> Iterator[Summary]:
     """Every subject's summary."""
     for _, value in state.scan(b"s", b"t", _ALL):
         yield _summary(value)
+
+
+def as_written_now(state: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """The same state as this release writes it: what an earlier one wrote last has fewer fields."""
+    return {key: _as_written_now(key, value) for key, value in state.items()}
+
+
+def _as_written_now(key: bytes, value: bytes) -> bytes:
+    read = _FORMS.get(key[:1])
+    return _encode(read(value)) if value and read is not None else value
 
 
 class PartitionView:

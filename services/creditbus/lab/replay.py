@@ -1,4 +1,7 @@
-"""Rebuilding every dossier from the log in a sandbox, and comparing it with the live state bit for bit."""
+"""Rebuilding every dossier from the log in a sandbox, and comparing it with the live state bit for bit.
+
+What an earlier release wrote last is compared as this one would write it.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from creditbus.core.quarantine import PARK, QuarantineOrder
 from creditbus.core.topics import RECORDS
 from creditbus.dossier.outputs import Outputs
 from creditbus.dossier.processor import DossierProcessor, LogReader
+from creditbus.dossier.view import as_written_now
 from creditbus.lab.checkpoints import read_state
 from creditbus.lab.reading import read_topic
 from creditbus.lab.snapshot import Snapshot
@@ -105,16 +109,17 @@ def replay_partition(place: Place, partition: int, live: Snapshot, start: Checkp
             RecentMessages(places, place.folder),
         )
         messages = _apply(processor, store, place.brokers, began_at, ends)
-        replayed = dict(store.scan(_FIRST, _LAST, _ALL))
+        replayed = as_written_now(dict(store.scan(_FIRST, _LAST, _ALL)))
         replayed.pop(POSITION_KEY, None)
+        values = as_written_now(live.values)
     return Compared(
         partition=partition,
         began_at=began_at,
         messages=messages,
         keys=len(replayed),
-        live_digest=digest_of(live.values),
+        live_digest=digest_of(values),
         replay_digest=digest_of(replayed),
-        differing=_differing(live.values, replayed),
+        differing=_differing(values, replayed),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from creditbus.core.breaker import HOLD, RELEASE, ROLL_BACK, SourceOrder
 from creditbus.core.loading import COMPLETE, load_source
 from creditbus.core.records import ListingChange, MeasureOrder
 from creditbus.dossier.steps import Entry, Tick
+from creditbus.dossier.view import as_written_now
 from intake_harness import rules
 from partition import COURT_FACTS, DAY_LENGTH, PENALTY, Bus, a_bus, ticks
 
@@ -127,6 +129,20 @@ def test_what_comes_meanwhile_without_the_load_s_id_takes_effect_at_once() -> No
     bus.send(COURT, LIVE_COURT)
     assert states(bus) == [("WAITING", "LOAD"), ("LISTED", "DECIDED")]
     assert bus.alerts() == ["DISHONEST_SUBJECT"]
+
+
+def test_state_of_before_there_were_loads_is_the_same_as_a_replay_makes_now() -> None:
+    """Listings had fewer fields: every subject that nothing has touched since differed from its replay."""
+    bus = a_loading_bus()
+    bus.send(LIVE_COURT, FINE)
+    now = dict(bus.store.scan(b"", b"\xff", 1_000))
+    [key] = [key for key in now if key.startswith(b"s")]
+    summary = msgspec.msgpack.decode(now[key])
+    for listing in summary[8]:
+        assert listing.pop() == "", "the load that it came with"
+    before = {**now, key: msgspec.msgpack.encode(summary)}
+    assert before != now
+    assert as_written_now(before) == as_written_now(now) == now
 
 
 def test_an_id_that_nobody_opened_holds_nothing() -> None:
