@@ -59,18 +59,20 @@ class Secured:
         }
         return {f"CREDITBUS_KAFKA_{name}": value for name, value in settings.items()}
 
-    def certificate(self) -> dict[str, str]:
-        """Environment of somebody with a certificate."""
+    @property
+    def mutual_brokers(self) -> str:
+        """The listener for clients with a certificate."""
+        return f"127.0.0.1:{self.mutual_port}"
+
+    def certificate(self, own: Path | None = None) -> dict[str, str]:
+        """Environment of somebody with a certificate. own: folder of it and of its key; by default the broker's."""
         settings = {
             "SECURITY_PROTOCOL": "SSL",
-            "CA_FILE": "ca.pem",
-            "CERTIFICATE_FILE": "ca.pem",
-            "KEY_FILE": "key.pem",
+            "CA_FILE": str(self.folder / "ca.pem"),
+            "CERTIFICATE_FILE": str((own or self.folder) / "ca.pem"),
+            "KEY_FILE": str((own or self.folder) / "key.pem"),
         }
-        return {
-            f"CREDITBUS_KAFKA_{name}": str(self.folder / value) if name.endswith("_FILE") else value
-            for name, value in settings.items()
-        }
+        return {f"CREDITBUS_KAFKA_{name}": value for name, value in settings.items()}
 
 
 @contextmanager

@@ -29,13 +29,13 @@ def registry(running_lab: RunningLab) -> Iterator[Registry]:
 
 def test_a_replay_begins_at_the_last_checkpoint_and_comes_to_the_same(running_lab: RunningLab, tmp_path: Path) -> None:
     lab = running_lab
-    lab.creditbus("scenario", "hohhot")
+    lab.creditbus("simulate", "--events", "50")
     assert "signed by" in lab.creditbus("checkpoint", "make", "--into", str(tmp_path / "first"))
     first = {one["partition"]: one for one in lab.told("checkpoint", "list")}
     assert sorted(first) == [0, 1, 2, 3]
     assert all(one["is_trusted"] and one["has_state"] for one in first.values())
 
-    lab.creditbus("scenario", "hohhot")
+    lab.creditbus("simulate", "--events", "50", "--seed", "7")
     report = lab.told("replay", "--into", str(tmp_path / "second"), "--from-checkpoint")
     whole = lab.told("replay", "--into", str(tmp_path / "third"))
     assert all(one["is_same"] for one in (*report, *whole))

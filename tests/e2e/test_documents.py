@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELSEWHERE = {
     "up --detach": "running_lab.py",
-    "deploy": "integration/bus/test_secured_bus.py",
+    "deploy": "integration/bus/test_rights.py",
     "down": "integration/lab/test_commands.py",
     "reset": "integration/lab/test_commands.py",
     "replay --into DIR --processes 4": "e2e/test_quarantine_and_replay.py",

@@ -118,7 +118,7 @@ def test_a_password_is_proven_in_each_way(secured: Secured, monkeypatch: pytest.
 def test_a_certificate_is_proof_enough_and_needed(secured: Secured, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in secured.certificate().items():
         monkeypatch.setenv(name, value)
-    brokers = f"127.0.0.1:{secured.mutual_port}"
+    brokers = secured.mutual_brokers
     assert written(brokers, FOREIGN) is None
     monkeypatch.delenv("CREDITBUS_KAFKA_CERTIFICATE_FILE")
     monkeypatch.delenv("CREDITBUS_KAFKA_KEY_FILE")
