@@ -8,9 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from confluent_kafka import TopicPartition
-
-from creditbus.bus.reading import all_partitions, read_to_end
+from creditbus.bus.reading import ReadingOn
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.breaker import HOLD
 from creditbus.core.loading import COMPLETE, is_load
@@ -19,18 +17,17 @@ from creditbus.core.topics import BREAKER
 _OPEN_SECONDS = 5.0
 """So old may be what was read of a load that is open; who asks about another one has what is new read first."""
 _GROUP = "creditbus-loads"
+_NOTHING = ("", 0)
 
 
 class Loads:
     """The last order about each load."""
 
     def __init__(self, brokers: str, types: Types) -> None:
-        self._brokers = brokers
+        self._orders = ReadingOn(brokers, _GROUP, BREAKER)
         self._types = types
         self._last: dict[str, tuple[str, int]] = {}
         """Action and its time by source."""
-        self._places: list[TopicPartition] = []
-        """Where to read on."""
         self._read_at = -_OPEN_SECONDS
 
     def asked_once(self) -> Callable[[str, int], bool]:
@@ -42,24 +39,18 @@ class Loads:
         def is_open(source: str, at_ms: int) -> bool:
             nonlocal has_read
             is_old = time.monotonic() - self._read_at > _OPEN_SECONDS
-            if not has_read and (is_old or self._action(source) != HOLD):
+            if not has_read and (is_old or self._last.get(source, _NOTHING)[0] != HOLD):
                 self._read_on()
                 has_read = True
-            action, since_ms = self._last.get(source, ("", 0))
+            action, since_ms = self._last.get(source, _NOTHING)
             return action == HOLD or (action == COMPLETE and at_ms <= since_ms)
 
         return is_open
 
-    def _action(self, source: str) -> str:
-        return self._last.get(source, ("", 0))[0]
-
     def _read_on(self) -> None:
-        """Up to the end of what is committed. Raises ReconnectError while the brokers are away."""
-        if not self._places:
-            self._places = all_partitions(self._brokers, _GROUP, BREAKER)
-        for messages in read_to_end(self._brokers, _GROUP, self._places):
-            for message in messages:
-                schema, order = read_value(self._types, message.value() or b"")
-                if schema.short_name == "SourceOrder" and is_load(order["source"]):
-                    self._last[order["source"]] = order["action"], order["at"]
+        """Raises ReconnectError while the brokers are away."""
+        for message in self._orders.messages():
+            schema, order = read_value(self._types, message.value() or b"")
+            if schema.short_name == "SourceOrder" and is_load(order["source"]):
+                self._last[order["source"]] = order["action"], order["at"]
         self._read_at = time.monotonic()

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import time
 
-from confluent_kafka import TopicPartition
-
-from creditbus.bus.reading import all_partitions, read_to_end
+from creditbus.bus.reading import ReadingOn
 from creditbus.bus.wire import Types, read_value
 from creditbus.core.identity import TOKEN, Identity
 from creditbus.core.topics import IDENTITIES
@@ -24,28 +22,19 @@ class OtherNumbers:
     """A copy of the rows of organisations."""
 
     def __init__(self, brokers: str, types: Types) -> None:
-        self._brokers = brokers
+        self._rows = ReadingOn(brokers, _GROUP, IDENTITIES)
         self._types = types
         self._known: dict[str, str] = {}
-        self._places: list[TopicPartition] = []
-        """Where to read on."""
         self._read_at = -_KNOWN_SECONDS
 
     def leads_to(self, key: str) -> str | None:
         """Subject that the number under this key leads to. Raises ReconnectError while the brokers are away."""
         age = time.monotonic() - self._read_at
         if age > (_KNOWN_SECONDS if key in self._known else _UNKNOWN_SECONDS):
-            self._read_on()
+            for message in self._rows.messages():
+                self._take(message.key() or b"", message.value())
             self._read_at = time.monotonic()
         return self._known.get(key)
-
-    def _read_on(self) -> None:
-        """Up to the end of what is committed."""
-        if not self._places:
-            self._places = all_partitions(self._brokers, _GROUP, IDENTITIES)
-        for messages in read_to_end(self._brokers, _GROUP, self._places):
-            for message in messages:
-                self._take(message.key() or b"", message.value())
 
     def _take(self, key: bytes, value: bytes | None) -> None:
         if key.startswith(f"{TOKEN}|".encode()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicCollection, TopicPartition
@@ -50,6 +50,23 @@ def read_to_end(
             elif time.monotonic() - heard_at > _PATIENCE_SECONDS:
                 topics = ", ".join(sorted({topic for topic, _ in left}))
                 raise ReconnectError(f"Kafka: {topics} gives nothing for {_PATIENCE_SECONDS:.0f} s")
+
+
+class ReadingOn:
+    """A topic from its beginning, read on whenever somebody asks."""
+
+    def __init__(self, brokers: str, group: str, topic: str) -> None:
+        """group: a name for the broker's logs."""
+        self._brokers, self._group, self._topic = brokers, group, topic
+        self._places: list[TopicPartition] = []
+        """Where to read on."""
+
+    def messages(self) -> Iterator[Message]:
+        """What has come since, up to the end of what is committed. Raises ReconnectError while the brokers are away."""
+        if not self._places:
+            self._places = all_partitions(self._brokers, self._group, self._topic)
+        for messages in read_to_end(self._brokers, self._group, self._places):
+            yield from messages
 
 
 def all_partitions(brokers: str, group: str, topic: str) -> list[TopicPartition]:
