@@ -88,7 +88,7 @@ def run(log_of_sources: BreakerLog, rules: Rules, look_seconds: float, metrics: 
 def _note(breaker: Breaker, loads: Loads, source: str, action: str, order: tuple[str, int]) -> None:
     """An order stands on the log. order: its id and time."""
     if is_load(source):
-        loads.ordered(source, action, order[0])
+        loads.ordered(source, action)
     else:
         breaker.ordered(source, action, *order)
 

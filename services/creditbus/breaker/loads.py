@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from creditbus.breaker.steps import Approval, Decision
-from creditbus.core.breaker import ENDS_HOLD, HOLD, RELEASE, ROLL_BACK
+from creditbus.core.breaker import HOLD, RELEASE, ROLL_BACK
 from creditbus.core.hashing import digest
 from creditbus.core.loading import COMPLETE, OPEN, department_of
 
@@ -17,6 +17,12 @@ _OFFICERS = 2
 _UNKNOWN = ""
 _NEXT = {_UNKNOWN: (OPEN,), HOLD: (COMPLETE, ROLL_BACK), COMPLETE: (ROLL_BACK, RELEASE)}
 """What may come next, first what goes before the others."""
+_DONE = {
+    HOLD: "initial load opened by",
+    COMPLETE: "everything is sent, says",
+    RELEASE: "initial load released by",
+    ROLL_BACK: "initial load rolled back by",
+}
 
 
 @dataclass(slots=True)
@@ -25,8 +31,6 @@ class Load:
 
     action: str = _UNKNOWN
     """The last order."""
-    hold_id: str = ""
-    """Id of the order that opened it."""
     said: dict[str, list[str]] = field(default_factory=dict)
     """Departments that said what is to become of it, by action, in order."""
 
@@ -37,12 +41,9 @@ class Loads:
     def __init__(self) -> None:
         self.loads: dict[str, Load] = {}
 
-    def ordered(self, source: str, action: str, control_id: str) -> None:
+    def ordered(self, source: str, action: str) -> None:
         """An order stands on the log."""
-        one = self.loads.setdefault(source, Load())
-        one.action = action
-        if action == HOLD:
-            one.hold_id = control_id
+        self.loads.setdefault(source, Load()).action = action
 
     def approved(self, approval: Approval) -> None:
         """Somebody said what is to become of a load: officers of other departments, or that it is complete its own.
@@ -80,7 +81,4 @@ def _is_agreed(one: Load, action: str) -> bool:
 
 def reason_of(decision: Decision) -> str:
     """Why, for the log."""
-    done = {HOLD: "initial load opened by", COMPLETE: "everything is sent, says"}.get(decision.action)
-    if decision.action in ENDS_HOLD:
-        done = "initial load released by" if decision.action == RELEASE else "initial load rolled back by"
-    return f"{done} {' and '.join(decision.approved_by)}"
+    return f"{_DONE[decision.action]} {' and '.join(decision.approved_by)}"

@@ -173,7 +173,7 @@ def _waited(summary: Summary, ctx: Context) -> list[Expired]:
 
 def _near(summary: Summary, ctx: Context) -> list[Expired]:
     """Terms that end soon, in the order (reminder, term, fact)."""
-    due = [one for one in summary.terms if one.near_on is not None and one.near_on <= ctx.today and not one.hold_id]
+    due = [state for state in summary.running if state.near_on is not None and state.near_on <= ctx.today]
     near = []
     for state in sorted(due, key=lambda one: (one.near_on, one.term, one.key, one.opened_by)):
         day = date_of(state.near_on or 0).isoformat()
@@ -185,7 +185,7 @@ def _near(summary: Summary, ctx: Context) -> list[Expired]:
 
 def _missed(summary: Summary, ctx: Context) -> list[Expired]:
     """Terms within which nobody acted, in the order (last day, term, fact)."""
-    due = [one for one in summary.terms if one.until is not None and one.until < ctx.today and not one.hold_id]
+    due = [state for state in summary.running if state.until is not None and state.until < ctx.today]
     missed = []
     for state in sorted(due, key=lambda one: (one.until, one.term, one.key, one.opened_by)):
         day = date_of(state.until or 0).isoformat()
@@ -219,7 +219,7 @@ def next_due_ms(summary: Summary) -> int:
         first = _earliest(first, summary.entries)
     due = _NEVER
     if summary.listings or summary.incentives or summary.terms:
-        running = [one for one in summary.terms if not one.hold_id]
+        running = summary.running
         for those in (summary.listings, summary.incentives, running):
             first = _earliest(first, those)
         for listing in summary.listings:

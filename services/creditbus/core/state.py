@@ -346,6 +346,11 @@ class Summary(msgspec.Struct, array_like=True):
         return [one for one in everything if one.hold_id]
 
     @property
+    def running(self) -> list[TermState]:
+        """Terms that wait for no release."""
+        return [one for one in self.terms if not one.hold_id]
+
+    @property
     def in_force(self) -> list[ListingState]:
         """Listings that have taken effect."""
         return [listing for listing in self.listings if not listing.is_waiting] if self.listings else []

@@ -21,7 +21,7 @@ def what_comes(*said: tuple[str, str]) -> list[str]:
     for action, department in said:
         loads.approved(Approval(source=SOURCE, hold_id="", officer=department, action=action))
         for one in loads.due(0):
-            loads.ordered(one.source, one.action, one.control_id)
+            loads.ordered(one.source, one.action)
             orders.append(one.action)
     return orders
 
@@ -58,5 +58,5 @@ def test_the_log_says_who_it_was() -> None:
         loads.approved(Approval(source=SOURCE, hold_id="", officer=officer, action=OPEN))
     [opened] = loads.due(7)
     assert (opened.approved_by, reason_of(opened)) == (("a", "b"), "initial load opened by a and b")
-    loads.ordered(SOURCE, HOLD, opened.control_id)
+    loads.ordered(SOURCE, HOLD)
     assert (loads.count(HOLD), list(loads.due(8))) == (1, [])
