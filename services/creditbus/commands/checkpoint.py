@@ -10,9 +10,9 @@ from creditbus.bus.settings import read_key
 from creditbus.bus.wire import Types
 from creditbus.commands.connecting import connected, console
 from creditbus.commands.printing import AsJson, WholeTable, iso_time, minute, print_json
-from creditbus.commands.replay import Into, Processes, must_be_empty, show
+from creditbus.commands.replay import Into, Processes, must_be_empty, replayed, show
 from creditbus.lab.checkpoints import Signed, Writing, latest, lineage_of, public_key_of, read_checkpoints, superseded
-from creditbus.lab.replay import Place, replay_all
+from creditbus.lab.replay import Place
 from creditbus.lab.secrets import RECEIPT_KEY
 from creditbus.lab.snapshot import read_snapshots
 
@@ -33,18 +33,16 @@ def make(into: Into, processes: Processes = 1, keep: Keep = 3) -> None:
     with connected() as (places, registry):
         key = read_key(places.secrets, RECEIPT_KEY)
         types, trusted = Types(registry), public_key_of(key)
-        starts = latest(read_checkpoints(places.brokers, types, trusted), places.brokers)
-        place = Place(brokers=places.brokers, registry_url=places.registry_url, folder=into)
+        known = read_checkpoints(places.brokers, types, trusted)
+        starts = latest(known, places.brokers)
         with console.status("replaying 重放 …") as status:
             live, lineage = read_snapshots(places.brokers), lineage_of(places.brokers)
-            told = lambda one: status.update(f"partition {one.partition} done 完成 …")  # noqa: E731
-            found = replay_all(place, live, processes, told, starts)
-            writing = Writing(places.brokers, registry, key)
-            for one in found:
-                if one.is_same:
-                    start = starts.get(one.partition)
-                    writing.write(one.partition, live[one.partition], lineage, start.checkpoint_id if start else "")
-            for old in superseded(read_checkpoints(places.brokers, types, trusted), keep):
+            found = replayed(status, Place.of(places, into), live, processes, starts)
+            writing, made = Writing(places.brokers, registry, key), []
+            for number in (one.partition for one in found if one.is_same):
+                after = starts[number].checkpoint_id if number in starts else ""
+                made.append(writing.write(number, live[number], lineage, after))
+            for old in superseded(known, made, keep):
                 writing.drop_state(old)
     show(console, found)
     if not all(one.is_same for one in found):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.status import Status
 
 from creditbus.bus.settings import read_key
 from creditbus.bus.wire import Types
 from creditbus.commands.connecting import connected
 from creditbus.commands.printing import AsJson, WholeTable, print_json, terminal
+from creditbus.core.checkpoints import Checkpoint
 from creditbus.lab.checkpoints import latest, public_key_of, read_checkpoints
 from creditbus.lab.replay import Compared, Place, replay_all
 from creditbus.lab.secrets import RECEIPT_KEY
-from creditbus.lab.snapshot import read_snapshots
+from creditbus.lab.snapshot import Snapshot, read_snapshots
 
 Into = Annotated[Path, typer.Option("--into", metavar="DIR", help="Empty folder for the sandbox. 沙箱文件夹。")]
 Processes = Annotated[int, typer.Option(min=1, max=64, help="Partitions at a time. 并行数。")]
@@ -39,18 +42,25 @@ def replay(
     console = terminal(stderr=as_json)
     must_be_empty(console, into)
     with connected() as (places, registry), console.status("reading the live state 读取现有状态 …") as status:
-        starts = {}
+        starts: Mapping[int, Checkpoint] = {}
         if from_checkpoint:
             trusted = public_key_of(read_key(places.secrets, RECEIPT_KEY))
             starts = latest(read_checkpoints(places.brokers, Types(registry), trusted), places.brokers)
-        place = Place(brokers=places.brokers, registry_url=places.registry_url, folder=into)
-        told = lambda one: status.update(f"partition {one.partition} done 完成 …")  # noqa: E731
-        found = replay_all(place, read_snapshots(places.brokers), processes, told, starts)
+        found = replayed(status, Place.of(places, into), read_snapshots(places.brokers), processes, starts)
     if as_json:
         print_json([{**asdict(one), "is_same": one.is_same} for one in found])
     else:
         show(console, found)
     raise typer.Exit(0 if all(one.is_same for one in found) else 1)
+
+
+def replayed(
+    status: Status, place: Place, live: Mapping[int, Snapshot], processes: int, starts: Mapping[int, Checkpoint]
+) -> list[Compared]:
+    """What a replay comes to; the user sees which partition is done."""
+    return replay_all(
+        place, live, processes, lambda one: status.update(f"partition {one.partition} done 完成 …"), starts
+    )
 
 
 def must_be_empty(console: Console, folder: Path) -> None:

@@ -121,6 +121,11 @@ def summaries(state: StateReader) -> Iterator[Summary]:
         yield _summary(value)
 
 
+def meta_of(state: Mapping[bytes, bytes]) -> Meta:
+    """What a partition knows of time and rules, by its whole state."""
+    return _meta(state[META])
+
+
 def as_written_now(state: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     """The same state as this release writes it: what an earlier one wrote last has fewer fields."""
     return {key: _as_written_now(key, value) for key, value in state.items()}

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import msgspec
-
 from creditbus.bus.clients import KafkaClients
 from creditbus.bus.kafka import transactional_producer, translated
 from creditbus.bus.reading import bounds_of
@@ -20,13 +18,12 @@ from creditbus.bus.wire import Types, Writers, read_value
 from creditbus.core.checkpoints import Checkpoint, checkpoint_id, digest_of, parts_of, state_of
 from creditbus.core.errors import StopError
 from creditbus.core.topics import CHECKPOINTS, RECORDS
-from creditbus.dossier.view import META, Meta
+from creditbus.dossier.view import meta_of
 from creditbus.lab.reading import read_topic
 from creditbus.lab.snapshot import Snapshot
 
 _GROUP = "creditbus-checkpoints"
 _ANSWER_SECONDS = 30.0
-_meta = msgspec.msgpack.Decoder(Meta).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +100,7 @@ class Writing:
     def write(self, partition: int, snapshot: Snapshot, lineage: str, after: str) -> Checkpoint:
         """Sign the state of a partition. after: the checkpoint that its replay began from."""
         parts = list(parts_of(snapshot.values))
-        meta, state = _meta(snapshot.values[META]), digest_of(snapshot.values)
+        meta, state = meta_of(snapshot.values), digest_of(snapshot.values)
         place = (lineage, str(partition), str(snapshot.source_offset))
         made = Checkpoint(
             checkpoint_id=checkpoint_id(place, state, public_key_of(self._key)),
@@ -147,12 +144,16 @@ def public_key_of(key: bytes) -> str:
     return KeyPair.from_bytes(key).public.hex()
 
 
-def superseded(found: Sequence[Signed], keep: int) -> list[Checkpoint]:
-    """Those of which the state is not needed any more, since there are so many later ones. keep: how many to keep."""
+def superseded(found: Sequence[Signed], made: Sequence[Checkpoint], keep: int) -> list[Checkpoint]:
+    """Those of which the state is not needed any more, since there are so many later ones.
+
+    found: what there was before, in order; made: what was written since; keep: how many to keep a partition.
+    """
+    whole = {one.checkpoint.checkpoint_id: one.checkpoint for one in found if one.has_state}
+    whole |= {one.checkpoint_id: one for one in made}  # the same place made again is the same one
     by_partition: dict[int, list[Checkpoint]] = {}
-    for one in found:
-        if one.has_state:
-            by_partition.setdefault(one.checkpoint.partition, []).append(one.checkpoint)
+    for one in whole.values():
+        by_partition.setdefault(one.partition, []).append(one)
     return [old for of_one in by_partition.values() for old in of_one[:-keep]]
 
 

@@ -30,6 +30,7 @@ from creditbus.dossier.view import as_written_now
 from creditbus.lab.checkpoints import read_state
 from creditbus.lab.reading import read_topic
 from creditbus.lab.snapshot import Snapshot
+from creditbus.lab.stack import LabAddresses
 
 _FIRST, _LAST = b"", b"\xff"
 _ALL = 1 << 60
@@ -42,6 +43,11 @@ class Place:
     brokers: str
     registry_url: str
     folder: Path
+
+    @classmethod
+    def of(cls, places: LabAddresses, folder: Path) -> Place:
+        """The log of a bus, and a folder for the sandbox."""
+        return cls(brokers=places.brokers, registry_url=places.registry_url, folder=folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
