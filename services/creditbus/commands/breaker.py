@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ from rich.markup import escape
 
 from creditbus.bus.rules import rules_in_force
 from creditbus.commands.connecting import Key, Officer, Why, connected, console, fail, send_approval
-from creditbus.commands.printing import AsJson, WholeTable, iso_time, minute, picked, print_json
+from creditbus.commands.printing import AsJson, WholeTable, counted, iso_time, minute, picked, print_json
 from creditbus.core.breaker import RELEASE, ROLL_BACK
 from creditbus.lab.breakers import Standing, radius_of, standings
 
@@ -64,9 +63,9 @@ def show(source: Source, as_json: AsJson = False) -> None:
     table.add_row("reason 原因", escape(one.order["reason"]))
     table.add_row("subjects 主体", f"{len(radius.subjects):,}")
     table.add_row("listings that wait 暂缓的列入", f"{radius.listings:,}")
-    table.add_row("lists 名单", _counts(radius.lists))
-    table.add_row("regions 地区", _counts(radius.regions))
-    table.add_row("orders on release 放行后的措施", _counts(radius.orders))
+    table.add_row("lists 名单", counted(radius.lists))
+    table.add_row("regions 地区", counted(radius.regions))
+    table.add_row("orders on release 放行后的措施", counted(radius.orders))
     for approval in one.approvals:
         told = f"{approval['action']} {approval['officer']}: {approval['reason']}"
         table.add_row("approved 已批准", escape(told))
@@ -117,7 +116,3 @@ def _document(source: str, one: Standing) -> dict[str, object]:
         "reason": order["reason"],
         "approvals": [picked(row, "officer", "action", "reason") for row in one.approvals],
     }
-
-
-def _counts(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} {amount:,}" for name, amount in sorted(counts.items())) or "–"

@@ -62,12 +62,16 @@ def connected() -> Iterator[tuple[LabAddresses, Registry]]:
 
 def send_approval(places: LabAddresses, path: str, body: dict[str, str], officer: tuple[str, str]) -> None:
     """Put an officer's approval on the log through the gateway. officer: department, and its key ("" = the lab's)."""
-    secret = officer[1] or read_lab_keys(places.secrets).get(officer[0], "")
-    url, headers = f"{places.gateway_url}{path}", {"Authorization": f"Bearer {secret}"}
+    url, headers = f"{places.gateway_url}{path}", {"Authorization": f"Bearer {secret_of(places, *officer)}"}
     answer = httpx.post(url, json=body, headers=headers, timeout=15)
     if not answer.is_success:
         told = answer.json()
         fail(f"{told.get('detail_zh', '')} {told.get('detail', told)}")
+
+
+def secret_of(places: LabAddresses, department: str, key: str) -> str:
+    """The key that was named; the lab's of that department by default, "" where it has none."""
+    return key or read_lab_keys(places.secrets).get(department, "")
 
 
 def ask_lookup(
@@ -109,6 +113,18 @@ def department_key(path: Path, department: str) -> str:
             en=f"--key-file: {path} has no key for {department}", zh=f"--key-file：{path} 中没有 {department} 的密钥"
         )
     return key
+
+
+def tell_checks(checks: Mapping[str, bool]) -> None:
+    """Say which checks of a signed file hold."""
+    for name, holds in checks.items():
+        console.print(f"{'[green]✓[/]' if holds else '[red]✗[/]'} {name}")
+
+
+def tell_key(signature: Mapping[str, str], public_key: str | None) -> None:
+    """Say whose key it was where none was named as the one to trust."""
+    if public_key is None:
+        console.print(f"The key is the file's own ({signature.get('key_id')}); --public-key names the one to trust.")
 
 
 def tell_approved(lacking: int, command: str) -> None:

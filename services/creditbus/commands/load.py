@@ -12,13 +12,22 @@ from rich.markup import escape
 
 from creditbus.bus.registry import Registry
 from creditbus.bus.wire import Types
-from creditbus.commands.connecting import Key, Officer, Why, ask_lookup, connected, console, fail, send_approval
-from creditbus.commands.printing import AsJson, WholeTable, iso_time, minute, picked, print_json
+from creditbus.commands.connecting import (
+    Key,
+    Officer,
+    Why,
+    ask_lookup,
+    connected,
+    console,
+    fail,
+    secret_of,
+    send_approval,
+)
+from creditbus.commands.printing import AsJson, WholeTable, counted, iso_time, minute, picked, print_json
 from creditbus.core.breaker import HOLD, RELEASE, ROLL_BACK
 from creditbus.core.loading import COMPLETE, LOAD_ID, OPEN, department_of, is_load, load_id_of, load_source
 from creditbus.core.topics import BREAKER
 from creditbus.lab.reading import read_values
-from creditbus.lab.secrets import read_lab_keys
 from creditbus.lab.stack import LabAddresses
 
 Department = Annotated[str, typer.Argument(help="Code of the department 报送单位代码")]
@@ -64,8 +73,8 @@ def show(department: Department, load_id: LoadId, officer: Officer, key: Key = "
     """What a load brought, and what its release would do: the report to read before. 查看报告。"""
     with connected() as (places, registry):
         said = _loads(places, registry).get(_source(department, load_id), [])
-        secret = key or read_lab_keys(places.secrets).get(officer, "")
-        report = ask_lookup(places.lookup_url, f"/v1/loads/{department}/{load_id}", secret)
+        path = f"/v1/loads/{department}/{load_id}"
+        report = ask_lookup(places.lookup_url, path, secret_of(places, officer, key))
     if as_json:
         print_json({"state": _state(said), **report})
         return
@@ -73,12 +82,12 @@ def show(department: Department, load_id: LoadId, officer: Officer, key: Key = "
     table = WholeTable(title=f"{department} {load_id} · {_state(said)}", show_header=False)
     table.add_row("events on file 事件", f"{report['events']:,}")
     table.add_row("subjects 主体", f"{report['subjects']:,}")
-    table.add_row("records by kind 种类", _counts(report["kinds"]))
-    table.add_row("records by outcome 处理结果", _counts(report["outcomes"]))
+    table.add_row("records by kind 种类", counted(report["kinds"]))
+    table.add_row("records by outcome 处理结果", counted(report["outcomes"]))
     table.add_row("listings that wait 暂缓的列入", f"{waiting['listings']:,} ({waiting['subjects']:,} subjects 主体)")
-    table.add_row("lists 名单", _counts(waiting["lists"]))
-    table.add_row("regions 地区", _counts(waiting["regions"]))
-    table.add_row("orders on release, at most 放行后的措施至多", _counts(waiting["orders_at_most"]))
+    table.add_row("lists 名单", counted(waiting["lists"]))
+    table.add_row("regions 地区", counted(waiting["regions"]))
+    table.add_row("orders on release, at most 放行后的措施至多", counted(waiting["orders_at_most"]))
     for one in waiting["examples"]:
         told = f"{one['subject_key']} {one['subject_name']} · {one['list']} · {one['document_number']}"
         table.add_row("for example 例如", escape(told))
@@ -159,7 +168,3 @@ def _document(source: str, said: list[Mapping[str, Any]]) -> dict[str, object]:
         "since": iso_time(said[-1]["at"]),
         "said": [picked(row, "officer", "action", "reason") for row in said if "officer" in row],
     }
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {amount:,}" for name, amount in counts.items()) or "–"

@@ -63,3 +63,8 @@ class WholeTable(Table):
 def print_json(document: Any) -> None:
     """Print a document of plain values: texts, numbers, truth values, lists and dicts."""
     print(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Amounts by name, in the order of the names."""
+    return ", ".join(f"{name} {amount:,}" for name, amount in sorted(counts.items())) or "–"

@@ -11,7 +11,7 @@ import typer
 from creditbus.bus.avro import NotAvroError, encode
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.signing import is_signed
-from creditbus.commands.connecting import console, fail
+from creditbus.commands.connecting import console, fail, tell_checks, tell_key
 from creditbus.core.evidence import is_accepted, value_in
 from creditbus.core.forms import compile_reader
 from creditbus.core.framing import WireError, unframe
@@ -42,11 +42,9 @@ def verify(
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         fail(f'{file} is no {{"event": …, "evidence": …}} ({type(error).__name__}) 不是受理凭证')
-    for name, holds in checks.items():
-        console.print(f"{'[green]✓[/]' if holds else '[red]✗[/]'} {name}")
+    tell_checks(checks)
     console.print(f"{batch['sender']} {batch['received_at']}", highlight=False, markup=False)
-    if public_key is None:
-        console.print(f"The key is the file's own ({signature.get('key_id')}); --public-key names the one to trust.")
+    tell_key(signature, public_key)
     raise typer.Exit(0 if all(checks.values()) else 1)
 
 

@@ -13,7 +13,7 @@ import typer
 from creditbus.bus.rules import rules_in_force
 from creditbus.bus.settings import read_key
 from creditbus.bus.signing import canonical, is_signed, sign
-from creditbus.commands.connecting import connected, console, fail
+from creditbus.commands.connecting import connected, console, fail, tell_checks, tell_key
 from creditbus.core.identifiers import RegionTable
 from creditbus.core.records import BEIJING, day_of
 from creditbus.lab.places import bus_places
@@ -62,13 +62,11 @@ def verify_signed(files: tuple[Path, Path | None], kind: str, compute: Compute, 
         "signature 签名": is_signed(document, signature, public_key),
         "recomputed from the log, bit for bit 由日志逐位重算": canonical(computed) == canonical(document),
     }
-    for name, holds in checks.items():
-        console.print(f"{'[green]✓[/]' if holds else '[red]✗[/]'} {name}")
+    tell_checks(checks)
     for name in document:
         if computed.get(name) != document[name]:
             console.print(f"  {name}: {kind} {document[name]!r}, log {computed.get(name)!r}", highlight=False)
-    if public_key is None:
-        console.print(f"The key is the file's own ({signature.get('key_id')}); --public-key names the one to trust.")
+    tell_key(signature, public_key)
     raise typer.Exit(0 if all(checks.values()) else 1)
 
 
