@@ -127,3 +127,8 @@ def a_bus(*records: tuple[CreditRecord, Mapping[str, Any]], rules: Rules = RULES
 def ticks(days: int) -> list[Entry]:
     """Ticks of ten minutes, enough to pass that many days."""
     return [Tick(at, at) for at in range(DAY_MS + 600_000, DAY_MS + days * DAY_LENGTH + 1, 600_000)]
+
+
+def minutes(first: int, last: int) -> list[Entry]:
+    """A tick for each minute after DAY, from the first to the last."""
+    return [Tick(at, at) for at in range(DAY_MS + first * 60_000, DAY_MS + last * 60_000 + 1, 60_000)]

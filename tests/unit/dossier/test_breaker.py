@@ -11,7 +11,7 @@ from creditbus.core.breaker import CALM, HOLD, RELEASE, ROLL_BACK, WATCH, Source
 from creditbus.core.records import ListingChange, MeasureOrder
 from creditbus.dossier.steps import Edition, Entry, Tick
 from intake_harness import rules
-from partition import COURT_FACTS, Bus, a_bus
+from partition import COURT_FACTS, Bus, a_bus, minutes
 
 RULES = rules()
 COURT = make_record("CourtEnforcement")
@@ -25,11 +25,6 @@ HELD_AGAIN = SourceOrder("d" * 32, HOLD, SOURCE)
 CALMED = SourceOrder("e" * 32, CALM, SOURCE)
 [ROW] = RULES.breakers
 WAIT_MINUTES = ROW.wait_seconds // 60
-
-
-def minutes(first: int, last: int) -> list[Entry]:
-    """A tick for each minute after DAY, from the first to the last."""
-    return [Tick(at, at) for at in range(DAY_MS + first * 60_000, DAY_MS + last * 60_000 + 1, 60_000)]
 
 
 def a_court_bus() -> Bus:

@@ -16,7 +16,7 @@ from creditbus.core.records import ListingChange, MeasureOrder
 from creditbus.dossier.steps import Entry, Tick
 from creditbus.dossier.view import as_written_now
 from intake_harness import rules
-from partition import COURT_FACTS, DAY_LENGTH, PENALTY, Bus, a_bus, ticks
+from partition import COURT_FACTS, DAY_LENGTH, PENALTY, Bus, a_bus, minutes, ticks
 
 RULES = rules()
 LOADED: dict[str, Any] = {"load_id": "first"}
@@ -33,11 +33,6 @@ OPENED = SourceOrder("a" * 32, HOLD, SOURCE)
 COMPLETED = SourceOrder("b" * 32, COMPLETE, SOURCE)
 RELEASED = SourceOrder("c" * 32, RELEASE, SOURCE)
 ROLLED_BACK = SourceOrder("d" * 32, ROLL_BACK, SOURCE)
-
-
-def minutes(first: int, last: int) -> list[Entry]:
-    """A tick for each minute after DAY, from the first to the last."""
-    return [Tick(at, at) for at in range(DAY_MS + first * 60_000, DAY_MS + last * 60_000 + 1, 60_000)]
 
 
 def a_loading_bus() -> Bus:
