@@ -16,6 +16,7 @@ from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.ports import PositionedRow
 from creditbus.core.records import Change, CreditRecord, day_of
 from creditbus.dossier.steps import Entry
+from creditbus.lookup.queries import Disclosure, Queries
 from creditbus.warehouse.tables import PLACEMENTS, table_specs
 from intake_harness import Intake, example
 from partition import DAY_LENGTH, Bus, a_bus
@@ -36,6 +37,13 @@ def body_of(kind: str, **changes: Any) -> dict[str, Any]:
     """Facts of the example of a kind, as a record has them."""
     (record,) = Intake().send(example(kind, **changes)).records
     return {"body": record["body"], "body_schema": record["body_schema"]}
+
+
+def queries_of(clickhouse: ClickHouse, **hidden: Sequence[str]) -> Queries:
+    """Look-ups of these tables. hidden: what is not shown or is no list, as Disclosure has it; nothing by default."""
+    nothing = {"adverse_items": (), "listing_kinds": (), "casework_kinds": (), "orders": ()}
+    disclosure = Disclosure(years=5, **{**nothing, **hidden})
+    return Queries(clickhouse, body_reader(SCHEMAS), lambda: disclosure)
 
 
 def decided(clickhouse: ClickHouse, entries: Sequence[Entry]) -> Bus:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from courtcase import a_court_listing
 from creditbus.breaker.log import BreakerLog
 from creditbus.breaker.steps import Decision
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
 from creditbus.client.producer import BusClient
 from creditbus.core.breaker import HOLD, rule_for
-from creditbus.lab.scenarios.hohhot import BAOTOU, BUREAU, COURT, Story
+from creditbus.lab.scenarios.hohhot import BAOTOU, BUREAU, COURT
 from intake_harness import rules
 from running_lab import RunningLab
 from waiting import wait_until
@@ -50,17 +50,6 @@ def held_court(running_lab: RunningLab) -> Iterator[None]:
         running_lab.creditbus("breaker", "release", COURT, "--as", officer, "--reason", "the test is over", expect=None)
 
 
-def a_listing() -> tuple[Story, dict[str, Any]]:
-    now = datetime.now(UTC)
-    story = Story(now=now, run=int(now.timestamp()) + 7)
-    facts = {
-        "case_number": story.court_number, "court": "法院", "basis_number": "1", "basis_body": "法院",
-        "filed_on": f"{now.year}-01-15", "obligation": "支付货款（虚构）", "performance": "NONE", "ground": "G2",
-        "published_on": (now - timedelta(days=2)).date().isoformat(),
-    }  # fmt: skip
-    return story, story.event(COURT, "CourtEnforcement", "C02-ENFORCEMENT", story.court_number, facts)
-
-
 def file_of(lab: RunningLab, firm: str, purpose: str = "casework") -> dict[str, Any]:
     """What the look-up shows of a firm to whoever handles its case."""
     key = json.loads((lab.folder / "secrets" / "lab-keys.json").read_text())[BUREAU]
@@ -77,7 +66,7 @@ def send(lab: RunningLab, event: dict[str, Any]) -> None:
 
 @pytest.mark.usefixtures("held_court")
 def test_a_listing_of_a_held_court_takes_effect_when_two_officers_of_others_approved(running_lab: RunningLab) -> None:
-    story, event = a_listing()
+    story, event = a_court_listing(7)
     send(running_lab, event)
 
     def file() -> dict[str, Any]:
@@ -107,7 +96,7 @@ def test_a_listing_of_a_held_court_takes_effect_when_two_officers_of_others_appr
 
 @pytest.mark.usefixtures("held_court")
 def test_what_waits_of_a_court_that_is_rolled_back_never_takes_effect(running_lab: RunningLab) -> None:
-    story, event = a_listing()
+    story, event = a_court_listing(7)
     send(running_lab, event)
 
     def states() -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from courtcase import a_court_listing
 from creditbus.client.producer import BusClient
 from creditbus.lab.scenarios.hohhot import BAOTOU, BUREAU, COURT, Story
 from running_lab import RunningLab
@@ -18,16 +18,9 @@ from waiting import wait_until
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
 
 
-def a_listing(load_id: str | None, number: int) -> tuple[Story, dict[str, Any]]:
-    now = datetime.now(UTC)
-    story = Story(now=now, run=int(now.timestamp()) + number)
-    facts = {
-        "case_number": story.court_number, "court": "法院", "basis_number": "1", "basis_body": "法院",
-        "filed_on": f"{now.year}-01-15", "obligation": "支付货款（虚构）", "performance": "NONE", "ground": "G2",
-        "published_on": (now - timedelta(days=2)).date().isoformat(),
-    }  # fmt: skip
-    event = story.event(COURT, "CourtEnforcement", "C02-ENFORCEMENT", story.court_number, facts)
-    return story, {**event, "load_id": load_id} if load_id else event
+def a_listing(load_id: str, number: int) -> tuple[Story, dict[str, Any]]:
+    story, event = a_court_listing(number)
+    return story, {**event, "load_id": load_id}
 
 
 def key_of(lab: RunningLab, department: str) -> str:

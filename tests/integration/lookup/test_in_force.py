@@ -7,17 +7,13 @@ from typing import Any
 import pytest
 
 from builders import FIRM_KEY, make_record, target_of
-from creditbus.bus.wire import body_reader
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.core.records import CreditRecord
-from creditbus.lookup.queries import ALL, Disclosure, Queries
+from creditbus.lookup.queries import ALL, Queries
 from creditbus.lookup.steps import Wanted
-from warehoused import SCHEMAS, body_of, decided, dossier_row, flush, taken
+from warehoused import body_of, decided, dossier_row, flush, queries_of, taken
 
 pytestmark = pytest.mark.integration
-NOTHING_HIDDEN = Disclosure(
-    adverse_items=[], years=5, listing_kinds=[], casework_kinds=["Repair", "Revocation"], orders=[]
-)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +34,7 @@ def look_up(clickhouse: ClickHouse, records: list[CreditRecord], *, history: boo
 
 
 def queries(clickhouse: ClickHouse) -> Queries:
-    return Queries(clickhouse, body_reader(SCHEMAS), lambda: NOTHING_HIDDEN)
+    return queries_of(clickhouse, casework_kinds=["Repair", "Revocation"])
 
 
 def story(facts: dict[str, Any]) -> list[CreditRecord]:

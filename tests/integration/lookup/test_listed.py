@@ -7,14 +7,11 @@ from typing import Any
 import pytest
 
 from creditbus.bus.avro import encode
-from creditbus.bus.wire import body_reader
 from creditbus.clickhouse.client import ClickHouse
-from creditbus.lookup.queries import Disclosure, Queries
-from warehoused import SCHEMAS, dossier_row, flush, listing_step
+from warehoused import SCHEMAS, dossier_row, flush, listing_step, queries_of
 
 pytestmark = pytest.mark.integration
 DETAIL = SCHEMAS.records["DossierDetail"]
-NOTHING_HIDDEN = Disclosure(adverse_items=[], years=5, listing_kinds=[], casework_kinds=[], orders=["X01"])
 
 
 def dossier(key: str, active: dict[str, Any], disputed: list[str]) -> dict[str, Any]:
@@ -38,7 +35,7 @@ def test_listings_say_what_is_disputed_about_them(clickhouse: ClickHouse) -> Non
         dossier("c", {"suspended": True, "record_id": "newer"}, ["newer"]),
         dossier_row("x"),
     ])  # fmt: skip
-    queries = Queries(clickhouse, body_reader(SCHEMAS), lambda: NOTHING_HIDDEN)
+    queries = queries_of(clickhouse, orders=["X01"])
     found = {
         row["subject_key"]: (row["disputed"], row["suspended"], row["shielded"])
         for row in queries.listings("", [], None, 10)

@@ -5,18 +5,15 @@ from __future__ import annotations
 import pytest
 
 from builders import make_record, make_rules
-from creditbus.bus.wire import body_reader
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.core.breaker import HOLD, RELEASE, SourceOrder
 from creditbus.core.loading import load_source
 from creditbus.core.records import ListingChange
 from creditbus.lookup.loads import report_of
-from creditbus.lookup.queries import Disclosure, Queries
 from partition import Bus
-from warehoused import SCHEMAS, body_of, decided, flush
+from warehoused import body_of, decided, flush, queries_of
 
 pytestmark = pytest.mark.integration
-NOTHING_HIDDEN = Disclosure(adverse_items=[], years=5, listing_kinds=[], casework_kinds=[], orders=[])
 PERSON = f"p:1:{'0' * 40}"
 LISTS = body_of("CourtEnforcement")
 COURT = make_record("CourtEnforcement", load_id="first", **LISTS)
@@ -36,7 +33,7 @@ def tell(clickhouse: ClickHouse, bus: Bus) -> None:
 
 
 def test_a_report_has_what_came_with_the_load_and_examples_of_organisations_only(clickhouse: ClickHouse) -> None:
-    queries = Queries(clickhouse, body_reader(SCHEMAS), lambda: NOTHING_HIDDEN)
+    queries = queries_of(clickhouse)
     tell(clickhouse, decided(clickhouse, [OPENED, FINE, COURT, AGAIN, OF_PERSON, *OTHERS]))
     report = report_of(queries, make_rules(), COURT.sender, "first")
     assert (report["events"], report["subjects"], report["records"]) == (4, 2, 4)
@@ -50,7 +47,7 @@ def test_a_report_has_what_came_with_the_load_and_examples_of_organisations_only
 
 
 def test_nothing_waits_once_it_is_released(clickhouse: ClickHouse) -> None:
-    queries = Queries(clickhouse, body_reader(SCHEMAS), lambda: NOTHING_HIDDEN)
+    queries = queries_of(clickhouse)
     tell(clickhouse, decided(clickhouse, [OPENED, COURT, RELEASED]))
     report = report_of(queries, make_rules(), COURT.sender, "first")
     assert (report["events"], report["waiting"]["listings"], report["waiting"]["examples"]) == (1, 0, [])

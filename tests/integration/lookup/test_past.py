@@ -8,18 +8,16 @@ from typing import Any
 import pytest
 
 from builders import DAY, DAY_MS, FIRM_KEY, make_record, target_of
-from creditbus.bus.wire import body_reader
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.core.records import day_of
 from creditbus.dossier.steps import Entry, Tick
 from creditbus.lookup.past import Moment, file_then
-from creditbus.lookup.queries import ALL, Disclosure, File, Queries
+from creditbus.lookup.queries import ALL, File
 from creditbus.lookup.steps import Wanted
 from partition import DAY_LENGTH
-from warehoused import SCHEMAS, body_of, decided, dossier_row, flush, listing_step, order_message
+from warehoused import body_of, decided, dossier_row, flush, listing_step, order_message, queries_of
 
 pytestmark = pytest.mark.integration
-NOTHING_HIDDEN = Disclosure(adverse_items=[], years=5, listing_kinds=[], casework_kinds=["Revocation"], orders=[])
 LATER = 100
 
 
@@ -33,7 +31,7 @@ def noon(days: int) -> datetime:
 
 
 def then(clickhouse: ClickHouse, *, known: int = LATER, as_of: int | None = None, key: str = FIRM_KEY) -> File | None:
-    queries = Queries(clickhouse, body_reader(SCHEMAS), lambda: NOTHING_HIDDEN)
+    queries = queries_of(clickhouse, casework_kinds=["Revocation"])
     moment = Moment(known_at=noon(known), as_of=on(known if as_of is None else as_of))
     return file_then(queries, Wanted(key), moment, None, 50, ALL)
 

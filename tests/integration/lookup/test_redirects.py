@@ -9,12 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from builders import make_record
-from creditbus.bus.wire import body_reader
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.core.errors import RetryLaterError
-from creditbus.lookup.queries import Disclosure, Queries
+from creditbus.lookup.queries import Queries
 from creditbus.lookup.steps import Wanted
-from warehoused import SCHEMAS, dossier_row, flush, taken
+from warehoused import dossier_row, flush, queries_of, taken
 
 pytestmark = pytest.mark.integration
 
@@ -25,8 +24,7 @@ def queries(
     """Look-ups of dossiers that lead to one another. linked: keys that lead to each; first: offset of the first."""
     rows = [{**dossier_row(key, to), "linked": list(linked)} for key, to in redirects.items()]
     flush(clickhouse, "dossiers", rows, first)
-    nothing = Disclosure(adverse_items=[], years=5, listing_kinds=[], casework_kinds=[], orders=[])
-    return Queries(clickhouse, body_reader(SCHEMAS), lambda: nothing)
+    return queries_of(clickhouse)
 
 
 @pytest.mark.parametrize("wanted", [Wanted("K1"), Wanted("K3"), Wanted(None, "alias of K2")], ids=str)
