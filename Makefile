@@ -7,7 +7,7 @@ FIRST = $(or $(PYTHON),python3)
 CHOSEN = $(or $(PYTHON),$$(python3 deploy/choose_python.py))
 BIN := .venv/bin
 PYTEST_ARGS ?=
-TWO_WORKERS := -n 2 --dist loadscope
+BESIDE := --dist loadscope
 
 .PHONY: help setup run down test unit lint format chaos bench docs clean lock another-python
 
@@ -57,10 +57,10 @@ format: .venv/.ready ## Repair style
 	@$(BIN)/ruff format .
 
 unit: .venv/.ready ## The fast tests alone
-	@$(BIN)/pytest $(TWO_WORKERS) tests/unit tests/schemas -m "not integration" $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 $(BESIDE) tests/unit tests/schemas -m "not integration" $(PYTEST_ARGS)
 
 test: .venv/.ready lint ## Everything: lint, then all tests on real Kafka, registry and ClickHouse engine
-	@$(BIN)/pytest $(TWO_WORKERS) $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 3 $(BESIDE) $(PYTEST_ARGS)
 
 chaos: .venv/.ready ## Kill everything, for long
 	@CREDITBUS_TEST_PROFILE=exhaustive $(BIN)/pytest tests/chaos $(PYTEST_ARGS)

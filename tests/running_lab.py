@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class RunningLab:
 
     folder: Path
     environment: dict[str, str]
+    firms: list[str] = field(default_factory=list)
+    """Subject keys of firms that were listed and cleared."""
 
     def creditbus(self, *arguments: str, expect: int | None = 0, seconds: float = 300) -> str:
         """Run a command as a user would; returns what it printed. expect None takes any exit code."""
@@ -66,7 +68,12 @@ class RunningLab:
 
         Tests share the lab: the newest alert of a kind may be about a firm of another test.
         """
-        return str(self.told("scenario", "hohhot")["subject_key"])
+        self.firms.append(self.told("scenario", "hohhot")["subject_key"])
+        return self.firms[-1]
+
+    def any_cleared_firm(self) -> str:
+        """Such a firm that another test may have made before: for tests that only look."""
+        return self.firms[0] if self.firms else self.cleared_firm()
 
     def port(self, part: str) -> int:
         """Port of a part."""

@@ -118,7 +118,7 @@ def filled_in(command: str, firm: str, folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def firm(running_lab: RunningLab) -> str:
     """A firm on file, so that there is something to see."""
-    return running_lab.cleared_firm()
+    return running_lab.any_cleared_firm()
 
 
 @pytest.mark.parametrize("command", HERE)
@@ -138,7 +138,7 @@ def test_a_command_of_another_test_is_documented_and_typed_there(command: str) -
 
 @pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is missing: apt-get install kcat")
 def test_the_documented_kcat_command_reads_alerts(running_lab: RunningLab) -> None:
-    running_lab.creditbus("scenario", "hohhot")
+    running_lab.any_cleared_firm()
     text = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
     found = re.search(r"`(kcat [^`]+)`", text)
     assert found
@@ -184,7 +184,7 @@ def test_the_documented_client_code_sends_and_follows(running_lab: RunningLab) -
     exec(sending, sent)  # noqa: S102 - the code under test is the document's
     assert [receipt.status for receipt in sent["receipts"]] == ["RECEIVED"]
 
-    running_lab.creditbus("scenario", "hohhot")
+    running_lab.any_cleared_firm()
     seen: list[Any] = []
     following = following.replace("19092", str(running_lab.port("kafka"))).replace("...", "seen.append(order); break")
     registry_url = f"http://127.0.0.1:{running_lab.port('registry')}/apis/ccompat/v7"

@@ -29,7 +29,7 @@ def verify_offline(tmp_path: Path, *arguments: str, command: str = "explain") ->
 
 
 def test_a_receipt_is_recomputed_offline_and_a_changed_one_is_caught(running_lab: RunningLab, tmp_path: Path) -> None:
-    firm = running_lab.cleared_firm()
+    firm = running_lab.any_cleared_firm()
     receipt, log = tmp_path / "receipt.json", tmp_path / "log.json"
     told = running_lab.creditbus("explain", firm, "--receipt", str(receipt), "--log", str(log))
     assert "score" in told
@@ -63,7 +63,7 @@ def test_the_receipt_is_that_of_the_live_dossier(running_lab: RunningLab) -> Non
 
 
 def test_before_the_first_record_and_after_today_there_is_no_receipt(running_lab: RunningLab) -> None:
-    firm = running_lab.cleared_firm()
+    firm = running_lab.any_cleared_firm()
     assert "future" in running_lab.creditbus("explain", firm, "--as-of", "2999-01-01", expect=1)
     running_lab.creditbus("explain", firm, "--as-of", "2015-01-01", expect=2)
     assert "not on file" in running_lab.creditbus("explain", "NOBODY", expect=1)
@@ -72,7 +72,7 @@ def test_before_the_first_record_and_after_today_there_is_no_receipt(running_lab
 def test_that_nothing_stays_downstream_is_certified_and_checked_offline(
     running_lab: RunningLab, tmp_path: Path
 ) -> None:
-    firm = running_lab.cleared_firm()
+    firm = running_lab.any_cleared_firm()
     certificate, log = tmp_path / "certificate.json", tmp_path / "log.json"
     told = running_lab.creditbus("certificate", firm, "--out", str(certificate), "--log", str(log))
     assert "nothing stays downstream" in told

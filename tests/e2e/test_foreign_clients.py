@@ -44,7 +44,7 @@ def messages_of(brokers: str, topic: str) -> list[Any]:
 
 
 def test_apache_avro_reads_the_content_of_every_topic(running_lab: RunningLab) -> None:
-    running_lab.creditbus("scenario", "hohhot")
+    running_lab.any_cleared_firm()
     brokers = f"127.0.0.1:{running_lab.port('kafka')}"
     url = f"http://127.0.0.1:{running_lab.port('registry')}/apis/ccompat/v7"
     readers: dict[int, avro.io.DatumReader] = {}
@@ -62,7 +62,7 @@ def test_apache_avro_reads_the_content_of_every_topic(running_lab: RunningLab) -
 
 
 def test_the_java_console_consumer_reads_as_many_messages(running_lab: RunningLab, lab_artifacts: Artifacts) -> None:
-    running_lab.creditbus("scenario", "hohhot")
+    running_lab.any_cleared_firm()
     brokers = f"127.0.0.1:{running_lab.port('kafka')}"
     expected = len(messages_of(brokers, "credit.listings"))
     command = [
@@ -77,7 +77,7 @@ def test_the_java_console_consumer_reads_as_many_messages(running_lab: RunningLa
 
 @pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is missing: apt-get install kcat")
 def test_kcat_reads_keys_and_sizes(running_lab: RunningLab) -> None:
-    running_lab.creditbus("scenario", "hohhot")
+    running_lab.any_cleared_firm()
     brokers = f"127.0.0.1:{running_lab.port('kafka')}"
     command = ["kcat", "-b", brokers, "-C", "-t", "credit.alerts", "-o", "beginning", "-e", "-q", "-f", "%k %S\\n"]
     lines = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()

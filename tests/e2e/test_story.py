@@ -27,7 +27,7 @@ def test_the_scenario_goes_from_listing_to_recovery(running_lab: RunningLab) -> 
 
 def test_the_newest_message_of_every_measure_of_a_cleared_firm_is_its_lift(running_lab: RunningLab) -> None:
     """Order and lift may fall into one tick of the clock; the log tells which came last."""
-    firm = running_lab.cleared_firm()
+    firm = running_lab.any_cleared_firm()
     key = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())["150100-scjg"]
     headers = {"Authorization": f"Bearer {key}", "X-Purpose": "casework", "X-Basis": "test"}
     base = f"http://127.0.0.1:{running_lab.port('lookup')}/v1"
@@ -45,7 +45,7 @@ def test_the_newest_message_of_every_measure_of_a_cleared_firm_is_its_lift(runni
 
 
 def test_what_was_repaired_is_shown_to_nobody_but_who_handles_the_case(running_lab: RunningLab) -> None:
-    firm = running_lab.cleared_firm()
+    firm = running_lab.any_cleared_firm()
     key = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())["150100-scjg"]
     base = f"http://127.0.0.1:{running_lab.port('lookup')}/v1"
     headers = {"Authorization": f"Bearer {key}", "X-Basis": "test"}
@@ -65,7 +65,7 @@ def test_what_was_repaired_is_shown_to_nobody_but_who_handles_the_case(running_l
 
 
 def test_nothing_is_lost_or_doubled_after_it(running_lab: RunningLab) -> None:
-    running_lab.creditbus("scenario", "hohhot")
+    running_lab.any_cleared_firm()
     report = running_lab.verify()
     assert [check["wrong"] for check in report] == [[]] * len(report)
     assert all(check["compared"] for check in report)
@@ -115,7 +115,7 @@ def test_a_look_up_without_purpose_or_key_gets_no_answer(running_lab: RunningLab
 
 
 def test_a_killed_lab_starts_again_on_its_data(running_lab: RunningLab) -> None:
-    running_lab.creditbus("scenario", "hohhot")
+    running_lab.any_cleared_firm()
     state = json.loads((running_lab.folder / "state.json").read_text())
     others = {one["name"]: psutil.Process(one["process"]["pid"]) for one in state["processes"]}
     os.kill(state["supervisor"]["pid"], signal.SIGKILL)
@@ -128,7 +128,7 @@ def test_a_killed_lab_starts_again_on_its_data(running_lab: RunningLab) -> None:
 
 
 def test_every_look_up_of_a_firm_is_told_to_whoever_may_ask_page_by_page(running_lab: RunningLab) -> None:
-    firm = running_lab.cleared_firm()
+    firm = running_lab.any_cleared_firm()
     keys = json.loads((running_lab.folder / "secrets" / "lab-keys.json").read_text())
     with httpx.Client(base_url=f"http://127.0.0.1:{running_lab.port('lookup')}/v1", timeout=30) as http:
         headers = {"Authorization": f"Bearer {keys['150100-scjg']}", "X-Purpose": "casework", "X-Basis": "case-17"}

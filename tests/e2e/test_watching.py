@@ -109,7 +109,7 @@ def test_every_kind_of_alert_is_there_before_the_first_is_told(
     running_lab: RunningLab, prometheus: httpx.Client
 ) -> None:
     """An increase is seen from a value on; that a firm was cleared is one."""
-    running_lab.cleared_firm()
+    running_lab.any_cleared_firm()
 
     def told() -> dict[str, float]:
         found = data(prometheus, "/query", query="sum by (kind) (creditbus_alerts_total)").get("result", [])
