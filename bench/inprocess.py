@@ -23,6 +23,7 @@ from creditbus.bus.recent import RecentMessages
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import RocksStore, RocksStores
 from creditbus.bus.transaction import NoState
+from creditbus.bus.vaults import open_vault
 from creditbus.bus.wire import Types, Writers, body_reader
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.loader import load
@@ -80,7 +81,7 @@ def prepared(events: int) -> Iterator[Work]:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
 
         def vault(name: str) -> Vault:
-            return opened.enter_context(closing(Vault(Path(folder) / name, lambda: _VAULT_KEYS)))
+            return opened.enter_context(closing(open_vault(str(Path(folder) / name), lambda: _VAULT_KEYS)))
 
         yield _prepared(events, vault)
 

@@ -74,7 +74,7 @@ def a_lab() -> Iterator[Lab]:
                 notifier_url=url(ports["notifier"]),
                 folder=Path(folder),
                 secrets=Path(folder) / "secrets",
-                vault=Path(folder) / "services" / "intake" / "vault.sqlite",
+                vault=str(Path(folder) / "services" / "intake" / "vault.sqlite"),
             ),
             environment,
         )

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import yaml
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
     AdminClient,
+    ResourcePatternType,
+    ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialAlteration,
@@ -28,6 +35,7 @@ from ports import free_ports
 SERVICE = "creditbus"
 """User that may do everything."""
 _NAME = "broker of a test"
+OF_THE_CLUSTER = "kafka-cluster"
 
 
 @dataclass(frozen=True)
@@ -154,3 +162,43 @@ def make_users(open_brokers: str, users: tuple[str, ...]) -> None:
         ]
         for future in client.alter_user_scram_credentials(made).values():
             future.result(30)
+
+
+def rights_in(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """Rights by user, as Strimzi would give them."""
+    found = yaml.safe_load_all(file.read_text(encoding="utf-8"))
+    return {one["metadata"]["name"]: one["spec"]["authorization"]["acls"] for one in found if one}
+
+
+def give_rights(open_brokers: str, rights: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Let everybody do what a user's rights say and no more. rights: by principal, in Strimzi's words."""
+    client = AdminClient({"bootstrap.servers": open_brokers})
+    made = [one for principal, acls in rights.items() for acl in acls for one in _bindings(principal, acl)]
+    for future in client.create_acls(made).values():
+        future.result(30)
+
+
+def _bindings(principal: str, acl: Mapping[str, Any]) -> Iterator[AclBinding]:
+    kinds = {
+        "topic": ResourceType.TOPIC,
+        "group": ResourceType.GROUP,
+        "transactionalId": ResourceType.TRANSACTIONAL_ID,
+        "cluster": ResourceType.BROKER,
+    }
+    patterns = {"literal": ResourcePatternType.LITERAL, "prefix": ResourcePatternType.PREFIXED}
+    resource = acl["resource"]
+    for operation in acl["operations"]:
+        yield AclBinding(
+            kinds[resource["type"]],
+            resource.get("name", OF_THE_CLUSTER),
+            patterns[resource.get("patternType", "literal")],
+            principal,
+            "*",
+            AclOperation[_upper(operation)],
+            AclPermissionType.ALLOW,
+        )
+
+
+def _upper(operation: str) -> str:
+    """DescribeConfigs → DESCRIBE_CONFIGS."""
+    return "".join(f"_{letter}" if letter.isupper() else letter for letter in operation).upper().strip("_")

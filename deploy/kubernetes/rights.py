@@ -1,20 +1,31 @@
 """What each service may do on Kafka, as users of Strimzi: by topics.yaml, and by the groups and transactions below.
 
-`python -m deploy.kubernetes.rights` writes base/kafka/users.yaml and base/monitoring/prometheus-rule.yaml anew.
+`python -m deploy.kubernetes.rights` writes base/kafka/users.yaml, the users of a region's node and of its hub (node,
+merging), and base/monitoring/prometheus-rule.yaml anew.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
+from creditbus.bus.topics import mirrored_records
+from creditbus.core.topics import LOCAL_RECORDS
+from creditbus.lab.mirror import HUB, MIRROR, topics_down
+
 DEPLOY = Path(__file__).parents[1]
 USERS = DEPLOY / "kubernetes" / "base" / "kafka" / "users.yaml"
+NODE_USERS = DEPLOY / "kubernetes" / "node" / "users.yaml"
+"""Of Kafka at a region's node, besides those of the services."""
+MERGING_USERS = DEPLOY / "kubernetes" / "merging" / "users.yaml"
+"""Of Kafka at the hub, for each region."""
+REGION = "baotou"
+"""The region of the examples."""
 ALERT_RULE = DEPLOY / "kubernetes" / "base" / "monitoring" / "prometheus-rule.yaml"
 OPERATOR = "operator"
 """The user of `creditbus deploy` and of whoever types the commands."""
@@ -39,6 +50,8 @@ class Rights:
 
 
 EDITIONS = "creditbus-editions"
+_RESTORE = ("creditbus-restore", "creditbus-watermarks")
+"""Groups of who has a state that is restored."""
 SERVICES: Mapping[str, Rights] = {
     "gateway": Rights(groups=(EDITIONS,)),
     "intake": Rights(
@@ -48,7 +61,7 @@ SERVICES: Mapping[str, Rights] = {
     "clock": Rights(groups=("creditbus-clock",)),
     "breaker": Rights(groups=("creditbus-breaker", EDITIONS), transactions=("creditbus-breaker",)),
     "dossier": Rights(
-        groups=("creditbus-dossier", "creditbus-restore", "creditbus-reading", "creditbus-watermarks", EDITIONS),
+        groups=("creditbus-dossier", "creditbus-reading", *_RESTORE, EDITIONS),
         transactions=("creditbus-dossier-",),
     ),
     "warehouse": Rights(groups=("creditbus-warehouse",)),
@@ -82,16 +95,30 @@ def acls_of(service: str, topics: Sequence[Mapping[str, Any]]) -> Iterator[Acl]:
     """The rights of a service. topics: rows of topics.yaml."""
     rights = SERVICES[service]
     for row in topics:
-        operations = [
-            operation
-            for operation, who in (("Read", row["read_by"]), ("Write", row["written_by"]))
-            if service in who and not row["name"].startswith(_MARKS)
-        ]
-        if operations:
-            yield from (Acl("topic", *_pattern(name), ("Describe", *operations)) for name in names_of(row))
+        if not row["name"].startswith(_MARKS):
+            yield from _of_topic(service, row, names_of(row))
     yield from (Acl("topic", *_pattern(name), ("Describe",)) for name in rights.sees_topics)
-    yield from (Acl("group", *_pattern(name), ("Describe", "Read")) for name in rights.groups)
     yield from (Acl("group", *_pattern(name), ("Describe",)) for name in rights.sees_groups)
+    yield from _of_groups(rights)
+
+
+def acls_of_merge(region: str, topics: Sequence[Mapping[str, Any]]) -> Iterator[Acl]:
+    """What merges a region's records at the hub. topics: rows of topics.yaml."""
+    for row in topics:
+        yield from _of_topic("merge", row, [row["name"].replace("<region>", region)])
+    group = f"creditbus-merge-{region}"
+    yield from _of_groups(Rights(groups=(group, *_RESTORE), transactions=(f"{group}-",)))
+
+
+def _of_topic(service: str, row: Mapping[str, Any], names: Iterable[str]) -> Iterator[Acl]:
+    kinds = (("Read", "read_by"), ("Write", "written_by"))
+    operations = [operation for operation, who in kinds if service in row[who]]
+    if operations:
+        yield from (Acl("topic", *_pattern(name), ("Describe", *operations)) for name in names)
+
+
+def _of_groups(rights: Rights) -> Iterator[Acl]:
+    yield from (Acl("group", *_pattern(name), ("Describe", "Read")) for name in rights.groups)
     yield from (Acl("transactionalId", *_pattern(name), ("Describe", "Write")) for name in rights.transactions)
 
 
@@ -110,6 +137,28 @@ def acls_of_the_registry() -> Iterator[Acl]:
     yield Acl("group", "apicurio-", "prefix", ("Describe", "Read"))
 
 
+def acls_of_the_mirror_at_the_hub(region: str) -> Iterator[Acl]:
+    """A region's mirror reads there what the hub decides, and writes the region's records."""
+    return _acls_of_a_mirror(region, reads=topics_down(), writes=[mirrored_records(region)])
+
+
+def acls_of_the_mirror_at_the_node() -> Iterator[Acl]:
+    """At its own end it reads the region's records, and writes what the hub decided."""
+    return _acls_of_a_mirror(HUB, reads=[LOCAL_RECORDS], writes=topics_down())
+
+
+def _acls_of_a_mirror(other: str, reads: Iterable[str], writes: Iterable[str]) -> Iterator[Acl]:
+    """MirrorMaker names what it keeps for itself by the cluster at its other end."""
+    for operation, names in (("Read", reads), ("Write", writes)):
+        yield from (Acl("topic", name, "literal", ("Describe", "DescribeConfigs", operation)) for name in names)
+    own = ("Create", "Describe", "DescribeConfigs", "Read", "Write")
+    for kind in ("configs", "offset-syncs", "offsets", "status"):
+        yield Acl("topic", f"mm2-{kind}.{other}.internal", "literal", own)
+    yield Acl("group", f"{other}-mm2", "literal", ("Describe", "Read"))
+    for prefix in ("", "connect-cluster-"):
+        yield Acl("transactionalId", f"{prefix}{other}-mm2", "prefix", ("Describe", "Write"))
+
+
 def names_of(row: Mapping[str, Any]) -> Iterator[str]:
     """Names of a row of topics.yaml; one that has a mark is cut there, before its hyphen or dot."""
     name = row["name"].split(_MARKS)[0]
@@ -124,9 +173,28 @@ def _pattern(name: str) -> tuple[str, Pattern]:
 
 def users_text() -> str:
     """The text of users.yaml."""
-    topics = yaml.safe_load((DEPLOY / "topics.yaml").read_text(encoding="utf-8"))["topics"]
-    users = [(service, "scram-sha-512", acls_of(service, topics)) for service in SERVICES]
+    users = [(service, "scram-sha-512", acls_of(service, _topics())) for service in SERVICES]
     users += [(OPERATOR, "scram-sha-512", acls_of_the_operator()), (REGISTRY, "tls", acls_of_the_registry())]
+    return _users(users)
+
+
+def node_users_text() -> str:
+    """The text of the node's users.yaml."""
+    return _users([(MIRROR, "scram-sha-512", acls_of_the_mirror_at_the_node())])
+
+
+def merging_users_text() -> str:
+    """The text of the users.yaml that a hub has for each region."""
+    users = (("merge", acls_of_merge(REGION, _topics())), (MIRROR, acls_of_the_mirror_at_the_hub(REGION)))
+    return _users([(f"{name}-{REGION}", "scram-sha-512", acls) for name, acls in users])
+
+
+def _topics() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "topics.yaml").read_text(encoding="utf-8"))["topics"]
+    return rows
+
+
+def _users(users: Iterable[tuple[str, str, Iterator[Acl]]]) -> str:
     head = "# Written by `python -m deploy.kubernetes.rights` from topics.yaml; Strimzi makes a Secret for each user.\n"
     return head + "".join(_user(name, kind, tuple(acls)) for name, kind, acls in users)
 
@@ -162,4 +230,6 @@ def alert_rule_text() -> str:
 
 if __name__ == "__main__":
     USERS.write_text(users_text(), encoding="utf-8")
+    NODE_USERS.write_text(node_users_text(), encoding="utf-8")
+    MERGING_USERS.write_text(merging_users_text(), encoding="utf-8")
     ALERT_RULE.write_text(alert_rule_text(), encoding="utf-8")

@@ -29,6 +29,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "keys": ("keys",),
     "forget": ("forget",),
     "load": ("load",),
+    "mirror": ("mirror",),
     "plan": ("plan",),
     "produce": ("import",),
     "quarantine": ("quarantine",),

@@ -14,8 +14,8 @@ import pytest
 from builders import access_payload
 from counting_job import Job
 from creditbus.bus.keyfiles import VaultKeys
-from creditbus.bus.privacy import Vault
 from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.vaults import open_vault
 from creditbus.clickhouse.client import ClickHouse
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.errors import RetryLaterError
@@ -95,7 +95,7 @@ def test_a_folder_that_cannot_be_opened_is_waited_for(job: Job, tmp_path: Path) 
 def test_a_vault_without_room_is_waited_for_and_nobody_gets_two_keys(small_disk: Callable[[int], SmallDisk]) -> None:
     disk = small_disk(192)
     keys = VaultKeys(platform={1: b"p" * 32}, master={1: b"m" * 64}, index=b"i" * 32)
-    vault = Vault(disk.folder / "vault.sqlite", lambda: keys)
+    vault = open_vault(str(disk.folder / "vault.sqlite"), lambda: keys)
     known: dict[str, str] = {}
     with pytest.raises(RetryLaterError, match="full"):
         for number in range(10_000):

@@ -12,8 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from creditbus.bus.keyfiles import read_vault_keys
-from creditbus.bus.privacy import Vault
+from creditbus.bus.vaults import keys_in, open_vault
 from creditbus.core.identifiers.synthetic import synthetic_citizen
 from running_lab import RunningLab
 from waiting import wait_until
@@ -115,7 +114,7 @@ def test_keys_rotate_under_a_running_bus_and_everybody_stays_who_they_are(
 
 def _vault_bytes(lab: RunningLab) -> bytes:
     path = lab.folder / "services" / "intake" / "vault.sqlite"
-    vault = Vault(path, lambda: read_vault_keys(lab.folder / "secrets"))
+    vault = open_vault(str(path), keys_in(lab.folder / "secrets"))
     assert vault.find(NUMBER) is not None
     vault.close()
     return b"".join(file.read_bytes() for file in path.parent.glob("vault.sqlite*"))

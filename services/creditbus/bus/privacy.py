@@ -3,16 +3,14 @@
 The vault holds for each person a row that a number leads to (salt, version of the platform's key) and a data key that
 everything personal is sealed with. Both are durable before they are first used, and two processes that race get the
 same. Forgetting a person destroys both: what was sealed can never be read, and the number leads nowhere.
-The lab keeps the vault in a file; production puts a key management system behind the same methods.
+The lab keeps the vault in a file, production on a server (bus/vaultrows.py).
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
-import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,17 +19,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from creditbus.bus.keyfiles import PLATFORM, UNSALTED, VaultKeys, key_id
-from creditbus.bus.private import settle
+from creditbus.bus.vaultrows import VaultRows, write_copy
 from creditbus.core.errors import RetryLaterError, SettingsError
 from creditbus.core.identity import TOKEN, Identity
 
 _KEY_BYTES = 32
 _SALT_BYTES = 16
-_TABLES = (
-    "CREATE TABLE IF NOT EXISTS identities (number_index BLOB PRIMARY KEY, subject TEXT NOT NULL UNIQUE,"
-    " salt BLOB NOT NULL, version INTEGER NOT NULL, key_id TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS data_keys (subject TEXT PRIMARY KEY, wrapped BLOB NOT NULL, master INTEGER NOT NULL)",
-)
+_COLUMNS = {"identities": "number_index, subject, salt, version, key_id", "data_keys": "subject, wrapped, master"}
 
 
 def person_token(platform_key: bytes, number: str, version: int = UNSALTED, salt: bytes = b"") -> str:
@@ -45,21 +39,6 @@ def person_token(platform_key: bytes, number: str, version: int = UNSALTED, salt
 
 def _sealed(key: bytes, subject: str, data: bytes) -> bytes:
     return AESSIV(key).encrypt(data, [subject.encode()])
-
-
-class _Connection(sqlite3.Connection):
-    """A full or missing disk, and a file that somebody else holds for long, are waited for."""
-
-    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        """See sqlite3."""
-        try:
-            return super().execute(sql, parameters)
-        except sqlite3.OperationalError as error:
-            raise _away(error) from error
-
-
-def _away(error: Exception) -> RetryLaterError:
-    return RetryLaterError(f"vault of persons: {error}; make room on its disk, or mount it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +69,16 @@ class Taken:
 
 
 class Vault:
-    """Identities and data keys of persons in one SQLite file. For one thread.
+    """Identities and data keys of persons. For one thread.
 
-    Every method raises RetryLaterError while the disk is full or away.
+    Every method raises RetryLaterError while the rows are out of reach.
     """
 
-    def __init__(self, path: Path, read_keys: Callable[[], VaultKeys]) -> None:
+    def __init__(self, rows: VaultRows, read_keys: Callable[[], VaultKeys]) -> None:
         """read_keys: the keys as they are now; asked again when persons are kept, or a key is unknown."""
         self._read_keys = read_keys
         self._keys = read_keys()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            opened = sqlite3.connect(path, isolation_level=None, timeout=15, factory=_Connection)
-        except (OSError, sqlite3.OperationalError) as error:
-            raise _away(error) from error
-        self._db = opened
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("PRAGMA secure_delete=ON")
-        for table in _TABLES:
-            self._db.execute(table)
+        self._db = rows
         self._wrap_plain_keys()
 
     def identity_of(self, number: str) -> Identity:
@@ -140,24 +108,21 @@ class Vault:
         False when somebody else was faster with one of them, or made a newer version of the platform's key since: the
         numbers have to be asked for again.
         """
-        with self._transaction():
+        with self._db.transaction():
             self._keys = self._read_keys()
             if any(self._is_outdated(draft) for draft in drafts):
                 return False
-            for draft in drafts:
-                one = draft.identity
-                row = (self._index(draft.number), one.subject_key, draft.salt, one.token_version, one.key_id)
-                self._db.execute("INSERT INTO identities VALUES (?, ?, ?, ?, ?)", row)
-                self._keep_key(one.subject_key, draft.data_key)
+            self._db.change("INSERT INTO identities VALUES (?, ?, ?, ?, ?)", *map(self._row_of, drafts))
+            self._keep_keys((draft.identity.subject_key, draft.data_key) for draft in drafts)
         return True
 
     def find(self, number: str) -> Identity | None:
         """The person that a normalised number leads to, if it is known."""
-        row = self._db.execute(
+        found = self._db.rows(
             "SELECT subject, version, key_id FROM identities WHERE number_index = ?", (self._index(number),)
-        ).fetchone()
-        if row is not None:
-            return Identity(TOKEN, row[0], row[0], row[1], row[2])
+        )
+        for subject, version, name in found:
+            return Identity(TOKEN, subject, subject, version, name)
         unsalted = self._unsalted(number)
         if unsalted is None or not self._has_key(unsalted.subject_key):
             return None
@@ -179,11 +144,13 @@ class Vault:
 
         Returns whether there was anything. Copies of the file go when the master key is rotated (``rewrap``).
         """
-        with self._transaction():
-            keys = self._db.execute("DELETE FROM data_keys WHERE subject = ?", (subject,)).rowcount
-            rows = self._db.execute("DELETE FROM identities WHERE subject = ?", (subject,)).rowcount
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log of writes holds what was overwritten
-        return bool(keys or rows)
+        with self._db.transaction():
+            gone = [
+                self._db.change(f"DELETE FROM {table} WHERE subject = ?", (subject,))  # noqa: S608 - no value
+                for table in ("data_keys", "identities")
+            ]
+        self._db.scrub()
+        return any(gone)
 
     def rewrap(self, rotate: Callable[[], VaultKeys]) -> int:
         """Wrap every data key under a new master key; returns how many.
@@ -191,34 +158,31 @@ class Vault:
         rotate: adds the new key and returns all. It is called while nobody else can write, so that no data key is
         wrapped under an older one afterwards.
         """
-        with self._transaction():
+        with self._db.transaction():
             self._keys = rotate()
-            rows = self._db.execute("SELECT subject, wrapped, master FROM data_keys").fetchall()
+            rows = self._db.rows("SELECT subject, wrapped, master FROM data_keys")
             newest = self._keys.newest_master
-            for subject, wrapped, master in rows:
-                key = self._unwrap(subject, wrapped, master)
-                self._db.execute(
-                    "UPDATE data_keys SET wrapped = ?, master = ? WHERE subject = ?",
-                    (self._wrap(subject, key, newest), newest, subject),
-                )
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            wrapped = (
+                (self._wrap(subject, self._unwrap(subject, wrapped, master), newest), newest, subject)
+                for subject, wrapped, master in rows
+            )
+            self._db.change("UPDATE data_keys SET wrapped = ?, master = ? WHERE subject = ?", *wrapped)
+        self._db.scrub()
         return len(rows)
 
     def copy_to(self, path: Path) -> None:
-        """A copy as of now, which only its owner may read, durable when it returns. Raises FileExistsError.
+        """A copy as of now in a file, which only its owner may read, durable when it returns. Raises FileExistsError.
 
-        The file alone is none: what was written of late stands beside it.
+        A file of the vault's own is none: what was written of late stands beside it.
         """
+        with self._db.transaction():
+            everything = {table: self._db.rows(f"SELECT {columns} FROM {table}") for table, columns in _COLUMNS.items()}  # noqa: S608
         path.touch(mode=0o600, exist_ok=False)
         try:
-            with closing(sqlite3.connect(path)) as copy:
-                self._db.backup(copy)
-                copy.execute("PRAGMA journal_mode=DELETE")
-        except sqlite3.OperationalError as error:
+            write_copy(path, everything)
+        except RetryLaterError:
             path.unlink()
-            raise _away(error) from error
-        settle(path)
-        settle(path.parent)
+            raise
 
     def take_from(self, copy: Vault, forgotten: Collection[str]) -> Taken:
         """Bring back from a copy what is not here any more, but for persons who were forgotten since.
@@ -227,19 +191,18 @@ class Vault:
         was sealed for the new one opens as before. Repeating it changes nothing.
         Raises SettingsError when the keys here are not those of the copy.
         """
-        rows = copy._db.execute("SELECT number_index, subject, salt, version, key_id FROM identities").fetchall()
-        data_keys = copy._db.execute("SELECT subject, wrapped, master FROM data_keys").fetchall()
+        rows = copy._db.rows("SELECT number_index, subject, salt, version, key_id FROM identities")
+        data_keys = copy._db.rows("SELECT subject, wrapped, master FROM data_keys")
         subjects = {row[1] for row in rows} | {row[0] for row in data_keys}
         rows = [row for row in rows if row[1] not in forgotten]
         data_keys = [row for row in data_keys if row[0] not in forgotten]
         self._require_same_keys(rows, data_keys)
-        with self._transaction():
-            here = dict(self._db.execute("SELECT number_index, subject FROM identities").fetchall())
+        with self._db.transaction():
+            here: dict[bytes, str] = dict(self._db.rows("SELECT number_index, subject FROM identities"))
             missing = [row for row in rows if here.get(row[0]) != row[1]]
-            for row in missing:
-                self._db.execute("INSERT OR REPLACE INTO identities VALUES (?, ?, ?, ?, ?)", row)
-            kept = "INSERT INTO data_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-            came_back = sum(self._db.execute(kept, row).rowcount for row in data_keys)
+            self._db.change("DELETE FROM identities WHERE number_index = ?", *((row[0],) for row in missing))
+            self._db.change("INSERT INTO identities VALUES (?, ?, ?, ?, ?)", *missing)
+            came_back = self._db.change("INSERT INTO data_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING", *data_keys)
         return Taken(
             persons=len(missing),
             instead=len([row for row in missing if row[0] in here]),
@@ -249,23 +212,25 @@ class Vault:
 
     def counts(self) -> tuple[Mapping[int, int], Mapping[int, int]]:
         """Persons by version of the platform's key, data keys by version of the master key."""
-        persons = self._db.execute("SELECT version, count(*) FROM identities GROUP BY version").fetchall()
-        unlisted = self._db.execute(
-            "SELECT count(*) FROM data_keys WHERE subject NOT IN (SELECT subject FROM identities)"
-        ).fetchone()[0]
-        found = dict(persons)
-        if unlisted:
-            found[UNSALTED] = found.get(UNSALTED, 0) + unlisted
-        return found, dict(self._db.execute("SELECT master, count(*) FROM data_keys GROUP BY master").fetchall())
+        found: dict[int, int] = dict(self._db.rows("SELECT version, count(*) FROM identities GROUP BY version"))
+        without = "SELECT count(*) FROM data_keys WHERE subject NOT IN (SELECT subject FROM identities)"
+        for (unlisted,) in self._db.rows(without):
+            if unlisted:
+                found[UNSALTED] = found.get(UNSALTED, 0) + unlisted
+        return found, dict(self._db.rows("SELECT master, count(*) FROM data_keys GROUP BY master"))
 
     def close(self) -> None:
-        """Close the file."""
+        """Close where the rows are."""
         self._db.close()
 
     # -- persons -----------------------------------------------------------------------------------------
 
     def _index(self, number: str) -> bytes:
         return hmac.digest(self._keys.index, number.encode(), "sha256")
+
+    def _row_of(self, draft: Draft) -> tuple[bytes, str, bytes, int, str]:
+        one = draft.identity
+        return self._index(draft.number), one.subject_key, draft.salt, one.token_version, one.key_id
 
     def _is_outdated(self, draft: Draft) -> bool:
         return draft.identity.token_version != self._keys.newest_platform or self.find(draft.number) is not None
@@ -281,18 +246,17 @@ class Vault:
     # -- data keys ---------------------------------------------------------------------------------------
 
     def _has_key(self, subject: str) -> bool:
-        return self._db.execute("SELECT 1 FROM data_keys WHERE subject = ?", (subject,)).fetchone() is not None
+        return bool(self._db.rows("SELECT 1 FROM data_keys WHERE subject = ?", (subject,)))
 
     def _data_key(self, subject: str) -> bytes:
-        row = self._db.execute("SELECT wrapped, master FROM data_keys WHERE subject = ?", (subject,)).fetchone()
-        if row is None:
-            raise KeyError("no data key of this person")
-        return self._unwrap(subject, row[0], row[1])
+        for wrapped, master in self._db.rows("SELECT wrapped, master FROM data_keys WHERE subject = ?", (subject,)):
+            return self._unwrap(subject, wrapped, master)
+        raise KeyError("no data key of this person")
 
-    def _keep_key(self, subject: str, key: bytes) -> None:
+    def _keep_keys(self, keys: Iterable[tuple[str, bytes]]) -> None:
         newest = self._keys.newest_master
-        row = (subject, self._wrap(subject, key, newest), newest)
-        self._db.execute("INSERT INTO data_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
+        rows = ((subject, self._wrap(subject, key, newest), newest) for subject, key in keys)
+        self._db.change("INSERT INTO data_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING", *rows)
 
     def _wrap(self, subject: str, key: bytes, master: int) -> bytes:
         return AESSIV(self._keys.master[master]).encrypt(key, [subject.encode()])
@@ -322,25 +286,11 @@ class Vault:
 
     def _wrap_plain_keys(self) -> None:
         """Keys that an earlier release kept as they are."""
-        is_there = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'keys'"
-        if self._db.execute(is_there).fetchone() is None:
+        if not self._db.has_table("keys"):
             return
-        with self._transaction():
-            if self._db.execute(is_there).fetchone() is None:
+        with self._db.transaction():
+            if not self._db.has_table("keys"):
                 return
-            for subject, key in self._db.execute("SELECT subject, key FROM keys").fetchall():
-                self._keep_key(subject, bytes(key))
-            self._db.execute("DROP TABLE keys")
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Nobody else writes meanwhile; all of it or nothing, and durable at the end."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            if self._db.in_transaction:  # SQLite has rolled back by itself when the disk is full
-                self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+            self._keep_keys(self._db.rows("SELECT subject, key FROM keys"))
+            self._db.change("DROP TABLE keys", ())
+        self._db.scrub()

@@ -64,6 +64,49 @@ class KafkaSecurity(ClientSecurity):
             settings |= {f"ssl.{name}": str(path) for name, path in files.items() if path is not None}
         return settings
 
+    def for_java(self) -> dict[str, str]:
+        """As Kafka's own clients name it; empty for PLAINTEXT. Raises SettingsError.
+
+        It has the password and the key of the certificate in it: whoever writes it down keeps it to itself.
+        """
+        if self.security_protocol == "PLAINTEXT":
+            return {}
+        settings = {"security.protocol": str(self.security_protocol)}
+        if self.uses_sasl:
+            settings |= {
+                "sasl.mechanism": self.sasl_mechanism,
+                "sasl.jaas.config": _jaas(self.sasl_mechanism, self.user(), self.password()),
+            }
+        if self.uses_tls:
+            if (authority := self.ca()) is not None:
+                settings |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(authority.absolute())}
+            if (pair := self.pair()) is not None:
+                certificate, key = (path.read_text(encoding="ascii") for path in pair)
+                settings |= {
+                    "ssl.keystore.type": "PEM",
+                    "ssl.keystore.certificate.chain": certificate,
+                    "ssl.keystore.key": key,
+                }
+        return settings
+
     def tls_context(self) -> ssl.SSLContext | None:
         """For clients written in Python; None where nothing is encrypted. Raises SettingsError."""
         return self.context() if self.uses_tls else None
+
+
+class HubKafkaSecurity(KafkaSecurity):
+    """The same for the brokers of the hub, as a region's mirror is told; CREDITBUS_HUB_KAFKA_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="CREDITBUS_HUB_KAFKA_", frozen=True, extra="ignore")
+
+
+def _jaas(mechanism: str, user: str, password: str) -> str:
+    """How Java's login modules are told of a user."""
+    module = "plain.PlainLoginModule" if mechanism == "PLAIN" else "scram.ScramLoginModule"
+    told = " ".join(f"{name}={_quoted(value)}" for name, value in (("username", user), ("password", password)))
+    return f"org.apache.kafka.common.security.{module} required {told};"
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

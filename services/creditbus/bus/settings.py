@@ -31,8 +31,9 @@ class ServiceSettings(Settings):
     )
     data: Path = Field(Path(".lab/data"), description="folder for local state; lost state is restored from Kafka")
     secrets: Path = Field(Path(".lab/secrets"), description="folder with the secret files")
-    vault: Path = Field(
-        Path(".lab/services/intake/vault.sqlite"), description="file of the key vault: identities and keys of persons"
+    vault: str = Field(
+        ".lab/services/intake/vault.sqlite",
+        description="the key vault, with identities and keys of persons: path of a file, or postgresql://user@host/database",
     )
 
     @property

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 from rich.markup import escape
 
-from creditbus.bus.settings import ServiceSettings
 from creditbus.commands.printing import terminal
 from creditbus.lab.deployment import deploy_steps, unlike_the_file
-from creditbus.lab.stack import LabAddresses
+from creditbus.lab.places import bus_places
 
 
 def register(app: typer.Typer) -> None:
@@ -18,23 +15,13 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def deploy() -> None:
-        """Prepare Kafka and the registry for the services (CREDITBUS_BROKERS, CREDITBUS_REGISTRY_URL). 部署。"""
-        settings = ServiceSettings()
-        console = terminal()
-        places = LabAddresses(
-            brokers=settings.brokers,
-            registry_url=settings.registry_url,
-            clickhouse_url="",
-            gateway_url="",
-            lookup_url="",
-            console_url="",
-            notifier_url="",
-            folder=Path(),
-            secrets=settings.secrets,
-            vault=settings.vault,
-        )
+        """Prepare Kafka and the registry for the services (CREDITBUS_BROKERS, CREDITBUS_REGISTRY_URL). 部署。
+
+        At a region's node (CREDITBUS_HUB_BROKERS) only Kafka: all the rest is the hub's.
+        """
+        places, console = bus_places(), terminal()
         unlike = list(unlike_the_file(places))  # of topics that were there before: not every broker knows a new one yet
-        for step in deploy_steps():
+        for step in (one for one in deploy_steps() if one.at_region or not places.is_region):
             step.run(places)
             console.print(f"[green]✓[/] {step.en} · {step.zh}")
         for line in unlike:

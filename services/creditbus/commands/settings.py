@@ -14,8 +14,9 @@ from rich.markup import escape
 
 from creditbus.breaker.settings import BreakerSettings
 from creditbus.bus.registry import RegistrySecurity
-from creditbus.bus.security import KafkaSecurity
+from creditbus.bus.security import HubKafkaSecurity, KafkaSecurity
 from creditbus.bus.settings import ServiceSettings
+from creditbus.bus.vaultserver import VaultSecurity
 from creditbus.catalogue.settings import CatalogueSettings
 from creditbus.clickhouse.client import ClickHouseSecurity
 from creditbus.clickhouse.front.settings import FrontSettings
@@ -59,8 +60,10 @@ class Part:
 _MODELS: Sequence[tuple[str, str, type[BaseSettings]]] = (
     ("各服务", "every service", ServiceSettings),
     ("各服务与命令：Kafka", "every client of Kafka", KafkaSecurity),
+    ("盟市节点的镜像：全区中心的 Kafka", "a region's mirror: Kafka of the hub", HubKafkaSecurity),
     ("各服务与命令：模式注册中心", "every client of the registry", RegistrySecurity),
     ("各服务与命令：ClickHouse", "every client of ClickHouse", ClickHouseSecurity),
+    ("各服务与命令：密钥库服务器", "every client of the vault's server", VaultSecurity),
     ("各服务与命令：目录", "whoever reads the catalogue's files", CatalogueSettings),
     ("部署", "deploy", DeploySettings),
     ("网关、查询、网页：证书", "certificate of gateway, lookup and console", ServerSecurity),

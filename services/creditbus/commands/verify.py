@@ -47,9 +47,9 @@ def _run(topics_only: bool) -> list[Check]:
                 tasks[name] = bar.add_task(name, total=None)
             bar.update(tasks[name], completed=count)  # type: ignore[arg-type]
 
-        verifier = Verifier(places.brokers, places.registry_url, progress, is_region=bool(places.hub_brokers))
+        verifier = Verifier(places.brokers, places.registry_url, progress, is_region=places.is_region)
         with closing(Registry(places.registry_url)) as registry:
-            webhooks = {} if places.hub_brokers else read_subscriptions(places.secrets)
+            webhooks = {} if places.is_region else read_subscriptions(places.secrets)
             deliveries = list(check_deliveries(places.brokers, registry, webhooks, progress))
         if topics_only:
             return [*verifier.run(None, None), *deliveries]

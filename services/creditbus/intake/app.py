@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 
 from creditbus.bus.editions import current_edition
-from creditbus.bus.keyfiles import read_vault_keys
 from creditbus.bus.loads import Loads
 from creditbus.bus.othernumbers import OtherNumbers
 from creditbus.bus.pace import BatchPolicy
-from creditbus.bus.privacy import Vault
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
@@ -18,6 +16,7 @@ from creditbus.bus.settings import read_key
 from creditbus.bus.signingkeys import SigningKeys
 from creditbus.bus.topics import load_topics
 from creditbus.bus.transaction import LoopSettings, Session
+from creditbus.bus.vaults import keys_in, open_vault
 from creditbus.bus.wire import Types, Writers
 from creditbus.bus.worker import work
 from creditbus.core.topics import EVENTS_START
@@ -48,7 +47,7 @@ def main() -> int:
 
 def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry) -> IntakeProcessor:
     platform_key = read_key(settings.secrets, "platform-token.key")
-    persons = Persons(Vault(settings.vault, lambda: read_vault_keys(settings.secrets)))
+    persons = Persons(open_vault(settings.vault, keys_in(settings.secrets)))
     types = Types(registry)
     parts = Parts(
         schemas=schemas,

@@ -12,10 +12,9 @@ import msgspec
 from confluent_kafka import Message, Producer
 
 from creditbus.bus.kafka import producer_config, translated
-from creditbus.bus.keyfiles import read_vault_keys
-from creditbus.bus.privacy import Vault
 from creditbus.bus.registry import Registry
 from creditbus.bus.schemas import SchemaSet
+from creditbus.bus.vaults import keys_in, open_vault
 from creditbus.bus.wire import Types, Writer
 from creditbus.core.errors import ReconnectError
 from creditbus.core.framing import schema_id_of
@@ -45,7 +44,7 @@ class Forgetting:
 
     def __init__(self, places: LabAddresses, registry: Registry) -> None:
         self._brokers = places.brokers
-        self._vault = Vault(places.vault, lambda: read_vault_keys(places.secrets))
+        self._vault = open_vault(places.vault, keys_in(places.secrets))
         self._write = Writer(registry, RECORDS, SchemaSet.load().records["Forgotten"])
 
     def close(self) -> None:

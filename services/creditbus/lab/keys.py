@@ -12,7 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from creditbus.bus.keyfiles import MASTER, PLATFORM, VaultKeys, file_of, key_id, read_vault_keys, write_key
-from creditbus.bus.privacy import Taken, Vault
+from creditbus.bus.privacy import Taken
+from creditbus.bus.vaults import open_vault
 from creditbus.lab.errors import LabError
 
 _KEY_BYTES = 32
@@ -33,10 +34,10 @@ class KeyUse:
 class KeyDesk:
     """The vault and the key files of one bus."""
 
-    def __init__(self, vault: Path, folder: Path) -> None:
+    def __init__(self, vault: str, folder: Path) -> None:
         """Raises SettingsError when key files are missing."""
         self._folder = folder
-        self._vault = Vault(vault, self._read)
+        self._vault = open_vault(vault, self._read)
 
     def close(self) -> None:
         """Close the vault."""
@@ -90,7 +91,7 @@ class KeyDesk:
             try:
                 shutil.copyfile(path, opened)
                 _require_persons(opened)
-                with closing(Vault(opened, self._read)) as copy:
+                with closing(open_vault(str(opened), self._read)) as copy:
                     return self._vault.take_from(copy, forgotten)
             except (OSError, sqlite3.DatabaseError) as error:
                 raise LabError(

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import signal
 import socket
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import javaproperties
+
+from creditbus.bus.private import write_private
 from creditbus.bus.topics import load_topics
 from creditbus.core.topics import IDENTITIES, LOCAL_RECORDS, RECORDS
 from creditbus.lab.artifacts import Artifacts
@@ -29,15 +33,30 @@ _AT_REGION = frozenset({"intake", "warehouse", "lookup", "subscribers"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MirrorNode:
-    """One mirror on this machine."""
+class Mirroring:
+    """What a mirror is told."""
 
     region: str
     brokers: str
     hub_brokers: str
+    listener: str
+    """URL on which its workers reach each other."""
+    security: Mapping[str, str] = field(default_factory=dict)
+    """How it proves to the region's brokers who it is, as Kafka's own clients name it."""
+    hub_security: Mapping[str, str] = field(default_factory=dict)
+    """The same for the hub's."""
+    replication: int = 1
+    """Replicas of the topics that it makes for itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirrorNode:
+    """One mirror on this machine."""
+
+    mirroring: Mirroring
     folder: Path
     port: int
-    """Where its workers reach each other; loopback only."""
+    """Of its listener; loopback only."""
     jvm: Jvm
 
 
@@ -52,31 +71,30 @@ def topics_down() -> list[str]:
     ]
 
 
-def properties(node: MirrorNode) -> dict[str, str]:
+def properties(told: Mirroring) -> dict[str, str]:
     """MirrorMaker's configuration: which topics, both ways, exactly once; nothing of groups and rights."""
-    up, down = f"{node.region}->{HUB}", f"{HUB}->{node.region}"
+    up, down = f"{told.region}->{HUB}", f"{HUB}->{told.region}"
     internal = (
         "offset.storage", "status.storage", "config.storage", "offset-syncs.topic", "checkpoints.topic",
         "heartbeats.topic",
     )  # fmt: skip
+    replicas = str(told.replication)
     return {
-        "clusters": f"{HUB}, {node.region}",
-        f"{HUB}.bootstrap.servers": node.hub_brokers,
-        f"{node.region}.bootstrap.servers": node.brokers,
+        "clusters": f"{HUB}, {told.region}",
+        **dict(_cluster(HUB, told.hub_brokers, told.hub_security)),
+        **dict(_cluster(told.region, told.brokers, told.security)),
         f"{up}.enabled": "true",
-        f"{up}.topics": LOCAL_RECORDS.replace(".", "\\\\."),
+        f"{up}.topics": _pattern(LOCAL_RECORDS),
         f"{down}.enabled": "true",
-        f"{down}.topics": "|".join(name.replace(".", "\\\\.") for name in topics_down()),
+        f"{down}.topics": "|".join(map(_pattern, topics_down())),
         f"{down}.replication.policy.class": "org.apache.kafka.connect.mirror.IdentityReplicationPolicy",
-        f"{HUB}.exactly.once.source.support": "enabled",
-        f"{node.region}.exactly.once.source.support": "enabled",
         "dedicated.mode.enable.internal.rest": "true",
-        "listeners": f"http://{HOST}:{node.port}",
+        "listeners": told.listener,
         "consumer.isolation.level": "read_committed",
         "consumer.fetch.max.wait.ms": "100",
         "tasks.max": "2",
-        "replication.factor": "1",
-        **{f"{name}.replication.factor": "1" for name in internal},
+        "replication.factor": replicas,
+        **{f"{name}.replication.factor": replicas for name in internal},
         "emit.heartbeats.enabled": "false",
         "sync.topic.configs.enabled": "false",
         "sync.topic.acls.enabled": "false",
@@ -87,14 +105,26 @@ def properties(node: MirrorNode) -> dict[str, str]:
     }
 
 
+def write_properties(file: Path, told: Mirroring) -> None:
+    """Write the configuration, which may have passwords in it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_private(file, javaproperties.dumps(properties(told), timestamp=False))
+
+
+def _cluster(name: str, brokers: str, security: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    yield f"{name}.bootstrap.servers", brokers
+    yield f"{name}.exactly.once.source.support", "enabled"
+    yield from ((f"{name}.{key}", value) for key, value in security.items())
+
+
+def _pattern(topic: str) -> str:
+    """Java's regular expression of this name and no other."""
+    return topic.replace(".", "\\.")
+
+
 def mirror_process(node: MirrorNode, artifacts: Artifacts) -> Process:
     """The mirror as a child process; it waits by itself for a hub that is away."""
     file = node.folder / "mirror.properties"
-
-    def prepare() -> None:
-        node.folder.mkdir(parents=True, exist_ok=True)
-        file.write_text("\n".join(f"{key} = {value}" for key, value in properties(node).items()) + "\n")
-
     options = (
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
@@ -111,7 +141,7 @@ def mirror_process(node: MirrorNode, artifacts: Artifacts) -> Process:
         name=MIRROR,
         argv=java_command(MIRROR, node.jvm, artifacts, (*options, *main)),
         env={},
-        prepare=prepare,
+        prepare=lambda: write_properties(file, node.mirroring),
         is_ready=lambda: _answers(node.port),
         depends_on=("kafka",),
         port=node.port,

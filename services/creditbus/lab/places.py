@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from creditbus.core.settings import Settings
-from creditbus.lab.settings import load_settings
+from creditbus.lab.settings import Region, load_settings
 from creditbus.lab.stack import LabAddresses, addresses
 
 
@@ -26,7 +27,18 @@ class BusSettings(Settings):
     console_url: str | None = Field(None, description="web pages; the lab's by default")
     notifier_url: str | None = Field(None, description="health of the notifier; the lab's by default")
     secrets: Path | None = Field(None, description="folder with the secret files; the lab's by default")
-    vault: Path | None = Field(None, description="file of the key vault; the lab's by default")
+    vault: str | None = Field(None, description="the key vault: a file, or postgresql://…; the lab's by default")
+    hub_brokers: str | None = Field(
+        None, description="brokers of the hub: this bus is a region's node, and its hub does what it does not"
+    )
+    merges: Annotated[tuple[Region, ...] | None, NoDecode] = Field(
+        None, description="names of the regions whose records this hub merges, separated by commas"
+    )
+
+    @field_validator("merges", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
 
 def bus_places() -> LabAddresses:

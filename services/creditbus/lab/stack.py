@@ -15,7 +15,7 @@ from creditbus.lab.errors import SettingsError
 from creditbus.lab.hub import hub_of
 from creditbus.lab.java import Jvm
 from creditbus.lab.kafka import KafkaNode, kafka_process
-from creditbus.lab.mirror import MIRROR, MirrorNode, mirror_process
+from creditbus.lab.mirror import MIRROR, Mirroring, MirrorNode, mirror_process
 from creditbus.lab.process import BEHIND, Process, answers_http
 from creditbus.lab.registry import RegistryNode, registry_process
 from creditbus.lab.settings import LabSettings
@@ -45,11 +45,16 @@ class LabAddresses:
     """Its health."""
     folder: Path
     secrets: Path
-    vault: Path
+    vault: str
     hub_brokers: str = ""
     """Of a region's node: those of its hub."""
     merges: tuple[str, ...] = ()
     """Regions whose records the hub merges."""
+
+    @property
+    def is_region(self) -> bool:
+        """Whether this is a region's node."""
+        return bool(self.hub_brokers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +86,7 @@ def addresses(settings: LabSettings) -> LabAddresses:
         notifier_url=f"http://{HOST}:{settings.port_of('notifier')}",
         folder=settings.folder,
         secrets=home / "secrets",
-        vault=home / "services" / "intake" / "vault.sqlite",
+        vault=str(home / "services" / "intake" / "vault.sqlite"),
         hub_brokers=hub.brokers if hub else "",
         merges=(settings.merges,) if settings.merges else (),
     )
@@ -158,9 +163,12 @@ def deploy_tasks(settings: LabSettings, steps: Sequence[DeployStep], parts: Sequ
 def mirror_node(settings: LabSettings, places: LabAddresses) -> MirrorNode:
     """The mirror between a region's node and its hub."""
     return MirrorNode(
-        region=settings.region,
-        brokers=places.brokers,
-        hub_brokers=places.hub_brokers,
+        mirroring=Mirroring(
+            region=settings.region,
+            brokers=places.brokers,
+            hub_brokers=places.hub_brokers,
+            listener=f"http://{HOST}:{settings.mirror_port}",
+        ),
         folder=settings.folder / MIRROR,
         port=settings.mirror_port,
         jvm=Jvm(max_heap_mb=settings.mirror_heap_mb, min_heap_mb=64, record_startup=settings.record_startup),
@@ -177,7 +185,7 @@ def environment(name: str, settings: LabSettings, places: LabAddresses) -> dict[
         "CREDITBUS_LOOKUP_URL": places.lookup_url,
         "CREDITBUS_DATA": str(settings.folder / "services" / name),
         "CREDITBUS_SECRETS": str(places.secrets),
-        "CREDITBUS_VAULT": str(places.vault),
+        "CREDITBUS_VAULT": places.vault,
         "CREDITBUS_HTTP_PORT": str(settings.port_of(name)),
         **(_of_region(name, settings) if settings.region else {}),
         **({"CREDITBUS_MERGE_REGION": settings.merges} if name == MERGE else {}),

@@ -17,15 +17,14 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from creditbus.bus.api_page import api_page
 from creditbus.bus.audit import Ledger
 from creditbus.bus.catalogue_route import add_catalogue
-from creditbus.bus.keyfiles import read_vault_keys
 from creditbus.bus.keyring import Keyring
 from creditbus.bus.measured import Measured
 from creditbus.bus.metrics import Metrics
-from creditbus.bus.privacy import Vault
 from creditbus.bus.registry import registry_of
 from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.serving import Server
 from creditbus.bus.topics import load_topics
+from creditbus.bus.vaults import keys_in, open_vault
 from creditbus.bus.wire import Types, body_reader
 from creditbus.catalogue.loader import load
 from creditbus.catalogue.purposes import load_purposes
@@ -115,7 +114,7 @@ def build(settings: LookupSettings) -> Ports:
         law=law,
         metrics=Metrics("lookup"),
         page_size=settings.lookup_page_size,
-        persons=Persons(lambda: Vault(settings.vault, lambda: read_vault_keys(settings.secrets))),
+        persons=Persons(lambda: open_vault(settings.vault, keys_in(settings.secrets))),
         now=lambda: datetime.now(UTC),
     )
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field
 
 from creditbus.bus.settings import ServiceSettings
+
+REGION = re.compile(r"[a-z][a-z0-9-]{0,30}")
+"""What names of regions look like."""
 
 
 class MergeSettings(ServiceSettings):
     """Settings of merge."""
 
     merge_region: str = Field(
-        pattern=r"^[a-z][a-z0-9-]{0,30}$",
+        pattern=f"^{REGION.pattern}$",
         description="name of the region whose records are merged: what the mirror puts before the name of their topic",
     )
     merge_slot: int = Field(0, ge=0, description="number of this process among those of its region; one process a slot")

@@ -17,14 +17,6 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
-    AclBinding,
-    AclOperation,
-    AclPermissionType,
-    AdminClient,
-    ResourcePatternType,
-    ResourceType,
-)
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -44,11 +36,10 @@ from creditbus.lab.stack import SERVICES, addresses, service_process
 from guarded_http import guarded
 from ports import free_ports
 from running_lab import PARTS, RunningLab
-from secured_kafka import Secured, make_certificate, secured_kafka
+from secured_kafka import Secured, give_rights, make_certificate, rights_in, secured_kafka
 from waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
-OF_THE_CLUSTER = "kafka-cluster"
 PREFIX = "creditbus-"
 PASSWORD = "of a store"
 BY_CERTIFICATE = (REGISTRY, "monitor")
@@ -56,43 +47,13 @@ BY_CERTIFICATE = (REGISTRY, "monitor")
 
 
 def users() -> dict[str, list[dict[str, Any]]]:
-    """Rights by user, as Strimzi would give them."""
-    found = yaml.safe_load_all(USERS.read_text(encoding="utf-8"))
-    return {one["metadata"]["name"]: one["spec"]["authorization"]["acls"] for one in found if one}
-
-
-def bindings() -> Iterator[AclBinding]:
-    """The same as Kafka's admin client takes them."""
-    kinds = {
-        "topic": ResourceType.TOPIC,
-        "group": ResourceType.GROUP,
-        "transactionalId": ResourceType.TRANSACTIONAL_ID,
-        "cluster": ResourceType.BROKER,
-    }
-    patterns = {"literal": ResourcePatternType.LITERAL, "prefix": ResourcePatternType.PREFIXED}
-    for user, acls in users().items():
-        for acl in acls:
-            resource = acl["resource"]
-            for operation in acl["operations"]:
-                yield AclBinding(
-                    kinds[resource["type"]],
-                    resource.get("name", OF_THE_CLUSTER),
-                    patterns[resource.get("patternType", "literal")],
-                    _principal(user),
-                    "*",
-                    AclOperation[_upper(operation)],
-                    AclPermissionType.ALLOW,
-                )
+    """Rights by user."""
+    return rights_in(USERS)
 
 
 def _principal(user: str) -> str:
     """How the broker calls it: some come with a certificate."""
     return f"User:CN={user}" if user.removeprefix(PREFIX) in BY_CERTIFICATE else f"User:{user}"
-
-
-def _upper(operation: str) -> str:
-    """DescribeConfigs → DESCRIBE_CONFIGS."""
-    return "".join(f"_{letter}" if letter.isupper() else letter for letter in operation).upper().strip("_")
 
 
 @pytest.fixture
@@ -109,18 +70,10 @@ def certificates(tmp_path: Path) -> Mapping[str, Path]:
 def secured(tmp_path: Path, lab_artifacts: Artifacts, certificates: Mapping[str, Path]) -> Iterator[Secured]:
     known = tuple(folder / "ca.pem" for folder in certificates.values())
     with secured_kafka(tmp_path, lab_artifacts, tuple(users()), known) as made:
-        client = AdminClient({"bootstrap.servers": made.open_brokers})
-        subscriber = AclBinding(
-            ResourceType.GROUP,
-            "scenario-",
-            ResourcePatternType.PREFIXED,
-            f"User:{PREFIX}{OPERATOR}",
-            "*",
-            AclOperation.READ,
-            AclPermissionType.ALLOW,
-        )  # whom the scenario plays besides
-        for future in client.create_acls([*bindings(), subscriber]).values():
-            future.result(30)
+        # besides, the subscriber that the scenario plays
+        group = {"resource": {"type": "group", "name": "scenario-", "patternType": "prefix"}, "operations": ["Read"]}
+        rights = {user: [*acls, group] if user == f"{PREFIX}{OPERATOR}" else acls for user, acls in users().items()}
+        give_rights(made.open_brokers, {_principal(user): acls for user, acls in rights.items()})
         yield made
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from creditbus.bus.keyfiles import MASTER, PLATFORM, VaultKeys, file_of, read_vault_keys, write_key
 from creditbus.bus.privacy import Vault, person_token
+from creditbus.bus.vaults import open_vault as open_at
 from creditbus.core.errors import SettingsError
 
 NUMBER, OTHER = "15010219850307001X", "150102198503070028"
@@ -52,7 +53,7 @@ def test_processes_that_race_for_a_new_person_agree(tmp_path: Path, a_vault: Cal
     a_vault()
 
     def ask(_: int) -> tuple[str, bytes]:
-        with closing(Vault(tmp_path / "vault.sqlite", lambda: keys_of(tmp_path / "secrets"))) as vault:
+        with closing(open_at(str(tmp_path / "vault.sqlite"), lambda: keys_of(tmp_path / "secrets"))) as vault:
             key = vault.identity_of(NUMBER).subject_key
             return key, vault.seal(key, b"who it is")
 

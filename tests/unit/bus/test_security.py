@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError
 
 from creditbus.bus import kafka
 from creditbus.bus.kafka import consumer_config, producer_config, reaching
-from creditbus.bus.security import KafkaSecurity
+from creditbus.bus.security import HubKafkaSecurity, KafkaSecurity
 from creditbus.core.errors import SettingsError
 
 
@@ -44,6 +44,25 @@ def test_every_kind_of_client_proves_who_it_is(secured: Path) -> None:
     }
     for config in (reaching("here:1"), consumer_config("here:1", "group"), producer_config("here:1")):
         assert {name: config.get(name) for name in proof} == proof
+
+
+def test_java_is_told_the_same_with_what_its_syntax_asks_for(secured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (secured / "password").write_text('a "quoted\\ one')
+    for name, text in (("CERTIFICATE_FILE", "the certificate"), ("KEY_FILE", "its key")):
+        (secured / name).write_text(text)
+        monkeypatch.setenv(f"CREDITBUS_KAFKA_{name}", str(secured / name))
+    assert KafkaSecurity().for_java() == {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required "
+        r'username="intake" password="a \"quoted\\ one";',
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(secured / "ca.pem"),
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.certificate.chain": "the certificate",
+        "ssl.keystore.key": "its key",
+    }
+    assert HubKafkaSecurity().for_java() == {}, "the hub's brokers are others"
 
 
 def test_a_password_that_changed_is_read_when_the_next_client_is_made(secured: Path) -> None:

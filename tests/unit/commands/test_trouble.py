@@ -15,7 +15,7 @@ from creditbus.commands.trouble import lines_of
 from creditbus.core.errors import FencedError, ReconnectError, RetryLaterError, SettingsError
 from creditbus.lab.errors import NotRunningError
 
-NEEDS_NO_BUS = {"up", "down", "logs", "reset", "doctor", "plan", "catalogue", "settings", "receipt"}
+NEEDS_NO_BUS = {"up", "down", "logs", "reset", "doctor", "plan", "catalogue", "settings", "receipt", "mirror"}
 ARGUMENTS = {
     "assess": [""],
     "breaker": ["list"],

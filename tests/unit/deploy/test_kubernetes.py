@@ -43,7 +43,7 @@ ONE_ONLY = {"breaker", "warehouse", "notifier"}
 READERS = {
     "Keyring": {"departments.json"},
     "SigningKeys": {"departments.json"},
-    "read_vault_keys": {"platform-token.key", "platform-token-2.key", "vault-master-1.key", "vault-index.key"},
+    "keys_in": {"platform-token.key", "platform-token-2.key", "vault-master-1.key", "vault-index.key"},
     "read_subscriptions": {"webhooks.json"},
     "read_console_key": {"lab-keys.json"},
 }

@@ -29,7 +29,7 @@ OpenIntake = Callable[[], Vault]
 
 
 def opened(folder: Path) -> closing[KeyDesk]:
-    return closing(KeyDesk(folder / "vault.sqlite", folder / "secrets"))
+    return closing(KeyDesk(str(folder / "vault.sqlite"), folder / "secrets"))
 
 
 @pytest.fixture

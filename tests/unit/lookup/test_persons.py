@@ -11,6 +11,7 @@ import pytest
 
 from creditbus.bus.keyfiles import VaultKeys
 from creditbus.bus.privacy import Vault
+from creditbus.bus.vaults import open_vault
 from creditbus.core.errors import RetryLaterError
 from creditbus.core.identifiers.synthetic import synthetic_citizen
 from creditbus.lookup.persons import Persons
@@ -30,7 +31,7 @@ class Place:
         self.opened += 1
         if self.is_away:
             raise RetryLaterError("vault of persons: away")
-        return Vault(self.path, lambda: KEYS)
+        return open_vault(str(self.path), lambda: KEYS)
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def persons(place: Place) -> Iterator[Persons]:
 
 
 def test_it_is_opened_once_for_requests_of_many_threads_and_sees_who_came_later(place: Place, persons: Persons) -> None:
-    intake = Vault(place.path, lambda: KEYS)
+    intake = open_vault(str(place.path), lambda: KEYS)
     known = {number: intake.identity_of(number).subject_key for number in NUMBERS[:10]}
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(persons.key_of, NUMBERS)) == [known.get(number) for number in NUMBERS]
