@@ -46,6 +46,7 @@ ELSEWHERE = {
     "rules activate HASH": "e2e/test_editions.py",
     "reconcile ids.txt --department CODE --day 2026-11-01": "e2e/test_reconciliation.py",
     "forget KEY --reason WHY": "e2e/test_forgetting.py",
+    "mirror baotou": "unit/commands/test_mirror.py",
     "keys backup COPY": "e2e/test_forgetting.py",
     "keys restore COPY": "e2e/test_forgetting.py",
     "keys create": "unit/commands/test_signingkeys.py",
