@@ -8,7 +8,7 @@ hold and its release are control records of the log, and every replay obeys them
 
 from __future__ import annotations
 
-from creditbus.core.breaker import HOLD, Turn, Turns, standing
+from creditbus.core.breaker import HOLD, Turn, Turns
 from creditbus.core.records import CreditRecord
 from creditbus.core.state import IncentiveState, ListingState, TermState
 
@@ -42,15 +42,19 @@ def load_id_of(source: str) -> str:
 
 
 def hold_on(record: CreditRecord, turns: Turns) -> Turn | None:
-    """The hold of the load that a record belongs to; None when it belongs to none, or that was let go."""
+    """The hold of the load that a record belongs to; None when it belongs to none.
+
+    Also when the load is over: a record that comes late (parked until now, mirrored from a region) waits under it for a
+    moment, and has the end of all the others.
+    """
     if record.load_id is None:
         return None
-    turn = standing(turns, load_source(record.sender, record.load_id))
-    return turn if turn is not None and turn.action == HOLD else None
+    known = turns.get(load_source(record.sender, record.load_id), ())
+    return next((turn for turn in reversed(known) if turn.action == HOLD), None)
 
 
 def wait_for_load(state: ListingState | IncentiveState | TermState, record: CreditRecord, turns: Turns) -> bool:
-    """Let what follows from a record wait where it came with a load that is not released; says whether it does."""
+    """Let what follows from a record wait where it came with a load; says whether it does."""
     hold = hold_on(record, turns)
     if hold is None or record.load_id is None:
         return False

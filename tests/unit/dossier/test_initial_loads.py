@@ -93,6 +93,23 @@ def test_what_is_rolled_back_never_takes_effect_and_lifts_nothing() -> None:
     assert bus.summary().on_hold == []
 
 
+def test_what_comes_after_a_roll_back_never_takes_effect_either() -> None:
+    """It was parked until then, or the mirror of its region was behind."""
+    bus = a_loading_bus()
+    bus.send(*minutes(1, 5), ROLLED_BACK, *minutes(6, 9), COURT, HONOUR, *minutes(10, 12))
+    assert states(bus) == [("WAITING", "LOAD"), ("REMOVED", "ROLLED_BACK")]
+    assert (bus.orders(), bus.alerts()) == ([], [])
+    assert bus.summary().on_hold == []
+
+
+def test_what_comes_after_a_release_takes_effect_as_quietly_as_the_others() -> None:
+    bus = a_loading_bus()
+    bus.send(*minutes(1, 5), RELEASED, *minutes(6, 9), COURT, *minutes(10, 12))
+    assert states(bus) == [("WAITING", "LOAD"), ("LISTED", "LOADED")]
+    assert {action for action, _ in bus.orders()} == {"ORDER"}
+    assert bus.alerts() == []
+
+
 def test_what_ended_before_the_release_has_no_effect() -> None:
     bus = a_loading_bus()
     bus.send(COURT, REVOKED, *minutes(1, 5), RELEASED, *minutes(6, 9))
