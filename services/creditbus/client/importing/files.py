@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 _CHUNK = 1 << 20
 _SEPARATORS = ",\t;|，"
 _LARGEST_FIELD = 1 << 20
@@ -91,6 +88,9 @@ class TableFile:
                 self.progress = Progress(raw.tell(), max(1, self._size))
 
     def _spreadsheet_rows(self) -> Iterator[Line]:
+        import openpyxl  # noqa: PLC0415 - a sixth of the start of every command that imports
+        from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
         try:
             book = openpyxl.load_workbook(self._path, read_only=True, data_only=True)
         except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
