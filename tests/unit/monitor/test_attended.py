@@ -34,7 +34,7 @@ def test_work_that_hangs_is_left_behind_once_a_stop_was_asked_for() -> None:
     threading.Timer(0.2, told.set).start()
     began = time.monotonic()
     attended(hang, told.is_set, 0.2)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     never.set()
 
 
