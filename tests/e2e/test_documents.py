@@ -46,6 +46,7 @@ ELSEWHERE = {
     "rules activate HASH": "e2e/test_editions.py",
     "reconcile ids.txt --department CODE --day 2026-11-01": "e2e/test_reconciliation.py",
     "forget KEY --reason WHY": "e2e/test_forgetting.py",
+    "import permits.csv --department CODE --own-key own.key": "e2e/test_documents.py",
     "mirror baotou": "unit/commands/test_mirror.py",
     "keys backup COPY": "e2e/test_forgetting.py",
     "keys restore COPY": "e2e/test_forgetting.py",
@@ -174,6 +175,8 @@ def test_the_documented_code_writes_to_kafka_with_a_registered_key(running_lab: 
         return state_of(running_lab, "150100-scjg", receipt.event_id) == "RECORDED"
 
     wait_until("the event to be recorded", is_recorded)
+    own_key = ("--own-key", str(tmp_path / "own.key"), "--wait")
+    running_lab.creditbus("import", str(ROOT / "tests/data/permits-utf8.csv"), "--department", "150100-scjg", *own_key)
 
 
 def test_the_documented_client_code_sends_and_follows(running_lab: RunningLab) -> None:

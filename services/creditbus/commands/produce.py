@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -17,6 +18,7 @@ from rich.table import Table
 from creditbus.catalogue.editions import compile_rules, edition_of
 from creditbus.catalogue.import_columns import load_import_columns
 from creditbus.catalogue.loader import load
+from creditbus.client.direct import DirectProducer, DirectSender
 from creditbus.client.importing.columns import KINDS
 from creditbus.client.importing.delivery import DryRun, Import, Options, Sender, Tally
 from creditbus.client.importing.files import ImportFileError
@@ -44,6 +46,15 @@ _ALL_DEPARTMENTS = "creditbus catalogue list departments"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Direct:
+    """A department's own key, and where it writes with it."""
+
+    key_file: Path
+    brokers: str
+    registry_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What the user asked for."""
 
@@ -59,6 +70,8 @@ class Wish:
     wait: bool
     load: str = ""
     """Id of the initial load that the rows belong to; "" for none."""
+    direct: Direct | None = None
+    """Writes to Kafka instead of the gateway."""
 
 
 def register(app: typer.Typer) -> None:
@@ -78,6 +91,9 @@ def import_file(  # noqa: PLR0913 - the options of a command line
     key_file: Annotated[Path | None, typer.Option(help="API key, or JSON of keys. Default: the lab's.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for what becomes of each. 等待处理结果。")] = False,
     load_id: Annotated[str, typer.Option("--load", help="Open initial load it belongs to. 所属初始导入批次。")] = "",
+    own_key: Annotated[
+        Path | None, typer.Option(help="Write to Kafka, signed with this key, not to the gateway. 直接报送私钥。")
+    ] = None,
 ) -> None:
     """Send a file of permits, penalties, court enforcement, lists, ratings, honours or answers to orders.
 
@@ -95,6 +111,7 @@ def import_file(  # noqa: PLR0913 - the options of a command line
         key_file=key_file or places.secrets / LAB_KEYS,
         wait=wait and not dry_run,
         load=load_id,
+        direct=Direct(key_file=own_key, brokers=places.brokers, registry_url=places.registry_url) if own_key else None,
     )
     raise typer.Exit(_import(wish))
 
@@ -105,16 +122,23 @@ def _import(wish: Wish) -> int:
         raise SettingsError(
             en=f"--kind is {wish.kind}; use auto, {', '.join(KINDS)}", zh=f"--kind 可用：auto、{'、'.join(KINDS)}"
         )
-    key = "" if wish.dry_run else department_key(wish.key_file, wish.department)
-    with BusClient(wish.gateway, key, _BRIEFLY if wish.dry_run else None) as client:
-        rules = _rules(client, wish)
+    with_gateway = not wish.dry_run and wish.direct is None
+    key = department_key(wish.key_file, wish.department) if with_gateway else ""
+    with ExitStack() as opened:
+        client = opened.enter_context(BusClient(wish.gateway, key, None if with_gateway else _BRIEFLY))
+        rules = _rules(client, wish, is_needed=with_gateway)
         department = _department(wish.department, rules)
         run = Import(
             wish.file,
             load_import_columns(),
             Options(kind=None if wish.kind == AUTO else wish.kind, keep_receipts=wish.wait),
         )
-        problem = _send(run, DryRun() if wish.dry_run else client, wish, department, rules)
+        sender: Sender = client
+        if wish.dry_run:
+            sender = DryRun()
+        elif wish.direct is not None:
+            sender = opened.enter_context(_direct(wish.direct, department))
+        problem = _send(run, sender, wish, department, rules)
     late = _wait_for_rest(run, wish) if wish.wait else 0
     console.print(_table(run.tally, late, dry_run=wish.dry_run))
     if problem is not None:
@@ -122,12 +146,17 @@ def _import(wish: Wish) -> int:
     return exit_code(run.tally, late, stopped=problem is not None)
 
 
-def _rules(client: BusClient, wish: Wish) -> Rules:
+def _direct(to: Direct, department: Department) -> DirectProducer:
+    own = DirectSender(department=department.code, domain=department.domain, key_file=to.key_file)
+    return DirectProducer(to.brokers, to.registry_url, own)
+
+
+def _rules(client: BusClient, wish: Wish, *, is_needed: bool) -> Rules:
     """Of the edition in force, as the gateway tells it. Rows can be checked without a gateway too."""
     try:
         return compile_rules(client.edition())
     except SendError as error:
-        if not wish.dry_run:
+        if is_needed:
             raise SettingsError(en=str(error), zh=f"{wish.gateway} 未答复现行目录，请确认网关已启动") from error
         words = Text(
             en=f"Checked against this program's own catalogue: {wish.gateway} does not tell the one in force",
