@@ -99,7 +99,7 @@ def _prepared(events: int, vault: Callable[[str], Vault]) -> Work:
                 schemas=schemas,
                 types=types,
                 writers=writers,
-                privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, keep=persons.keep),
+                privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, expect=persons.expect, keep=persons.keep),
                 checking=lambda: checking,
                 gateway_keys={"gateway-1": _KEY},
                 payload_key=_KEY,

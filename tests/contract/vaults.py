@@ -74,6 +74,22 @@ class VaultContract:
                     vault.open(before, sealed)
             assert one.identity_of(NUMBER).subject_key != before
 
+    def test_many_are_found_by_one_question_with_what_is_sealed_for_them(self, opened: Callable[[], Vault]) -> None:
+        with closing(opened()) as vault:
+            known = {number: vault.identity_of(number) for number in (NUMBER, OTHER)}
+            found = vault.find_all([NUMBER, OTHER, THIRD])
+            assert {number: one.identity if one else None for number, one in found.items()} == {**known, THIRD: None}
+            (one, _, _) = found.values()
+            assert one is not None
+            assert vault.open(known[NUMBER].subject_key, one.seal(b"who it is")) == b"who it is"
+            subjects = [one.subject_key for one in known.values()]
+            assert vault.has_keys(subjects)
+            assert vault.has_keys([])
+            vault.destroy(subjects[1])
+            assert not vault.has_keys(subjects)
+            assert vault.find_all([OTHER]) == {OTHER: None}
+            assert vault.find_all([]) == {}
+
     def test_keys_rotate_while_it_is_open(self, opened: Callable[[], Vault], keys: dict[str, VaultKeys]) -> None:
         with closing(opened()) as one, closing(opened()) as two:
             known = one.identity_of(NUMBER)

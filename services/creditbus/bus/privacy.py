@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -25,6 +25,8 @@ from creditbus.core.identity import TOKEN, Identity
 
 _KEY_BYTES = 32
 _SALT_BYTES = 16
+_ASKED_AT_ONCE = 500
+T = TypeVar("T")
 _COLUMNS = {"identities": "number_index, subject, salt, version, key_id", "data_keys": "subject, wrapped, master"}
 
 
@@ -37,8 +39,28 @@ def person_token(platform_key: bytes, number: str, version: int = UNSALTED, salt
     return f"p:{version}:{digest[:40]}"
 
 
+def _in_parts(values: list[T]) -> Iterator[list[T]]:
+    return (values[start : start + _ASKED_AT_ONCE] for start in range(0, len(values), _ASKED_AT_ONCE))
+
+
+def _marks(values: Sized) -> str:
+    return ", ".join("?" * len(values))
+
+
 def _sealed(key: bytes, subject: str, data: bytes) -> bytes:
     return AESSIV(key).encrypt(data, [subject.encode()])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person that a number leads to, with the key that everything about it is sealed with."""
+
+    identity: Identity
+    data_key: bytes
+
+    def seal(self, data: bytes) -> bytes:
+        """As ``Vault.seal``."""
+        return _sealed(self.data_key, self.identity.subject_key, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +149,32 @@ class Vault:
         if unsalted is None or not self._has_key(unsalted.subject_key):
             return None
         return unsalted
+
+    def find_all(self, numbers: Collection[str]) -> dict[str, Known | None]:
+        """Who is known of these numbers, by one question; None for who leads to nobody.
+
+        A number that may lead to a person of before the salts is left out where it leads to nobody else.
+        """
+        numbers_by_index = {self._index(number): number for number in numbers}
+        is_sure = UNSALTED not in self._keys.platform
+        found: dict[str, Known | None] = dict.fromkeys(numbers) if is_sure else {}
+        for some in _in_parts(list(numbers_by_index)):
+            sql = (
+                "SELECT number_index, subject, version, key_id, wrapped, master FROM identities "  # noqa: S608 - no value
+                f"JOIN data_keys USING (subject) WHERE number_index IN ({_marks(some)})"
+            )
+            for index, subject, version, name, wrapped, master in self._db.rows(sql, some):
+                identity = Identity(TOKEN, subject, subject, version, name)
+                found[numbers_by_index[index]] = Known(identity, self._unwrap(subject, wrapped, master))
+        return found
+
+    def has_keys(self, subjects: Collection[str]) -> bool:
+        """Whether nobody of them was forgotten. subjects: each once."""
+        known = 0
+        for some in _in_parts(list(subjects)):
+            [(count,)] = self._db.rows(f"SELECT count(*) FROM data_keys WHERE subject IN ({_marks(some)})", some)  # noqa: S608
+            known += count
+        return known == len(subjects)
 
     def seal(self, subject: str, data: bytes) -> bytes:
         """Encrypt under the person's key (AES-SIV: the same data gives the same bytes, so a retry changes nothing).

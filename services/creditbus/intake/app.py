@@ -53,7 +53,7 @@ def _processor(settings: IntakeSettings, schemas: SchemaSet, registry: Registry)
         schemas=schemas,
         types=types,
         writers=Writers(registry, schemas),
-        privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, keep=persons.keep),
+        privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, expect=persons.expect, keep=persons.keep),
         checking=_Checkings(settings.brokers, OtherNumbers(settings.brokers, types), Loads(settings.brokers, types)),
         gateway_keys={"gateway-1": read_key(settings.secrets, "gateway-hmac.key")},
         signing_key=SigningKeys(settings.secrets),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
-from creditbus.bus.privacy import Draft, Vault
+from creditbus.bus.privacy import Draft, Known, Vault
 from creditbus.core.errors import RetryLaterError
-from creditbus.core.events import Event
+from creditbus.core.events import NATURAL_PERSON, Event
+from creditbus.core.identifiers import Scheme, normalise_identifier
 from creditbus.core.identity import Identity
 from creditbus.intake.subjects import BY_KEY
 
@@ -31,11 +34,27 @@ class Persons:
         """By number."""
         self._drafted: dict[str, Draft] = {}
         """By subject key."""
+        self._expected: dict[str, Known | None] = {}
+        """By number: who was asked for ahead."""
+        self._known: dict[str, Known] = {}
+        """By subject key: those of them that were tokenised since the last ``keep``."""
+
+    def expect(self, events: Iterable[Event]) -> None:
+        """Ask for everybody whom these events are about by one question; on a server each would take a fifth of a
+        millisecond, twice."""
+        numbers = {
+            normalise_identifier(one.value)
+            for event in events
+            if event.head.subject.kind == NATURAL_PERSON
+            for one in event.head.subject.identifiers
+            if one.scheme == Scheme.CITIZEN.name
+        }
+        self._expected = self._vault.find_all(numbers) if numbers else {}
 
     def token_of(self, number: str) -> str:
         """Key of the person that a normalised number leads to; ``keep`` makes it durable before it is used."""
         draft = self._drafts.get(number)
-        identity = draft.identity if draft else self._vault.find(number) or self._drafted_for(number)
+        identity = draft.identity if draft else self._found(number) or self._drafted_for(number)
         if identity.alias not in self._told:
             self._news[identity.alias] = identity
         return identity.subject_key
@@ -43,8 +62,11 @@ class Persons:
     def keep(self) -> list[Identity]:
         """Make the batch's new persons durable; whoever was not told of in this life, who counts as told now.
 
-        Raises RetryLaterError when another process was faster with one of them.
+        Raises RetryLaterError when another process was faster with one of them, or somebody was forgotten meanwhile.
         """
+        if self._known and not self._vault.has_keys(self._known):
+            raise RetryLaterError("a person was forgotten while events about it were read", retry_after_seconds=0.1)
+        self._known.clear()
         if self._drafts and not self._vault.keep(self._drafts.values()):
             raise RetryLaterError("another intake was faster with a new person", retry_after_seconds=0.1)
         self._drafts.clear()
@@ -71,14 +93,23 @@ class Persons:
             "facts": {name: event.facts.get(name) for name in _PERSONAL_FACTS if event.facts.get(name) is not None},
         }
         data = msgspec.json.encode(personal)
-        if draft := self._drafted.get(subject_key):
-            return draft.seal(data)
+        if ready := self._drafted.get(subject_key) or self._known.get(subject_key):
+            return ready.seal(data)
         try:
             return self._vault.seal(subject_key, data)
         except KeyError as error:
             if any(one.scheme == BY_KEY for one in subject.identifiers):
                 return None
             raise RetryLaterError("a person was forgotten while an event about it was read") from error
+
+    def _found(self, number: str) -> Identity | None:
+        if number not in self._expected:
+            return self._vault.find(number)
+        known = self._expected[number]
+        if known is None:
+            return None
+        self._known[known.identity.subject_key] = known
+        return known.identity
 
     def _drafted_for(self, number: str) -> Identity:
         draft = self._vault.draft(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,9 @@ from creditbus.core.topics import IDENTITIES, QUALITY, RECORDS, REJECTIONS
 from creditbus.intake.checks import Checking, fault
 from creditbus.intake.proofs import Proofs, Proven, Unproven
 from creditbus.intake.steps import Body, Privacy, decide, is_late
+
+_PART = 64
+"""So many events are read before the first of them is decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,18 @@ class Refused:
     event: Event | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Readable:
+    """An event, with the schema and the bytes of its facts."""
+
+    event: Event
+    schema: EventSchema
+    facts: bytes
+
+
+_Result = tuple[Event, list[CreditRecord]] | Refused
+
+
 class IntakeProcessor:
     """core.processing.Processor of intake; keeps nothing between batches."""
 
@@ -87,8 +102,7 @@ class IntakeProcessor:
         effects = Effects()
         checking = self._parts.checking()
         tallies: dict[tuple[str, str], Tally] = {}
-        for message in messages:
-            result = self._judge(message, checking)
+        for message, result in self._judged(messages, checking):
             tally = _tally_for(tallies, result)
             if isinstance(result, Refused):
                 tally.rejected += 1
@@ -111,8 +125,24 @@ class IntakeProcessor:
     def forget(self, topic: str, partition: int) -> None:
         """Nothing is remembered."""
 
-    def _judge(self, message: Message, checking: Checking) -> tuple[Event, list[CreditRecord]] | Refused:
-        """The decision about one message; any bytes give one."""
+    def _judged(self, messages: Sequence[Message], checking: Checking) -> Iterator[tuple[Message, _Result]]:
+        """The decision about each message. Persons are asked for together, part by part."""
+        for start in range(0, len(messages), _PART):
+            part = [(message, self._read(message, checking)) for message in messages[start : start + _PART]]
+            self._parts.privacy.expect([one.event for _, one in part if isinstance(one, _Readable)])
+            for message, one in part:
+                yield message, one if isinstance(one, Refused) else self._decided(one, checking)
+
+    def _decided(self, read: _Readable, checking: Checking) -> _Result:
+        event = read.event
+        body = self._body(read.schema, event, read.facts)
+        outcome = decide(event, body, self._parts.privacy, checking)
+        if isinstance(outcome, Ok):
+            return event, outcome.value
+        return Refused(faults=outcome.faults, sender=event.sender, event=event)
+
+    def _read(self, message: Message, checking: Checking) -> _Readable | Refused:
+        """An event, or why the bytes are none."""
         value = message.value() or b""
         proof = self._proofs.of(dict(message.headers() or ()), value, checking.today_date)
         if isinstance(proof, Unproven):
@@ -126,17 +156,13 @@ class IntakeProcessor:
             if not isinstance(schema, EventSchema):
                 return _unreadable(Reason.UNKNOWN_SCHEMA, sender, schema.name, checking)
             head, facts, facts_bytes = self._read_event(schema, payload)
-            event = _event(proof, message, schema.short_name, (head, facts))
+            return _Readable(_event(proof, message, schema.short_name, (head, facts)), schema, facts_bytes)
         except NotConfluentError:
             return _unreadable(Reason.NOT_CONFLUENT, sender, "-", checking)
         except UnknownSchemaError:
             return _unreadable(Reason.UNKNOWN_SCHEMA, sender, str(schema_id), checking)
         except (NotAvroError, msgspec.ValidationError):
             return _unreadable(Reason.NOT_AVRO, sender, "-", checking)
-        outcome = decide(event, self._body(schema, event, facts_bytes), self._parts.privacy, checking)
-        if isinstance(outcome, Ok):
-            return event, outcome.value
-        return Refused(faults=outcome.faults, sender=sender, event=event)
 
     def _body(self, schema: EventSchema, event: Event, facts_bytes: bytes) -> Body:
         """The facts as they came; for a natural person without the fields that tell who it is."""

@@ -6,7 +6,7 @@ and the record here, design.md 11.6), or a rejection with every fault.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -46,6 +46,8 @@ class Privacy:
     """A number that leads to nobody becomes a person by it, once that is kept."""
     seal: Seal
     """None for whoever was forgotten and is only quoted."""
+    expect: Callable[[Sequence[Event]], None] = lambda events: None
+    """Told of some events before they are decided, so that persons can be asked for together."""
     keep: Callable[[], Iterable[Identity]] = tuple
     """Make durable whoever was tokenised since the last call, before anything of it goes out; those that
     ``credit.identities`` may lack."""

@@ -11,9 +11,10 @@ import pytest
 from creditbus.bus.keyfiles import MASTER, PLATFORM, VaultKeys, file_of, read_vault_keys, write_key
 from creditbus.bus.privacy import Vault
 from creditbus.core.errors import RetryLaterError
+from creditbus.core.events import Event
 from creditbus.core.identifiers.synthetic import synthetic_citizen
 from creditbus.intake.persons import Persons
-from creditbus.intake.steps import Privacy
+from creditbus.intake.steps import Privacy, Seal
 from intake_harness import Intake, example
 
 NUMBER = synthetic_citizen("150102", date(1985, 3, 7))
@@ -32,7 +33,9 @@ def vault(tmp_path: Path, open_vault: OpenVault) -> Vault:
 
 def an_intake(vault: Vault) -> Intake:
     persons = Persons(vault)
-    return Intake(privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, keep=persons.keep))
+    return Intake(
+        privacy=Privacy(tokenise=persons.token_of, seal=persons.seal, expect=persons.expect, keep=persons.keep)
+    )
 
 
 def of_person(number: str = NUMBER, **changes: object) -> dict[str, object]:
@@ -85,6 +88,41 @@ def test_a_person_is_made_of_the_newest_key_even_if_it_came_while_the_batch_was_
 def test_what_is_sealed_opens_with_the_persons_key(vault: Vault) -> None:
     (record,) = an_intake(vault).send(of_person()).records
     assert NUMBER.encode() in vault.open(record["subject_key"], record["sealed"])
+
+
+def test_who_is_asked_for_ahead_is_who_is_found_one_by_one(vault: Vault) -> None:
+    """Numbers as departments write them, somebody new, and somebody of whom an event of the same batch told first."""
+    known, new = NUMBER, OTHER
+    before = vault.identity_of(known).subject_key
+    intake = an_intake(vault)
+    numbers = (known, new, new, known)
+    records = intake.judge(*(intake.message(of_person(f" {number.lower()} ")) for number in numbers)).records
+    keys = [one["subject_key"] for one in records]
+    assert keys == [before, keys[1], keys[1], before]
+    assert vault.find(new) is not None
+    for record, number in zip(records, numbers, strict=True):
+        assert number.encode().lower() in vault.open(record["subject_key"], record["sealed"]).lower()
+
+
+def test_a_person_who_is_forgotten_while_a_batch_is_decided_is_asked_for_again(vault: Vault) -> None:
+    vault.identity_of(NUMBER)
+    persons = Persons(vault)
+    intake = Intake(
+        privacy=Privacy(tokenise=persons.token_of, seal=_then(vault, persons), expect=persons.expect, keep=persons.keep)
+    )
+    with pytest.raises(RetryLaterError, match="forgotten"):
+        intake.send(of_person())
+
+
+def _then(vault: Vault, persons: Persons) -> Seal:
+    """Seals, and has the person forgotten by then."""
+
+    def seal(subject: str, event: Event) -> bytes | None:
+        sealed = persons.seal(subject, event)
+        vault.destroy(subject)
+        return sealed
+
+    return seal
 
 
 def test_an_event_that_becomes_no_record_makes_no_person(vault: Vault) -> None:
