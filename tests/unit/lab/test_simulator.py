@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -35,10 +36,14 @@ def test_the_same_seed_gives_the_same_events(sent: list[Sent]) -> None:
     assert next(Story(seed=8, subjects=500, day=DAY).events(1)) != sent[0]
 
 
-def test_another_day_gives_other_events(sent: list[Sent]) -> None:
-    """Their facts differ by a day: under the same ids they would be different contents of one event."""
-    later = list(Story(seed=7, subjects=500, day=DAY + timedelta(days=1)).events(COUNT))
-    assert {one.event["event_id"] for one in sent}.isdisjoint(one.event["event_id"] for one in later)
+@pytest.mark.parametrize(
+    "other", [{"day": DAY + timedelta(days=1)}, {"days": 30}, {"subjects": 400}], ids=["day", "days", "subjects"]
+)
+def test_other_days_and_other_firms_give_other_events(sent: list[Sent], other: dict[str, Any]) -> None:
+    """Their facts differ: under the same ids they would be different contents of one event."""
+    told = {one.event["event_id"]: one.event for one in sent}
+    again = Story(**{"seed": 7, "subjects": 500, "day": DAY, **other}).events(1_000)
+    assert [one.event for one in again if told.get(one.event["event_id"], one.event) != one.event] == []
 
 
 def test_kinds_come_in_their_proportions(sent: list[Sent]) -> None:

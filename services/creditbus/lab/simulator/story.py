@@ -1,6 +1,6 @@
 """A seeded stream of events: good ones, duplicates, corrections, late reports, bad input.
 
-The same seed and day give the same events, ids included. What each must become is known from the start.
+The same seed, days and number of subjects give the same events, ids included. What each must become is known from the start.
 """
 
 from __future__ import annotations
@@ -176,8 +176,9 @@ class Story:
         }
 
     def _event_id(self) -> str:
-        """Of the seed and the last day: the same seed on another day tells other facts, so they are other events."""
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.day} {self._chance.getrandbits(128)}"))
+        """Of all that the facts follow from: the same seed on other days, or of other firms, tells other facts."""
+        told = f"{self.day} {self._today} {self.subjects} {self._chance.getrandbits(128)}"
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, told))
 
     def _subject(self, kind: str) -> Event:
         """A subject; few get much: the square of a uniform draw favours low numbers."""
