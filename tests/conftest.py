@@ -43,13 +43,18 @@ pytest_plugins = ["running_lab"]
 
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 KEPT_VARIABLES = ("CREDITBUS_CACHE",)
+SECOND_LAB = (
+    "story", "webhooks", "forgetting", "editions", "breaker", "quarantine", "identity", "views", "initial", "past",
+)  # fmt: skip
+"""Half of what needs a lab, measured by its time."""
 TOGETHER = (
     ("tests/e2e/test_console_page.py", "browser"),
     ("tests/e2e/test_region.py", "parts"),
+    *((f"tests/e2e/test_{name}", "second lab") for name in SECOND_LAB),
     ("tests/e2e/", "lab"),
     ("tests/chaos/test_broker_away.py", "lab"),
     ("tests/chaos/test_clickhouse_lost.py", "lab"),
-    ("tests/chaos/test_kill_nine.py", "lab"),
+    ("tests/chaos/test_kill_nine.py", "second lab"),
     ("tests/chaos/", "parts"),
     ("tests/contract/", "parts"),
     ("tests/integration/", "parts"),
@@ -83,7 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """With three workers, one has the lab, one the single parts, and one begins with the rest, one test at a time."""
+    """With three workers, two have a lab each and one the single parts; all share the rest, one test at a time."""
     return OneLab(config, log)
 
 

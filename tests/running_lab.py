@@ -1,4 +1,4 @@
-"""A whole lab for end-to-end and chaos tests: started once a run, on free ports, in a folder of its own."""
+"""A whole lab for end-to-end and chaos tests: started once a worker, on free ports, in a folder of its own."""
 
 from __future__ import annotations
 
