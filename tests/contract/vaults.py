@@ -123,4 +123,7 @@ class VaultContract:
             assert vault.find(OTHER) == known[OTHER] != instead
             assert vault.find(THIRD) is None
             assert vault.open(known[NUMBER].subject_key, sealed) == b"who it is"
+            with closing(open_vault(str(tmp_path / "copy.sqlite"), lambda: FIRST)) as copy:
+                again = vault.take_from(copy, {one.subject_key for one in known.values()})
+            assert (again.persons, again.data_keys) == (0, 0)
             assert vault.seal(instead.subject_key, b"x"), "what was sealed for the one in between opens as before"

@@ -26,7 +26,7 @@ from creditbus.core.identity import TOKEN, Identity
 _KEY_BYTES = 32
 _SALT_BYTES = 16
 _ASKED_AT_ONCE = 500
-T = TypeVar("T")
+_T = TypeVar("_T")
 _COLUMNS = {"identities": "number_index, subject, salt, version, key_id", "data_keys": "subject, wrapped, master"}
 
 
@@ -39,7 +39,7 @@ def person_token(platform_key: bytes, number: str, version: int = UNSALTED, salt
     return f"p:{version}:{digest[:40]}"
 
 
-def _in_parts(values: list[T]) -> Iterator[list[T]]:
+def _in_parts(values: list[_T]) -> Iterator[list[_T]]:
     return (values[start : start + _ASKED_AT_ONCE] for start in range(0, len(values), _ASKED_AT_ONCE))
 
 

@@ -66,6 +66,8 @@ class ServerRows:
 
     def change(self, sql: str, *rows: Sequence[Any]) -> int:
         """See VaultRows."""
+        if not rows:
+            return 0
         with self._reached() as db, db.cursor() as cursor:
             cursor.executemany(_in_its_words(sql), rows)
             return cursor.rowcount

@@ -1,6 +1,7 @@
 """A seeded stream of events: good ones, duplicates, corrections, late reports, bad input.
 
-The same seed, days and number of subjects give the same events, ids included. What each must become is known from the start.
+The same seed, days and number of subjects give the same events, ids included. What each must become is known from the
+start.
 """
 
 from __future__ import annotations
