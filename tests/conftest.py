@@ -49,12 +49,13 @@ SECOND_LAB = (
 """Half of what needs a lab, measured by its time."""
 TOGETHER = (
     ("tests/e2e/test_console_page.py", "browser"),
-    ("tests/e2e/test_region.py", "parts"),
+    ("tests/e2e/test_region.py", "region"),
     *((f"tests/e2e/test_{name}", "second lab") for name in SECOND_LAB),
     ("tests/e2e/", "lab"),
     ("tests/chaos/test_broker_away.py", "lab"),
     ("tests/chaos/test_clickhouse_lost.py", "lab"),
     ("tests/chaos/test_kill_nine.py", "second lab"),
+    ("tests/integration/bus/test_rights.py", "rights"),
     ("tests/chaos/", "parts"),
     ("tests/contract/", "parts"),
     ("tests/integration/", "parts"),
