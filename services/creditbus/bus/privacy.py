@@ -151,13 +151,9 @@ class Vault:
         return unsalted
 
     def find_all(self, numbers: Collection[str]) -> dict[str, Known | None]:
-        """Who is known of these numbers, by one question; None for who leads to nobody.
-
-        A number that may lead to a person of before the salts is left out where it leads to nobody else.
-        """
+        """Who is known of these numbers, as ``find`` tells, by few questions; None for who leads to nobody."""
         numbers_by_index = {self._index(number): number for number in numbers}
-        is_sure = UNSALTED not in self._keys.platform
-        found: dict[str, Known | None] = dict.fromkeys(numbers) if is_sure else {}
+        found: dict[str, Known | None] = dict.fromkeys(numbers)
         for some in _in_parts(list(numbers_by_index)):
             sql = (
                 "SELECT number_index, subject, version, key_id, wrapped, master FROM identities "  # noqa: S608 - no value
@@ -166,7 +162,7 @@ class Vault:
             for index, subject, version, name, wrapped, master in self._db.rows(sql, some):
                 identity = Identity(TOKEN, subject, subject, version, name)
                 found[numbers_by_index[index]] = Known(identity, self._unwrap(subject, wrapped, master))
-        return found
+        return found | self._all_unsalted([number for number, known in found.items() if known is None])
 
     def has_keys(self, subjects: Collection[str]) -> bool:
         """Whether nobody of them was forgotten. subjects: each once."""
@@ -290,6 +286,17 @@ class Vault:
             return None
         token = person_token(key, number)
         return Identity(TOKEN, token, token, UNSALTED, key_id(PLATFORM, UNSALTED, key))
+
+    def _all_unsalted(self, numbers: Collection[str]) -> dict[str, Known | None]:
+        """Those of them that lead to persons of before the salts."""
+        earlier = {one.subject_key: (number, one) for number in numbers if (one := self._unsalted(number)) is not None}
+        found: dict[str, Known | None] = {}
+        for some in _in_parts(list(earlier)):
+            sql = f"SELECT subject, wrapped, master FROM data_keys WHERE subject IN ({_marks(some)})"  # noqa: S608
+            for subject, wrapped, master in self._db.rows(sql, some):
+                number, identity = earlier[subject]
+                found[number] = Known(identity, self._unwrap(subject, wrapped, master))
+        return found
 
     # -- data keys ---------------------------------------------------------------------------------------
 

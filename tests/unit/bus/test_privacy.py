@@ -97,6 +97,11 @@ def test_persons_of_before_the_salts_keep_their_token_and_their_data(
     vault = a_vault()
     assert vault.identity_of(NUMBER).subject_key == token
     assert vault.identity_of(NUMBER).token_version == 1
+    together = vault.find_all([OTHER, NUMBER])
+    assert {number: one and one.identity for number, one in together.items()} == {
+        OTHER: None,
+        NUMBER: vault.find(NUMBER),
+    }
     assert vault.open(token, sealed) == b"who it is"
     assert vault.counts() == ({1: 1}, {1: 1})
     assert data_key not in (tmp_path / "vault.sqlite").read_bytes(), "it is wrapped now"
