@@ -10,23 +10,23 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from creditbus.bus.keyfiles import PLATFORM, UNSALTED, VaultKeys, key_id
-from creditbus.bus.vaultrows import VaultRows, write_copy
+from creditbus.bus.vaultrows import Row, VaultRows, write_copy
 from creditbus.core.errors import RetryLaterError, SettingsError
 from creditbus.core.identity import TOKEN, Identity
 
 _KEY_BYTES = 32
 _SALT_BYTES = 16
 _ASKED_AT_ONCE = 500
-_T = TypeVar("_T")
 _COLUMNS = {"identities": "number_index, subject, salt, version, key_id", "data_keys": "subject, wrapped, master"}
 
 
@@ -37,14 +37,6 @@ def person_token(platform_key: bytes, number: str, version: int = UNSALTED, salt
     """
     digest = hmac.digest(platform_key, salt + number.encode(), "sha256").hex()
     return f"p:{version}:{digest[:40]}"
-
-
-def _in_parts(values: list[_T]) -> Iterator[list[_T]]:
-    return (values[start : start + _ASKED_AT_ONCE] for start in range(0, len(values), _ASKED_AT_ONCE))
-
-
-def _marks(values: Sized) -> str:
-    return ", ".join("?" * len(values))
 
 
 def _sealed(key: bytes, subject: str, data: bytes) -> bytes:
@@ -64,17 +56,11 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Known):
     """A person as it will be: nobody else knows of it until ``Vault.keep`` has made it durable."""
 
     number: str
-    identity: Identity
     salt: bytes
-    data_key: bytes
-
-    def seal(self, data: bytes) -> bytes:
-        """As ``Vault.seal`` once it is kept."""
-        return _sealed(self.data_key, self.identity.subject_key, data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +108,7 @@ class Vault:
         key, salt = self._keys.platform[version], secrets.token_bytes(_SALT_BYTES)
         token = person_token(key, number, version, salt)
         identity = Identity(TOKEN, token, token, version, key_id(PLATFORM, version, key))
-        return Draft(number, identity, salt, secrets.token_bytes(_KEY_BYTES))
+        return Draft(identity, secrets.token_bytes(_KEY_BYTES), number, salt)
 
     def keep(self, drafts: Collection[Draft]) -> bool:
         """Make new persons durable, all of them or none.
@@ -154,23 +140,19 @@ class Vault:
         """Who is known of these numbers, as ``find`` tells, by few questions; None for who leads to nobody."""
         numbers_by_index = {self._index(number): number for number in numbers}
         found: dict[str, Known | None] = dict.fromkeys(numbers)
-        for some in _in_parts(list(numbers_by_index)):
-            sql = (
-                "SELECT number_index, subject, version, key_id, wrapped, master FROM identities "  # noqa: S608 - no value
-                f"JOIN data_keys USING (subject) WHERE number_index IN ({_marks(some)})"
-            )
-            for index, subject, version, name, wrapped, master in self._db.rows(sql, some):
-                identity = Identity(TOKEN, subject, subject, version, name)
-                found[numbers_by_index[index]] = Known(identity, self._unwrap(subject, wrapped, master))
+        sql = (
+            "SELECT number_index, subject, version, key_id, wrapped, master FROM identities "
+            "JOIN data_keys USING (subject) WHERE number_index IN ({})"
+        )
+        for index, subject, version, name, wrapped, master in self._asked(sql, numbers_by_index):
+            identity = Identity(TOKEN, subject, subject, version, name)
+            found[numbers_by_index[index]] = Known(identity, self._unwrap(subject, wrapped, master))
         return found | self._all_unsalted([number for number, known in found.items() if known is None])
 
     def has_keys(self, subjects: Collection[str]) -> bool:
         """Whether nobody of them was forgotten. subjects: each once."""
-        known = 0
-        for some in _in_parts(list(subjects)):
-            [(count,)] = self._db.rows(f"SELECT count(*) FROM data_keys WHERE subject IN ({_marks(some)})", some)  # noqa: S608
-            known += count
-        return known == len(subjects)
+        counts = self._asked("SELECT count(*) FROM data_keys WHERE subject IN ({})", subjects)
+        return sum(int(count) for (count,) in counts) == len(subjects)
 
     def seal(self, subject: str, data: bytes) -> bytes:
         """Encrypt under the person's key (AES-SIV: the same data gives the same bytes, so a retry changes nothing).
@@ -220,7 +202,7 @@ class Vault:
         A file of the vault's own is none: what was written of late stands beside it.
         """
         with self._db.transaction():
-            everything = {table: self._db.rows(f"SELECT {columns} FROM {table}") for table, columns in _COLUMNS.items()}  # noqa: S608
+            everything = self._everything()
         path.touch(mode=0o600, exist_ok=False)
         try:
             write_copy(path, everything)
@@ -235,8 +217,7 @@ class Vault:
         was sealed for the new one opens as before. Repeating it changes nothing.
         Raises SettingsError when the keys here are not those of the copy.
         """
-        rows = copy._db.rows("SELECT number_index, subject, salt, version, key_id FROM identities")
-        data_keys = copy._db.rows("SELECT subject, wrapped, master FROM data_keys")
+        rows, data_keys = copy._everything().values()
         subjects = {row[1] for row in rows} | {row[0] for row in data_keys}
         rows = [row for row in rows if row[1] not in forgotten]
         data_keys = [row for row in data_keys if row[0] not in forgotten]
@@ -291,12 +272,21 @@ class Vault:
         """Those of them that lead to persons of before the salts."""
         earlier = {one.subject_key: (number, one) for number in numbers if (one := self._unsalted(number)) is not None}
         found: dict[str, Known | None] = {}
-        for some in _in_parts(list(earlier)):
-            sql = f"SELECT subject, wrapped, master FROM data_keys WHERE subject IN ({_marks(some)})"  # noqa: S608
-            for subject, wrapped, master in self._db.rows(sql, some):
-                number, identity = earlier[subject]
-                found[number] = Known(identity, self._unwrap(subject, wrapped, master))
+        sql = "SELECT subject, wrapped, master FROM data_keys WHERE subject IN ({})"
+        for subject, wrapped, master in self._asked(sql, earlier):
+            number, identity = earlier[subject]
+            found[number] = Known(identity, self._unwrap(subject, wrapped, master))
         return found
+
+    def _asked(self, sql: str, values: Iterable[Any]) -> Iterator[Row]:
+        """What is found for many values, by few questions. sql: with {} where the values stand."""
+        left = iter(values)
+        while some := list(islice(left, _ASKED_AT_ONCE)):
+            yield from self._db.rows(sql.format(", ".join("?" * len(some))), some)
+
+    def _everything(self) -> dict[str, list[Row]]:
+        """All rows by table."""
+        return {table: self._db.rows(f"SELECT {columns} FROM {table}") for table, columns in _COLUMNS.items()}  # noqa: S608
 
     # -- data keys ---------------------------------------------------------------------------------------
 
