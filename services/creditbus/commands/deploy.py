@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
         """
         places, console = bus_places(), terminal()
         unlike = list(unlike_the_file(places))  # of topics that were there before: not every broker knows a new one yet
-        for step in (one for one in deploy_steps() if one.at_region or not places.is_region):
+        for step in (one for one in deploy_steps() if one.is_for(places)):
             step.run(places)
             console.print(f"[green]✓[/] {step.en} · {step.zh}")
         for line in unlike:

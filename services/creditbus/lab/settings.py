@@ -13,11 +13,12 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from creditbus.lab.errors import SettingsError
+from creditbus.merge.settings import REGION
 
 PREFIX = "CREDITBUS_LAB_"
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
-Region = Annotated[str, Field(pattern=r"^([a-z][a-z0-9-]{0,30})?$")]
+Region = Annotated[str, Field(pattern=f"^({REGION.pattern})?$")]
 
 
 class LabSettings(BaseSettings):

@@ -71,6 +71,10 @@ class DeployStep:
     needs: tuple[str, ...] = ()
     at_region: bool = False
 
+    def is_for(self, places: LabAddresses) -> bool:
+        """Whether it is done there."""
+        return self.at_region or not places.is_region
+
 
 def addresses(settings: LabSettings) -> LabAddresses:
     """The addresses that follow from the settings; registry, secrets and vault of a region's node are its hub's."""
@@ -156,7 +160,7 @@ def deploy_tasks(settings: LabSettings, steps: Sequence[DeployStep], parts: Sequ
     return tuple(
         Task(en=step.en, zh=step.zh, run=partial(step.run, places))
         for step in steps
-        if set(step.needs) <= set(parts) and (step.at_region or not settings.region)
+        if set(step.needs) <= set(parts) and step.is_for(places)
     )
 
 
