@@ -71,17 +71,24 @@ def environment(workload: Resource, resources: list[Resource]) -> dict[str, str]
     return {name: value.replace("$(POD_IP)", "192.0.2.1") for name, value in found.items()}
 
 
+def secrets_of(workload: Resource) -> set[str]:
+    """Names of the Secrets that it mounts."""
+    asked = set()
+    for volume in pod(workload).get("volumes", ()):
+        asked |= {volume["secret"]["secretName"]} if "secret" in volume else set()
+        asked |= {one["secret"]["name"] for one in volume.get("projected", {}).get("sources", ())}
+    return asked
+
+
 def held_back(workload: Resource) -> bool:
     """Whether its processes may no more than they have to, and take no more than they are given."""
     spec = pod(workload)
-    who, alone = (
-        spec["securityContext"],
-        {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-    )
+    who = spec["securityContext"]
+    alone = {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
     return (
         who["runAsNonRoot"]
         and who["runAsUser"] > 0

@@ -42,6 +42,7 @@ from manifests import (
     of_kind,
     pod,
     render,
+    secrets_of,
     validate,
     workloads,
 )
@@ -258,9 +259,7 @@ def test_every_secret_is_in_the_example_or_made_by_strimzi_and_none_is_applied(r
     made |= {f"{name}-{what}" for name in of_kind(rendered, "Cluster") for what in ("app", "ca")}
     asked = set()
     for workload in (*workloads(rendered).values(), *of_kind(rendered, "Job").values()):
-        for volume in pod(workload).get("volumes", ()):
-            asked |= {volume["secret"]["secretName"]} if "secret" in volume else set()
-            asked |= {one["secret"]["name"] for one in volume.get("projected", {}).get("sources", ())}
+        asked |= secrets_of(workload)
         for one in container(workload).get("env", ()):
             reference = one.get("valueFrom", {}).get("secretKeyRef")
             if reference is not None and reference["name"] not in made:

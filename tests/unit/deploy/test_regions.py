@@ -38,6 +38,7 @@ from manifests import (
     of_kind,
     pod,
     render,
+    secrets_of,
     validate,
     workloads,
 )
@@ -109,10 +110,7 @@ def test_every_secret_of_a_node_is_in_an_example_or_made_by_an_operator(node: li
     example = {one["metadata"]["name"] for file in EXAMPLES for one in documents(file)}
     made = {*of_kind(node, "KafkaUser"), "creditbus-cluster-ca-cert"}
     for workload in workloads(node).values():
-        for volume in pod(workload).get("volumes", ()):
-            asked = {volume["secret"]["secretName"]} if "secret" in volume else set()
-            asked |= {one["secret"]["name"] for one in volume.get("projected", {}).get("sources", ())}
-            assert asked <= example | made
+        assert secrets_of(workload) <= example | made
 
 
 def test_the_mirror_is_told_by_the_command_and_finds_what_it_names(
