@@ -56,6 +56,7 @@ TOGETHER = (
     ("tests/chaos/test_clickhouse_lost.py", "lab"),
     ("tests/chaos/test_kill_nine.py", "second lab"),
     ("tests/integration/bus/test_rights.py", "rights"),
+    ("tests/integration/lab/test_rebuilding.py", "rebuilding"),
     ("tests/chaos/", "parts"),
     ("tests/contract/", "parts"),
     ("tests/integration/", "parts"),

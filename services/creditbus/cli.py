@@ -36,6 +36,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "receipt": ("receipt",),
     "reconcile": ("reconcile",),
     "replay": ("replay",),
+    "rebuild": ("rebuild",),
     "rules": ("rules",),
     "scenario": ("scenario",),
     "schemas": ("schemas",),

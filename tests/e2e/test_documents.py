@@ -34,6 +34,7 @@ ELSEWHERE = {
     "replay --into DIR --processes 4": "e2e/test_quarantine_and_replay.py",
     "replay --into DIR --from-checkpoint": "e2e/test_checkpoints.py",
     "checkpoint make --into DIR": "e2e/test_checkpoints.py",
+    "rebuild --into DIR": "integration/lab/test_rebuilding.py",
     "quarantine list": "e2e/test_quarantine_and_replay.py",
     "deadletters list": "e2e/test_dead_letters.py",
     "deadletters load": "e2e/test_dead_letters.py",

@@ -16,7 +16,8 @@ import msgspec
 
 SOURCE_KEY = b"\x00source"
 """Key of the note of the next input offset; the last message of each batch of a partition."""
-_BUNDLE = b"\x00rows"
+BUNDLE = b"\x00rows"
+"""How the key of a bundle begins."""
 _BUNDLE_BYTES = 256 * 1024
 """Well below what a broker takes for a message."""
 
@@ -51,7 +52,7 @@ def messages_of(state: Mapping[bytes, bytes | None], fresh: Collection[bytes]) -
 
 def changes_of(key: bytes, value: bytes | None) -> Iterable[Change]:
     """The changes that a message other than the source's note tells of."""
-    if value is None or not key.startswith(_BUNDLE):
+    if value is None or not key.startswith(BUNDLE):
         return ((key, value),)
     rows = msgspec.msgpack.decode(value, type=list[bytes])
     return zip(rows[::2], rows[1::2], strict=True)
@@ -60,4 +61,4 @@ def changes_of(key: bytes, value: bytes | None) -> Iterable[Change]:
 def _bundle(rows: list[bytes]) -> Change:
     """Named by its content, so that compaction never takes one bundle for a later version of another."""
     body = msgspec.msgpack.encode(rows)
-    return _BUNDLE + blake2b(body, digest_size=16).digest(), body
+    return BUNDLE + blake2b(body, digest_size=16).digest(), body

@@ -76,7 +76,7 @@ class Restorer:
         if committed > source:
             raise StopError(
                 f"{self._changelog} [{partition}] holds the state up to offset {source}, but {committed} is committed: "
-                "state is missing; restore the changelog topic from a copy, or rebuild it by replay"
+                "state is missing; `creditbus rebuild --into DIR` makes it from the log"
             )
 
     def _is_usable(self, position: Position, now_ms: int) -> bool:

@@ -51,6 +51,8 @@ def replay(
         print_json([{**asdict(one), "is_same": one.is_same} for one in found])
     else:
         show(console, found)
+        if not all(one.is_same for one in found):
+            console.print("`creditbus rebuild --into DIR` puts what the log leads to in its place 可按日志重建")
     raise typer.Exit(0 if all(one.is_same for one in found) else 1)
 
 

@@ -17,7 +17,8 @@ from creditbus.core.state import IncentiveState, OrderState, Summary
 from creditbus.core.subject import Facts
 from creditbus.core.terms import is_disputed
 
-_OFFER, _WITHDRAW = ("ORDER", "EMIT_OFFER"), ("LIFT", "EMIT_WITHDRAW")
+OFFER, WITHDRAW = ("ORDER", "EMIT_OFFER"), ("LIFT", "EMIT_WITHDRAW")
+"""Action and code of the text."""
 Why = tuple[str, str]
 """Cause, and id of the record or timer behind it."""
 
@@ -47,14 +48,14 @@ def grant(summary: Summary, record: CreditRecord, facts: Facts, ctx: Context) ->
     wait_for_load(state, record, ctx.turns)
     summary.incentives.append(state)
     if not summary.is_severely_listed:
-        _tell(summary, state, _OFFER, ("GRANTED", record.effect_id), ctx)
+        _tell(summary, state, OFFER, ("GRANTED", record.effect_id), ctx)
 
 
 def release_incentive(summary: Summary, state: IncentiveState, cause_id: str, ctx: Context) -> None:
     """Two officers released the load that it came with."""
     state.hold_id = ""
     if not summary.is_severely_listed:
-        _tell(summary, state, _OFFER, ("LOADED", cause_id), ctx)
+        _tell(summary, state, OFFER, ("LOADED", cause_id), ctx)
 
 
 def deserved(kind: str, facts: Facts) -> str:
@@ -66,19 +67,19 @@ def end_incentives(summary: Summary, natural_key: str, why: Why, ctx: Context) -
     """The honour or the grade ended."""
     for state in [one for one in summary.incentives if one.natural_key == natural_key]:
         summary.incentives.remove(state)
-        _tell(summary, state, _WITHDRAW, why, ctx)
+        _tell(summary, state, WITHDRAW, why, ctx)
 
 
 def hold_back(summary: Summary, cause_id: str, ctx: Context) -> None:
     """The subject came onto a list of severe dishonesty: nothing is offered meanwhile."""
     for state in summary.incentives:
-        _tell(summary, state, _WITHDRAW, ("LISTED", cause_id), ctx)
+        _tell(summary, state, WITHDRAW, ("LISTED", cause_id), ctx)
 
 
 def offer_again(summary: Summary, cause_id: str, ctx: Context) -> None:
     """The subject left the last such list."""
     for state in summary.incentives:
-        _tell(summary, state, _OFFER, ("CLEARED", cause_id), ctx)
+        _tell(summary, state, OFFER, ("CLEARED", cause_id), ctx)
 
 
 def _is_newest(summary: Summary, record: CreditRecord, scheme: str, ctx: Context) -> bool:
@@ -98,17 +99,18 @@ def _is_newest(summary: Summary, record: CreditRecord, scheme: str, ctx: Context
 
 def _tell(summary: Summary, state: IncentiveState, what: tuple[str, str], why: Why, ctx: Context) -> None:
     """Offer or withdraw everything that follows from one honour or grade, once."""
-    offers = what is _OFFER
+    offers = what is OFFER
     if state.is_offered is offers or state.hold_id:
         return
     state.is_offered = offers
     for order in state.orders:
-        ctx.emissions.append(_message(summary, state, order, ctx, (*what, *why)))
+        ctx.emissions.append(offer_message(summary, state, order, ctx, (*what, *why)))
 
 
-def _message(
+def offer_message(
     summary: Summary, state: IncentiveState, order: OrderState, ctx: Context, what: tuple[str, str, str, str]
 ) -> MeasureOrder:
+    """What is told of an incentive. what: action, code of its text, cause, and id of what is behind it."""
     action, code, cause, cause_id = what
     text = ctx.rules.reasons[code].text
     rule = next((one for one in ctx.rules.incentives if one.code == order.measure), None)

@@ -83,7 +83,7 @@ def put_on_list(
     summary.listings.append(listing)
     if listing.is_waiting:
         why = "LOAD" if listing.load else "BREAKER"
-        ctx.emissions.append(_listing_change(summary, listing, ctx, ("WAITING", why, record.effect_id)))
+        ctx.emissions.append(listing_change(summary, listing, ctx, ("WAITING", why, record.effect_id)))
     else:
         _take_effect(summary, listing, ("DECIDED", record.effect_id), ctx)
 
@@ -125,16 +125,14 @@ def _take_effect(summary: Summary, listing: ListingState, why: tuple[str, str], 
 
     What an initial load brings is no news: of it no alert is told.
     """
-    cause, cause_id = why
+    cause_id = why[1]
     was_severe = any(one.severe for one in summary.in_force if one is not listing)
-    ctx.emissions.append(_listing_change(summary, listing, ctx, ("LISTED", cause, cause_id)))
-    for order in listing.orders:
-        ctx.emissions.append(_message(summary, listing, order, ctx, ("ORDER", cause, cause_id)))
+    _tell(summary, listing, why, ctx)
     await_orders(summary, listing, ctx)
     watch_escalation(summary, listing, ctx)
     if listing.severe and not was_severe:
         if not listing.load:
-            ctx.emissions.append(_alert(summary, listing, ctx, "DISHONEST_SUBJECT", cause_id))
+            ctx.emissions.append(severity_alert(summary, listing, ctx, "DISHONEST_SUBJECT", cause_id))
         hold_back(summary, cause_id, ctx)
     summary.scored_on = -1
     _tell_what_is_open(summary, listing, cause_id, ctx)
@@ -157,26 +155,37 @@ def take_off_list(summary: Summary, listing: ListingState, cause: str, cause_id:
     summary.listings.remove(listing)
     close(summary, listing.listing_id, ORDER_ACKNOWLEDGEMENT)
     for order in listing.orders if not listing.is_waiting else ():
-        ctx.emissions.append(_message(summary, listing, order, ctx, ("LIFT", cause, cause_id)))
+        ctx.emissions.append(order_told(summary, listing, order, ctx, ("LIFT", cause, cause_id)))
         await_lift(summary, listing, order, ctx)
-    ctx.emissions.append(_listing_change(summary, listing, ctx, ("REMOVED", cause, cause_id)))
+    ctx.emissions.append(listing_change(summary, listing, ctx, ("REMOVED", cause, cause_id)))
     if listing.severe and not listing.is_waiting and not summary.is_severely_listed:
-        ctx.emissions.append(_alert(summary, listing, ctx, "CLEARED_SUBJECT", cause_id))
+        ctx.emissions.append(severity_alert(summary, listing, ctx, "CLEARED_SUBJECT", cause_id))
         offer_again(summary, cause_id, ctx)
 
 
 def tell_again(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:
     """Subscribers were told to stop and are told to go on, under new ids. why: (cause, id of what is behind it)."""
-    cause, cause_id = why
+    cause_id = why[1]
     listing.listing_id = output_id(cause_id, f"listing {listing.listing_id}")
     for order in listing.orders:
         order.order_id = output_id(cause_id, f"order {order.order_id}")
         order.acknowledged, order.declined = [], []
-    ctx.emissions.append(_listing_change(summary, listing, ctx, ("LISTED", cause, cause_id)))
-    for order in listing.orders:
-        ctx.emissions.append(_message(summary, listing, order, ctx, ("ORDER", cause, cause_id)))
+    _tell(summary, listing, why, ctx)
     await_orders(summary, listing, ctx)
     _tell_what_is_open(summary, listing, cause_id, ctx)
+
+
+def tell_in_effect(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:
+    """Tell of a listing that is in effect, under the ids that it has. why: (cause, id of what is behind it)."""
+    _tell(summary, listing, why, ctx)
+    _tell_what_is_open(summary, listing, why[1], ctx)
+
+
+def _tell(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:
+    """The listing, with an order per measure."""
+    ctx.emissions.append(listing_change(summary, listing, ctx, ("LISTED", *why)))
+    for order in listing.orders:
+        ctx.emissions.append(order_told(summary, listing, order, ctx, ("ORDER", *why)))
 
 
 def suspend(summary: Summary, listing: ListingState, why: tuple[str, str], ctx: Context) -> None:
@@ -199,13 +208,13 @@ def tell_state(summary: Summary, listing: ListingState, state: str, why: tuple[s
     Editions of before there were such states have no words for them, and the log tells nothing under those.
     """
     if not listing.is_waiting and f"EMIT_{state}" in ctx.rules.reasons:
-        ctx.emissions.append(_listing_change(summary, listing, ctx, (state, *why)))
+        ctx.emissions.append(listing_change(summary, listing, ctx, (state, *why)))
 
 
 def _tell_subscribers(summary: Summary, listing: ListingState, action: str, why: tuple[str, str], ctx: Context) -> None:
     summary.scored_on = -1
     for order in listing.orders if not listing.is_waiting else ():
-        ctx.emissions.append(_message(summary, listing, order, ctx, (action, *why)))
+        ctx.emissions.append(order_told(summary, listing, order, ctx, (action, *why)))
 
 
 def _last_day(facts: Mapping[str, object], rule: ListRule, effective_on: date) -> int | None:
@@ -242,7 +251,8 @@ def _words(
     )
 
 
-def _listing_change(summary: Summary, listing: ListingState, ctx: Context, why: tuple[str, str, str]) -> ListingChange:
+def listing_change(summary: Summary, listing: ListingState, ctx: Context, why: tuple[str, str, str]) -> ListingChange:
+    """What is told of a listing. why: its state, the cause, and id of the record or timer behind it."""
     state, cause, cause_id = why
     kind = "LOAD" if cause == "LOAD" else "BY_ORDER" if listing.is_order else ""
     zh, en = _words(summary, listing, ctx, f"EMIT_{state}", cause=kind)
@@ -272,9 +282,10 @@ def _listing_change(summary: Summary, listing: ListingState, ctx: Context, why: 
     )
 
 
-def _message(
+def order_told(
     summary: Summary, listing: ListingState, order: OrderState, ctx: Context, why: tuple[str, str, str]
 ) -> MeasureOrder:
+    """What is told of an order that follows from a listing. why: action, cause, id of the record or timer behind it."""
     action, cause, _ = why
     words = _words(summary, listing, ctx, f"EMIT_{action}", order.measure, cause)
     origin = Origin(
@@ -289,7 +300,8 @@ def _message(
     return order_message(summary, order, origin, why, words, ctx.now_ms)
 
 
-def _alert(summary: Summary, listing: ListingState, ctx: Context, kind: str, cause_id: str) -> Alert:
+def severity_alert(summary: Summary, listing: ListingState, ctx: Context, kind: str, cause_id: str) -> Alert:
+    """That the subject is dishonest, or cleared (kind), by this listing."""
     lists = [one.list_code for one in summary.in_force] or [listing.list_code]
     about = About(listing.record_id, listing.region, lists, listing.fictitious)
     return subject_alert(summary, kind, about, _words(summary, listing, ctx, f"EMIT_{kind}"), cause_id, ctx.now_ms)

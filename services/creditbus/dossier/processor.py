@@ -146,7 +146,7 @@ def records_at(
 ) -> list[tuple[int, CreditRecord]]:
     """Records of a partition by their offsets. Raises ValueError when one cannot be read, or its place is not known."""
     if any(place < 0 for place in places):
-        raise ValueError("a record was applied by a release that did not note its place; wipe the state and replay")
+        raise ValueError("a record was applied by a release that did not note its place: `creditbus rebuild`")
     values = read_log(partition, places) if places else {}
     return [(place, reader.record(values[place])) for place in places]
 

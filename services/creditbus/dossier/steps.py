@@ -413,14 +413,15 @@ def _next_ms(summary: Summary, view: PartitionView) -> int | None:
     return min(due, release)
 
 
-_Standing = tuple[int | None, str | None]
+Standing = tuple[int | None, str | None]
+"""Score and grade."""
 
 
-def _standing(subject: SubjectState) -> _Standing:
+def _standing(subject: SubjectState) -> Standing:
     return subject.summary.score, subject.summary.grade
 
 
-def _change(summary: Summary, applied: Applied, before: _Standing, ctx: Context) -> Change:
+def _change(summary: Summary, applied: Applied, before: Standing, ctx: Context) -> Change:
     record = applied.record
     return Change(  # in the order of its fields: by name it would take five times as long, for each record
         change_id_of(applied),
@@ -444,28 +445,31 @@ def _change(summary: Summary, applied: Applied, before: _Standing, ctx: Context)
     )
 
 
-def _expiry(subject: SubjectState, expired: Expired, before: _Standing, ctx: Context) -> Change:
+def _expiry(subject: SubjectState, expired: Expired, before: Standing, ctx: Context) -> Change:
     change_id = output_id(expired.timer_id, f"change {expired.outcome}")
     about = (expired.record_id, expired.kind, expired.outcome)
-    return _of_no_event(subject, (change_id, "TIMER"), about, before, ctx, expired.event_key)
+    return change_of_no_event(subject, (change_id, "TIMER"), about, before, ctx, expired.event_key)
 
 
 def _ended(subject: SubjectState, cause: CreditRecord, ended: tuple[str, str, str], ctx: Context) -> Change:
     """A record that another one repaired, revoked, corrected or withdrew: it is shared and used no more."""
     change_id = output_id(cause.effect_id, f"ended {ended[0]}")
     event_key = cause.event_key if ended[2] == DELETED else None
-    return _of_no_event(subject, (change_id, "ENDED"), ended, _standing(subject), ctx, event_key)
+    return change_of_no_event(subject, (change_id, "ENDED"), ended, _standing(subject), ctx, event_key)
 
 
-def _of_no_event(
+def change_of_no_event(
     subject: SubjectState,
     why: tuple[str, str],
-    about: tuple[str, str, str],
-    before: _Standing,
+    about: tuple[str | None, str, str],
+    before: Standing,
     ctx: Context,
-    event_key: str | None,
+    event_key: str | None = None,
 ) -> Change:
-    """why: id and cause of the change; about: record, kind and outcome; event_key: of what is deleted."""
+    """What came to a subject otherwise than by a record of its own.
+
+    why: id and cause of the change; about: record, kind and outcome; event_key: of what is deleted.
+    """
     summary = subject.summary
     return Change(
         change_id=why[0],

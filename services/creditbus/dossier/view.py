@@ -126,6 +126,23 @@ def meta_of(state: Mapping[bytes, bytes]) -> Meta:
     return _meta(state[META])
 
 
+def subject_of(key: bytes) -> str:
+    """Subject that a key of the state is about; "" for those of timers, holds and the partition."""
+    if key[:1] == b"s":
+        return key[1:].decode()
+    return key[1:].split(b"\x00", 1)[0].decode() if key[:1] in _ROWS else ""
+
+
+def fact_of(key: bytes) -> str:
+    """Natural key of the fact that a key of the state is the row of; "" for any other key."""
+    return key.split(b"\x00", 1)[1].hex() if key[:1] == b"n" else ""
+
+
+def is_for_ever(key: bytes, subject_kind: str) -> bool:
+    """Whether a row stays once it is there, so that it may go into a bundle of the changelog."""
+    return key[:1] in (b"n", b"e") and subject_kind in ORGANISATION_KINDS
+
+
 def as_written_now(state: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     """The same state as this release writes it: what an earlier one wrote last has fewer fields."""
     return {key: _as_written_now(key, value) for key, value in state.items()}

@@ -8,6 +8,7 @@ LabError
 ├── PortInUseError        another program holds a port: names it, the holder and the setting to change
 ├── AlreadyRunningError   a lab runs on this data folder
 ├── NotRunningError       no lab runs on this data folder
+├── AtWorkError           a service works on what a command is to change: stop it first
 └── NotReadyError         a process did not become ready: names it, and shows the end of its log
 """
 
@@ -50,6 +51,10 @@ class AlreadyRunningError(LabError):
 
 class NotRunningError(LabError):
     """No lab runs on this data folder."""
+
+
+class AtWorkError(LabError):
+    """A service works on what is to be changed."""
 
 
 class NotReadyError(LabError):

@@ -32,6 +32,7 @@ ARGUMENTS = {
     "quarantine": ["list", "show 91150102MA0N123408"],
     "reconcile": ["--department 150100-scjg --key-file key"],
     "replay": ["--into sandbox"],
+    "rebuild": ["--into sandbox"],
     "rules": ["list"],
     "scenario": ["hohhot"],
     "schemas": ["push", "check --registry http://127.0.0.1:{port}"],

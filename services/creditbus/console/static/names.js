@@ -76,7 +76,8 @@ const FIXED = {
     EXPIRED: ["期满", "expired"], DELISTED: ["决定移出", "taken off by decision"], LIFTED: ["法院解除", "lifted by the court"], CORRECTED: ["更正", "corrected"],
     DISPUTE_UPHELD: ["异议成立", "dispute upheld"], DISPUTE_OVERDUE: ["异议逾期未处理", "dispute not decided in time"],
     BANKRUPTCY_PLAN: ["重整、和解计划执行期间", "a plan is carried out"], PLAN_ENDED: ["计划已终止", "the plan has ended"],
-    DISPUTE_DECIDED: ["异议已处理", "dispute decided"],
+    DISPUTE_DECIDED: ["异议已处理", "dispute decided"], IDENTITY: ["主体身份关联", "identities linked"],
+    REBUILT: ["按日志重建", "rebuilt from the log"],
   },
 };
 
