@@ -55,11 +55,15 @@ def decode_struct(schema: Schema, struct: type[S], payload: bytes, start: int = 
     return value
 
 
-def decode_as(written: Schema, wanted: Schema, payload: bytes) -> dict[str, Any]:
-    """Value of an Avro binary that was written with one version of a type, as another version has it."""
-    decode(written, payload)  # nothing may be left over, which the resolving reader does not tell
+def decode_as(written: Schema, wanted: Schema, payload: bytes, *, raw: bool = False, start: int = 0) -> dict[str, Any]:
+    """Value of an Avro binary that was written with one version of a type, as another version has it.
+
+    raw: dates and times are numbers. start: where the value begins in the bytes.
+    """
+    decode(written, payload, start=start)  # nothing may be left over, which the resolving reader does not tell
+    forms = (written.raw_parsed, wanted.raw_parsed) if raw else (written.parsed, wanted.parsed)
     try:
-        return cast("dict[str, Any]", schemaless_reader(BytesIO(payload), written.parsed, wanted.parsed))
+        return cast("dict[str, Any]", schemaless_reader(BytesIO(payload[start:]), *forms))
     except (SchemaResolutionError, EOFError, ValueError, TypeError, KeyError) as error:
         raise NotAvroError(f"{written.name} of an earlier release cannot be read: {type(error).__name__}") from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -43,6 +43,11 @@ class Schema:
     def parsed(self) -> dict[str, Json]:
         """As fastavro wants it; logical types become dates and times."""
         return cast("dict[str, Json]", parse_schema(json.loads(self.text)))
+
+    @cached_property
+    def raw_parsed(self) -> dict[str, Json]:
+        """The same, for dates and times as numbers."""
+        return cast("dict[str, Json]", parse_schema(json.loads(json.dumps(_without_logical_types(self.definition)))))
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -141,9 +146,10 @@ class SchemaSet:
     """Every body schema that a release ever wrote with, by its ``body_schema``."""
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> SchemaSet:
-        """Read the folder; the default is the repository's, or the one that was installed with the package."""
-        root = folder or contract_folder() / "avro"
+    @cache
+    def load(cls) -> SchemaSet:
+        """Read the repository's folder, or the one that was installed with the package, once. Raises SettingsError."""
+        root = contract_folder() / "avro"
         sources = {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(root.rglob("*.avsc"))}
         if not sources:
             raise SettingsError(f"no Avro schemas in {root}: the folder schemas/avro must lie there")

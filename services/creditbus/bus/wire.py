@@ -1,8 +1,8 @@
 """Readers and writers of one service: messages to values and back, with the registry's ids looked up once.
 
 A writer is bound to one topic and type; a reader tells by the schema id in the frame which type a message is of.
-Unknown ids are asked of the registry once and remembered; a type that was written with an older schema of the
-contract is read with the schema that it was written with.
+Unknown ids are asked of the registry once and remembered; what was written with an older schema of the contract is read
+with that one, and has what came to the type since as the contract's defaults say.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from creditbus.bus.avro import NotAvroError, decode, decode_as
+from creditbus.bus.avro import NotAvroError, decode, decode_as, encode
 from creditbus.bus.registry import Registry, UnknownSchemaError
 from creditbus.bus.schemas import EventSchema, Schema, SchemaSet
 from creditbus.core.forms import compile_reader
@@ -82,6 +82,8 @@ class Types:
     def __init__(self, registry: SchemaSource) -> None:
         self._registry = registry
         self._known: dict[int, Schema] = {}
+        self._outdated: dict[int, Schema] = {}
+        """The present form of types that were written in another one."""
         self._unknown: set[int] = set()
 
     def of(self, schema_id: int) -> Schema:
@@ -100,14 +102,34 @@ class Types:
         kind = EventSchema if name.startswith("creditbus.events.") else Schema
         schema = kind(name, json.loads(text))
         self._known[schema_id] = schema
+        present = SchemaSet.load().by_full_name(name)
+        if present is not None and present.fingerprint != schema.fingerprint:
+            self._outdated[schema_id] = present
         return schema
+
+    def present_form(self, schema_id: int) -> Schema | None:
+        """How this release has the type of a schema that ``of`` has told, where that is another one."""
+        return self._outdated.get(schema_id)
 
 
 def read_value(types: Types, value: bytes | None, *, raw: bool = True) -> tuple[Schema, dict[str, Any]]:
-    """Type and value of a message. Raises NotConfluentError, UnknownSchemaError or NotAvroError."""
-    schema = types.of(schema_id_of(value))
+    """Type and value of a message, with the fields that this release has of it.
+
+    Raises NotConfluentError, UnknownSchemaError or NotAvroError.
+    """
+    schema_id = schema_id_of(value)
+    schema = types.of(schema_id)
+    present = types.present_form(schema_id)
     assert value is not None
+    if present is not None:
+        return present, decode_as(schema, present, value, raw=raw, start=FRAME_BYTES)
     return schema, decode(schema, value, raw=raw, start=FRAME_BYTES)
+
+
+def in_present_form(types: Types, schema_id: int, payload: bytes) -> bytes:
+    """An Avro payload as this release writes its type. Raises NotAvroError."""
+    written, present = types.of(schema_id), types.present_form(schema_id)
+    return payload if present is None else encode(present, decode_as(written, present, payload, raw=True))
 
 
 def body_reader(schemas: SchemaSet) -> Callable[[str, bytes], dict[str, Any]]:

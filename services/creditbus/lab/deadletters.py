@@ -20,7 +20,7 @@ from creditbus.core.framing import NotConfluentError, unframe
 from creditbus.core.ports import PositionedRow
 from creditbus.core.topics import DEAD_LETTERS
 from creditbus.lab.reading import read_values
-from creditbus.warehouse.routes import is_readable, route_finder
+from creditbus.warehouse.routes import as_now, is_readable, route_finder
 from creditbus.warehouse.steps import UNFRAMED, Table
 from creditbus.warehouse.tables import table_specs, tables_of
 
@@ -79,7 +79,7 @@ class DeadLetterFile:
             table = route_of(letter.topic, schema_id)
             if isinstance(table, Table) and is_readable(self._types, schema_id, payload):
                 row = PositionedRow(sources[letter.topic], letter.partition, letter.offset, payload)
-                rows.flush(table.name, [row])
+                rows.flush(table.name, as_now(self._types, schema_id, [row]))
                 loaded.append(Loaded(letter, table.name))
             else:
                 loaded.append(Loaded(letter, "", letter.reason))

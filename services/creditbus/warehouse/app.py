@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from creditbus.bus.avro import NotAvroError
 from creditbus.bus.deadletters import DeadLetters
 from creditbus.bus.lag import Lag
 from creditbus.bus.metrics import Metrics
@@ -34,10 +35,10 @@ from creditbus.clickhouse.forgetting import delete_forgotten, forgotten_subjects
 from creditbus.clickhouse.parts import Tidiness, merge_crowded_tables
 from creditbus.clickhouse.rows import ClickHouseRows
 from creditbus.core.deadletter import DeadLetter
-from creditbus.core.ports import DeadLetterSink, RowSink
+from creditbus.core.ports import DeadLetterSink, PositionedRow, RowSink
 from creditbus.core.topics import ACCESS, FORGOTTEN
 from creditbus.warehouse.log import TopicLog
-from creditbus.warehouse.routes import is_readable, route_finder
+from creditbus.warehouse.routes import as_now, is_readable, route_finder
 from creditbus.warehouse.settings import WarehouseSettings
 from creditbus.warehouse.steps import (
     REASONS,
@@ -67,6 +68,8 @@ class Ports:
     letters: DeadLetterSink
     route_of: Callable[[str, int], Route]
     is_readable: Callable[[int, bytes], bool]
+    as_now: Callable[[int, Sequence[PositionedRow]], Sequence[PositionedRow]]
+    """Rows of messages that an earlier release may have written, by the id of their schema."""
     metrics: Metrics
     tidy: Callable[[], object]
     delete: Callable[[], int] = lambda: 0
@@ -109,6 +112,7 @@ def main() -> int:
                 letters=DeadLetters(settings.brokers, registry, schemas),
                 route_of=route_finder(types, tables, topic_types),
                 is_readable=partial(is_readable, types),
+                as_now=partial(as_now, types),
                 metrics=service.metrics,
                 tidy=lambda: merge_crowded_tables(clickhouse, list(specs), tidiness),
                 delete=lambda: delete_kept_no_longer(clickhouse, variant),
@@ -224,15 +228,15 @@ def write(ports: Ports, batch: Sequence[Framed]) -> None:
 def _flush(ports: Ports, insert: Insert) -> int:
     """Number of rows written. A refusal of rows that can all be read is the server's matter: it is raised."""
     try:
-        ports.rows.flush(insert.table, insert.rows)
-    except QueryError:
+        ports.rows.flush(insert.table, ports.as_now(insert.schema_id, insert.rows))
+    except (QueryError, NotAvroError):
         topics = {source: topic for topic, source in ports.topics.sources.items()}
         sound, letters = without_damaged(insert, ports.is_readable, topics, _now_ms())
         if not letters:
             raise
         _tell(ports, letters)
         if sound.rows:
-            ports.rows.flush(sound.table, sound.rows)
+            ports.rows.flush(sound.table, ports.as_now(sound.schema_id, sound.rows))
         return len(sound.rows)
     return len(insert.rows)
 

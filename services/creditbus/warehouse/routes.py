@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from creditbus.bus.avro import NotAvroError, decode
 from creditbus.bus.registry import UnknownSchemaError
-from creditbus.bus.wire import Types
+from creditbus.bus.wire import Types, in_present_form
+from creditbus.core.ports import PositionedRow
 from creditbus.warehouse.steps import NOT_FRAMED, UNFRAMED, UNKNOWN_SCHEMA, WRONG_TYPE, Refusal, Route, Table
 
 
@@ -41,3 +43,11 @@ def is_readable(types: Types, schema_id: int, payload: bytes) -> bool:
     except NotAvroError:
         return False
     return True
+
+
+def as_now(types: Types, schema_id: int, rows: Sequence[PositionedRow]) -> Sequence[PositionedRow]:
+    """Rows as the tables of this release take them, whatever release wrote the messages. Raises NotAvroError."""
+    types.of(schema_id)
+    if types.present_form(schema_id) is None:
+        return rows
+    return [replace(row, payload=in_present_form(types, schema_id, row.payload)) for row in rows]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from creditbus.bus.avro import NotAvroError
 from creditbus.bus.metrics import Metrics
 from creditbus.clickhouse.client import QueryError
 from creditbus.clickhouse.rows import MemoryRows
@@ -20,7 +22,10 @@ from creditbus.warehouse.app import Ports, write
 from creditbus.warehouse.steps import NOT_FRAMED, NOT_READABLE, UNFRAMED, Framed, Refusal, Route, Table
 
 GOOD, BAD = b"good", b"bad"
-ROUTES: dict[int, Route] = {1: Table("records", "R#1"), 2: None, UNFRAMED: Refusal(NOT_FRAMED)}
+EARLIER = b"earlier"
+ROUTES: dict[int, Route] = {
+    1: Table("records", "R#1"), 2: None, 3: Table("records", "R#0"), UNFRAMED: Refusal(NOT_FRAMED)
+}  # fmt: skip
 
 
 class Refusing(MemoryRows):
@@ -32,7 +37,7 @@ class Refusing(MemoryRows):
         self._broken = broken
 
     def flush(self, table: str, rows: Sequence[PositionedRow]) -> None:
-        if self._broken or any(row.payload == BAD for row in rows):
+        if self._broken or any(row.payload != GOOD for row in rows):
             raise QueryError("cannot parse")
         super().flush(table, rows)
         self._told += [("row", row.offset) for row in rows]
@@ -53,35 +58,50 @@ class Letters:
         self._told += [("letter", letter.offset) for letter in letters]
 
 
+def as_now(schema_id: int, rows: Sequence[PositionedRow]) -> Sequence[PositionedRow]:
+    """Messages of schema 3 are of an earlier release, and are good once they are made anew."""
+    if schema_id != 3:
+        return rows
+    if any(row.payload == BAD for row in rows):
+        raise NotAvroError("not readable")
+    return [replace(row, payload=GOOD) for row in rows]
+
+
 class _Topics:
     sources = {"t": "cluster/t/1"}
 
 
 def ports_of(rows: MemoryRows, letters: Letters) -> Ports:
-    is_readable: Callable[[int, bytes], bool] = lambda _schema, payload: payload == GOOD  # noqa: E731
+    is_readable: Callable[[int, bytes], bool] = lambda _schema, payload: payload in (GOOD, EARLIER)  # noqa: E731
     return Ports(
         topics=cast(Any, _Topics()),
         rows=rows,
         letters=letters,
         route_of=lambda _topic, schema: ROUTES[schema],
         is_readable=is_readable,
+        as_now=as_now,
         metrics=Metrics("test"),
         tidy=lambda: None,
     )
 
 
 def batch_of(kinds: Sequence[str]) -> list[Framed]:
-    forms = {"good": (1, GOOD), "bad": (1, BAD), "tick": (2, b""), "garbage": (UNFRAMED, b"?")}
+    forms = {
+        "good": (1, GOOD), "bad": (1, BAD), "tick": (2, b""), "garbage": (UNFRAMED, b"?"),
+        "earlier": (3, EARLIER), "bad earlier": (3, BAD),
+    }  # fmt: skip
     return [Framed("t", 0, offset, *forms[kind]) for offset, kind in enumerate(kinds)]
 
 
-@given(st.lists(st.sampled_from(["good", "bad", "tick", "garbage"]), max_size=40))
+@given(st.lists(st.sampled_from(["good", "bad", "tick", "garbage", "earlier", "bad earlier"]), max_size=40))
 def test_every_message_is_a_row_or_a_letter_and_letters_come_before_the_rows_behind_them(kinds: list[str]) -> None:
     told: list[tuple[str, int]] = []
     rows, letters = Refusing(told), Letters(told)
     write(ports_of(rows, letters), batch_of(kinds))
-    assert {offset for what, offset in told if what == "row"} == {n for n, kind in enumerate(kinds) if kind == "good"}
-    assert {one.offset for one in letters.sent} == {n for n, kind in enumerate(kinds) if kind in ("bad", "garbage")}
+    written = {offset for what, offset in told if what == "row"}
+    assert written == {number for number, kind in enumerate(kinds) if kind in ("good", "earlier")}
+    lost = ("bad", "garbage", "bad earlier")
+    assert {one.offset for one in letters.sent} == {n for n, kind in enumerate(kinds) if kind in lost}
     for place, (what, offset) in enumerate(told):
         if what == "letter":
             assert not any(past == "row" and number > offset for past, number in told[:place])
