@@ -73,11 +73,16 @@ def compile_encoder(definition: Json, *, of_struct: bool = False, codec: ModuleT
 
 
 def _maker(struct: type[msgspec.Struct], definition: Json, name: str) -> Callable[..., object]:
-    """What makes a struct of a record's values; a schema of before may lack fields that have defaults today."""
+    """What makes a struct of a record's values.
+
+    An earlier release's schema may lack fields that have defaults today; a later one's may have fields that are not
+    known yet, which are left out.
+    """
     names = [field["name"] for field in _record_named(definition, name)["fields"]]
-    if names == list(struct.__struct_fields__[: len(names)]):
+    known = struct.__struct_fields__
+    if names == list(known[: len(names)]):
         return struct
-    return lambda *values: struct(**dict(zip(names, values, strict=True)))
+    return lambda *values: struct(**{key: value for key, value in zip(names, values, strict=True) if key in known})
 
 
 def _record_named(definition: Json, name: str) -> Json:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec.structs
 import pytest
 from hypothesis import find, given
 from hypothesis import strategies as st
 
 from avro_values import values_of
-from creditbus.bus.avro import NotAvroError, decode, encode
+from creditbus.bus.avro import NotAvroError, decode, decode_struct, encode
 from creditbus.bus.schemas import Schema, SchemaSet
 from creditbus.bus.wire import Types, in_present_form, read_value
-from creditbus.core.framing import frame_prefix
+from creditbus.core.framing import FRAME_BYTES, frame_prefix
+from creditbus.core.records import MeasureOrder
 
 CONTRACT = SchemaSet.load()
 ORDER = CONTRACT.records["MeasureOrder"]
@@ -50,6 +52,15 @@ def test_a_field_that_came_later_has_its_default(name: str, data: st.DataObject)
     schema, found = read_value(Types(Registry(earlier)), frame_prefix(7) + encode(earlier, value))
     assert schema is present
     assert found == {**value, **{field["name"]: field["default"] for field in present.fields if field["name"] in late}}
+
+
+@given(value=values_of(ORDER.definition))
+def test_a_field_of_a_later_release_is_left_out(value: dict[str, Any]) -> None:
+    field = {"name": "novelty", "type": "string", "default": ""}
+    later = Schema(ORDER.name, {**ORDER.definition, "fields": [*ORDER.fields, field]})
+    framed = frame_prefix(7) + encode(later, {**value, "novelty": "x"})
+    assert read_value(Types(Registry(later)), framed)[1] == value
+    assert msgspec.structs.asdict(decode_struct(later, MeasureOrder, framed, FRAME_BYTES)) == value
 
 
 @given(value=values_of(without(ORDER, *with_defaults(ORDER)).definition))
