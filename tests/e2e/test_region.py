@@ -156,6 +156,7 @@ def test_what_was_sent_twice_is_at_the_hub_once_and_verify_says_so_at_both(regio
     twice = event_key(COURT, event(300)["event_id"]).encode()
     wait_until("both deliveries", lambda: records_on(region.node, "credit.records.local").count(twice) == 2)
     assert records_on(region.hub, RECORDS).count(twice) == 1
+    assert "at its hub" in region.node.creditbus("rebuild", "--into", str(region.node.folder / "not"), expect=2)
     told = region.node.creditbus("verify", "--topics-only")
     assert "every record of the region is at the hub, once" in told
     region.hub.creditbus("verify", "--topics-only")

@@ -103,7 +103,9 @@ class Types:
         schema = kind(name, json.loads(text))
         self._known[schema_id] = schema
         present = SchemaSet.load().by_full_name(name)
-        if present is not None and present.fingerprint != schema.fingerprint:
+        # a fingerprint takes milliseconds, and nearly every schema is the present one
+        is_present = present is None or present.definition == schema.definition
+        if present is not None and not is_present and present.fingerprint != schema.fingerprint:
             self._outdated[schema_id] = present
         return schema
 

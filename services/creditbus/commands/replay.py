@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
+from creditbus.bus.registry import Registry
 from creditbus.bus.settings import read_key
 from creditbus.bus.wire import Types
 from creditbus.commands.connecting import connected
@@ -20,8 +21,10 @@ from creditbus.lab.checkpoints import latest, public_key_of, read_checkpoints
 from creditbus.lab.replay import Compared, Place, replay_all
 from creditbus.lab.secrets import RECEIPT_KEY
 from creditbus.lab.snapshot import Snapshot, read_snapshots
+from creditbus.lab.stack import LabAddresses
 
 Into = Annotated[Path, typer.Option("--into", metavar="DIR", help="Empty folder for the sandbox. 沙箱文件夹。")]
+FromCheckpoint = Annotated[bool, typer.Option("--from-checkpoint", help="Begin at the last checkpoint. 从检查点起。")]
 Processes = Annotated[int, typer.Option(min=1, max=64, help="Partitions at a time. 并行数。")]
 
 
@@ -31,21 +34,13 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    into: Into,
-    processes: Processes = 1,
-    from_checkpoint: Annotated[
-        bool, typer.Option("--from-checkpoint", help="Begin at the last checkpoint. 自最近检查点起。")
-    ] = False,
-    as_json: AsJson = False,
+    into: Into, processes: Processes = 1, from_checkpoint: FromCheckpoint = False, as_json: AsJson = False
 ) -> None:
     """Rebuild every dossier from the log and compare it with the live state, bit for bit. 重放日志并比对。"""
     console = terminal(stderr=as_json)
     must_be_empty(console, into)
     with connected() as (places, registry), console.status("reading the live state 读取现有状态 …") as status:
-        starts: Mapping[int, Checkpoint] = {}
-        if from_checkpoint:
-            trusted = public_key_of(read_key(places.secrets, RECEIPT_KEY))
-            starts = latest(read_checkpoints(places.brokers, Types(registry), trusted), places.brokers)
+        starts = starts_of(places, registry) if from_checkpoint else {}
         found = replayed(status, Place.of(places, into), read_snapshots(places.brokers), processes, starts)
     if as_json:
         print_json([{**asdict(one), "is_same": one.is_same} for one in found])
@@ -54,6 +49,12 @@ def replay(
         if not all(one.is_same for one in found):
             console.print("`creditbus rebuild --into DIR` puts what the log leads to in its place 可按日志重建")
     raise typer.Exit(0 if all(one.is_same for one in found) else 1)
+
+
+def starts_of(places: LabAddresses, registry: Registry) -> Mapping[int, Checkpoint]:
+    """The last trusted checkpoint of each partition that has one."""
+    trusted = public_key_of(read_key(places.secrets, RECEIPT_KEY))
+    return latest(read_checkpoints(places.brokers, Types(registry), trusted), places.brokers)
 
 
 def replayed(

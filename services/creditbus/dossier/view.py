@@ -126,9 +126,14 @@ def meta_of(state: Mapping[bytes, bytes]) -> Meta:
     return _meta(state[META])
 
 
+def is_summary(key: bytes) -> bool:
+    """Whether a key of the state is that of a subject's summary."""
+    return key[:1] == b"s"
+
+
 def subject_of(key: bytes) -> str:
     """Subject that a key of the state is about; "" for those of timers, holds and the partition."""
-    if key[:1] == b"s":
+    if is_summary(key):
         return key[1:].decode()
     return key[1:].split(b"\x00", 1)[0].decode() if key[:1] in _ROWS else ""
 

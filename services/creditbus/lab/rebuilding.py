@@ -7,10 +7,9 @@ set right in the same transaction (dossier/righting.py); what a lost one told wa
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import Producer, TopicPartition
@@ -24,12 +23,13 @@ from creditbus.bus.schemas import SchemaSet
 from creditbus.bus.store import POSITION_KEY, MemoryStore, RocksStores
 from creditbus.bus.wire import Writers
 from creditbus.core.checkpoints import digest_of
+from creditbus.core.context import Emission
 from creditbus.core.hashing import digest
 from creditbus.core.processing import Output, Position
 from creditbus.core.rebuilding import REBUILT
 from creditbus.core.topics import CHANGES, DOSSIER_CHANGELOG, RECORDS
 from creditbus.dossier.outputs import Outputs
-from creditbus.dossier.righting import SetRight, set_right
+from creditbus.dossier.righting import Righting
 from creditbus.dossier.view import PartitionView, as_written_now, is_for_ever, subject_of
 from creditbus.lab.errors import LabError
 from creditbus.lab.reading import read_topic
@@ -59,8 +59,9 @@ class Plan:
     subjects: int
     """Whose state differs."""
     outputs: Sequence[Output] = ()
-    told: Counter[str] = field(default_factory=Counter)
-    """How many messages of each kind set right what was told."""
+    """What sets right what was told."""
+    told: Sequence[Emission] = ()
+    """What of them subscribers hear."""
 
 
 def worked_up_to(brokers: str, seat: Seat, lived: Mapping[int, Snapshot]) -> dict[int, Snapshot]:
@@ -94,7 +95,7 @@ class Rebuilding:
     def __init__(self, place: Place, registry: Registry) -> None:
         self._place = place
         schemas = SchemaSet.load()
-        self._tools = Outputs(Writers(registry, schemas), schemas), rules_by_hash(place.brokers)
+        self._outputs, self._rules_of = Outputs(Writers(registry, schemas), schemas), rules_by_hash(place.brokers)
         self._open_store = RocksStores(place.folder)
 
     def plans(
@@ -120,15 +121,17 @@ class Rebuilding:
         subjects = {subject_of(key) for key in differing} - {""}
         kinds = {subject: after.subject(subject).summary.kind for subject in subjects}
         kept = {key for key in differing if key not in known and is_for_ever(key, kinds.get(subject_of(key), ""))}
-        told = self._set_right(partition, (known, due), differing) if is_whole else SetRight()
+        righting = self._righting(partition, known, due)
+        if is_whole:
+            righting.set_right(differing)
         return Plan(
             partition=partition,
             position=lived.source_offset,
             changes=differing | self._without_bundles(partition, differing, due),
             fresh=frozenset(kept),
             subjects=len(subjects),
-            outputs=told.outputs,
-            told=told.told,
+            outputs=righting.outputs,
+            told=righting.told,
         )
 
     def write(self, plans: Iterable[Plan], seat: Seat) -> None:
@@ -150,10 +153,16 @@ class Rebuilding:
         values.pop(POSITION_KEY, None)
         return values
 
-    def _set_right(self, partition: int, states: tuple[_State, _State], differing: Iterable[bytes]) -> SetRight:
-        known, due = states
+    def _righting(self, partition: int, known: _State, due: _State) -> Righting:
         cause_id = digest(REBUILT, str(partition), digest_of(known), digest_of(due))
-        return set_right(partition, (_view(known), _view(due)), differing, cause_id, self._tools)
+        return Righting(
+            partition=partition,
+            before=_view(known),
+            after=_view(due),
+            cause_id=cause_id,
+            write=self._outputs,
+            rules_of=self._rules_of,
+        )
 
     def _without_bundles(
         self, partition: int, differing: Mapping[bytes, bytes | None], due: _State

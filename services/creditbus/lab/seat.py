@@ -16,6 +16,8 @@ _LEAVES_SECONDS = 10.0
 """A process that ended is a member until its session times out (bus/transaction.py)."""
 _JOINS_SECONDS = 30.0
 _ANSWER_SECONDS = 15.0
+_KILLED_MS = 10_000
+"""How long the place stays taken after a kill."""
 _LONGEST_MS = 86_400_000
 """It asks for no messages; the group waits for it for so long."""
 
@@ -43,7 +45,13 @@ def only_member(brokers: str, group: str, topic: str) -> Iterator[Seat]:
     Raises AtWorkError when there are others, ReconnectError when the brokers do not answer.
     """
     _wait_until_empty(brokers, group)
-    config = consumer_config(brokers, group, partition_assignment_strategy="range", max_poll_interval_ms=_LONGEST_MS)
+    config = consumer_config(
+        brokers,
+        group,
+        partition_assignment_strategy="range",
+        session_timeout_ms=_KILLED_MS,
+        max_poll_interval_ms=_LONGEST_MS,
+    )
     with closing(Consumer(config)) as consumer:
         assigned: list[TopicPartition] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -33,7 +33,6 @@ from running_lab import RunningLab, lab_running
 from waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
-WORKING = "gateway,intake,clock,dossier"
 STRAY = Row("9" * 32, 1, "8" * 32, "Penalty", "ACTIVE")
 ANYTHING = msgspec.msgpack.Encoder().encode
 
@@ -50,7 +49,7 @@ class Fallen(NamedTuple):
 
 
 class Stopped:
-    """The lab with Kafka and registry alone, after its dossier worked."""
+    """A lab without a dossier, after one worked."""
 
     def __init__(self, lab: RunningLab) -> None:
         self.lab = lab
@@ -68,17 +67,18 @@ class Stopped:
         """What subscribers of these measures were told about organisations."""
         return [one for family in sorted(families) for one in self.told(f"credit.measures.{family}")]
 
-    def dossier_says(self, what: str) -> str:
-        """The line with these words in the log of a dossier that is started, and stopped once it wrote it."""
+    @contextmanager
+    def dossier(self) -> Iterator[Iterable[str]]:
+        """The lines of the log of a dossier that works meanwhile."""
         environment = {**self.lab.environment, "CREDITBUS_BROKERS": self.brokers, "CREDITBUS_HTTP_PORT": "0"}
         environment |= {"CREDITBUS_REGISTRY_URL": self.registry_url, "CREDITBUS_DATA": str(self.lab.folder / "other")}
         command = [sys.executable, "-m", "creditbus.dossier"]
-        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as dossier:
-            assert dossier.stderr
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr
             try:
-                return next(line for line in dossier.stderr if what in line)
+                yield process.stderr
             finally:
-                dossier.kill()
+                process.terminate()
 
 
 def firms(snapshot: Snapshot) -> dict[bytes, Summary]:
@@ -97,12 +97,12 @@ def a_listed_firm(brokers: str) -> tuple[int, bytes] | None:
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stopped]:
-    with lab_running(tmp_path_factory.mktemp("rebuilt") / "lab", "--services", WORKING) as lab:
+    with lab_running(tmp_path_factory.mktemp("rebuilt") / "lab", "--services", "gateway,intake,clock") as lab:
+        found = Stopped(lab)
         lab.creditbus("simulate", "--events", "600", "--days", "100")
-        wait_until("a firm to be listed", lambda: a_listed_firm(Stopped(lab).brokers) is not None, 60)
-        lab.creditbus("down")
-        lab.creditbus("up", "--detach", "--services", "none")
-        yield Stopped(lab)
+        with found.dossier():
+            wait_until("a firm to be listed", lambda: a_listed_firm(found.brokers) is not None, 60)
+        yield found
 
 
 def write(brokers: str, partition: int, changes: dict[bytes, bytes | None], fresh: frozenset[bytes]) -> None:
@@ -147,6 +147,7 @@ def test_a_state_that_is_wrong_is_put_right_and_so_is_what_it_told(stopped: Stop
     assert len(stopped.orders(families)) == before
     told = lab.creditbus("rebuild", "--into", str(tmp_path / "first"), "--yes")
     assert "rebuilt" in told
+    assert all(word in told for word in ("LIFT", "REMOVED", listed[1:].decode(), other[1:].decode()))
 
     rebuilt = [one for one in stopped.orders(families) if one["cause"] == "REBUILT"]
     given = {one["order_id"] for one in rebuilt if one["action"] == "ORDER"}
@@ -158,7 +159,8 @@ def test_a_state_that_is_wrong_is_put_right_and_so_is_what_it_told(stopped: Stop
     assert states == {**dict.fromkeys(due, "LISTED"), "f" * 32: "REMOVED"}
     changes = {one["record_id"]: one["outcome"] for one in stopped.told(CHANGES) if one["cause"] == "REBUILT"}
     assert changes[STRAY.record_id] == "WITHDRAWN"
-    assert None in changes, "the firm whose facts are the same has its score told anew"
+    assert None in changes, "the firm whose facts are the same has its standing told anew"
+    assert len(changes) <= 4, "of a row that says nothing to anybody nothing is told"
 
     assert all(one["is_same"] for one in lab.told("replay", "--into", str(tmp_path / "second")))
     rebuilt_state = read_snapshots(stopped.brokers)[partition]
@@ -186,16 +188,20 @@ def changelog(brokers: str, partition: int) -> list[Any]:
 
 def test_a_changelog_that_is_lost_comes_back_and_nobody_is_told_anything(stopped: Stopped, tmp_path: Path) -> None:
     lab, before = stopped.lab, {number: one.values for number, one in read_snapshots(stopped.brokers).items()}
+    lab.creditbus("checkpoint", "make", "--into", str(tmp_path / "kept"))
     client, told = admin(stopped.brokers), [len(stopped.told(topic)) for topic in (CHANGES, LISTINGS)]
     client.delete_topics([DOSSIER_CHANGELOG])[DOSSIER_CHANGELOG].result(30)
     refused = lab.creditbus("rebuild", "--into", str(tmp_path / "none"), "--yes", expect=2)
     assert "creditbus deploy" in refused
     lab.creditbus("deploy")
-    assert "creditbus rebuild" in stopped.dossier_says("state is missing"), "it does not decide on less than it knew"
-    assert "rebuilt" in lab.creditbus("rebuild", "--into", str(tmp_path / "first"), "--yes", "--processes", "2")
+    with stopped.dossier() as log:
+        line = next(line for line in log if "state is missing" in line)
+        assert "creditbus rebuild" in line, "it does not decide on less than it knew"
+    assert "rebuilt" in lab.creditbus("rebuild", "--into", str(tmp_path / "first"), "--yes", "--from-checkpoint")
     assert {number: one.values for number, one in read_snapshots(stopped.brokers).items()} == before
     assert [len(stopped.told(topic)) for topic in (CHANGES, LISTINGS)] == told
-    stopped.dossier_says("partitions assigned")
+    with stopped.dossier() as log:
+        assert next(line for line in log if "partitions assigned" in line)
 
 
 def test_whoever_lost_the_place_of_the_only_member_writes_nothing(stopped: Stopped, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec.structs
 import pytest
-from hypothesis import find, given
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from avro_values import values_of
@@ -43,6 +43,7 @@ def with_defaults(schema: Schema) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [name for name, one in CONTRACT.records.items() if with_defaults(one)])
+@settings(max_examples=20)
 @given(data=st.data())
 def test_a_field_that_came_later_has_its_default(name: str, data: st.DataObject) -> None:
     present = CONTRACT.records[name]
