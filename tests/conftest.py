@@ -54,6 +54,7 @@ TOGETHER = (
     ("tests/e2e/", "lab"),
     ("tests/chaos/test_broker_away.py", "lab"),
     ("tests/chaos/test_clickhouse_lost.py", "lab"),
+    ("tests/chaos/test_registry_away.py", "lab"),
     ("tests/chaos/test_kill_nine.py", "second lab"),
     ("tests/integration/bus/test_rights.py", "rights"),
     ("tests/integration/lab/test_rebuilding.py", "rebuilding"),
