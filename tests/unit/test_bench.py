@@ -9,8 +9,9 @@ from creditbus.bus.schemas import SchemaSet
 
 
 @pytest.mark.timeout(120)
-def test_the_in_process_figures_are_made_of_every_kind_that_is_simulated() -> None:
+def test_the_in_process_figures_are_made_of_every_kind_that_is_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enough events that a subject's key changes, for which records are read from the log again."""
+    monkeypatch.setattr(inprocess, "_BATCH", 500)  # of each kind so many are measured
     found = inprocess.measure(6_000)
     prefix = "intake events/s, one core, "
     kinds = {what.removeprefix(prefix) for what in found if what.startswith(prefix)}
