@@ -27,7 +27,7 @@ from confluent_kafka import TopicPartition
 
 from creditbus.bus.ahead import Ahead
 from creditbus.bus.changelog import SOURCE_KEY, messages_of, source_value
-from creditbus.bus.clients import Clients, KafkaClients, Member
+from creditbus.bus.clients import Clients, KafkaClients, Member, TransactionalProducer
 from creditbus.bus.kafka import PATIENT, failed, translated
 from creditbus.bus.lag import Lag
 from creditbus.bus.membership import JoinPolicy, Membership
@@ -232,7 +232,7 @@ class Session:
             self._producer.begin_transaction()
         with self._counting_aborts():
             for slot, effects in work.effects.items():
-                self._send(effects.outputs)
+                send(self._producer, effects.outputs)
                 if self._settings.changelog is not None and (effects.state or slot in work.offsets):
                     self._send_state(slot, effects, work)
         self._metrics.observe("creditbus_stage_seconds", time.perf_counter() - started, stage="produce")
@@ -321,25 +321,11 @@ class Session:
 
     # -- sending ---------------------------------------------------------------------------------------
 
-    def _send(self, outputs: Iterable[Output]) -> None:
-        produce = self._producer.produce
-        for one in outputs:
-            place = -1 if one.partition is None else one.partition
-            while True:
-                try:
-                    if one.headers:
-                        produce(one.topic, one.value, one.key, place, headers=cast(Any, list(one.headers)))
-                    else:  # the client takes half as long without keywords
-                        produce(one.topic, one.value, one.key, place)
-                except BufferError:
-                    self._producer.poll(0.1)  # the queue is full: let the brokers acknowledge some
-                else:
-                    break
-
     def _send_state(self, slot: Slot, effects: Effects, work: Work) -> None:
         changelog = self._settings.changelog
         assert changelog is not None
-        self._send(Output(changelog, *change, slot[1]) for change in messages_of(effects.state, effects.fresh))
+        changes = messages_of(effects.state, effects.fresh)
+        send(self._producer, (Output(changelog, *change, slot[1]) for change in changes))
 
         def acknowledged(error: object, message: KafkaMessage) -> None:
             if error is None:
@@ -432,6 +418,23 @@ def run(session: Session, *, stopping: Callable[[], bool], between: Callable[[],
         session.finish(work)
         del batch, work
     session.settle()
+
+
+def send(producer: TransactionalProducer, outputs: Iterable[Output]) -> None:
+    """Queue messages; while the queue is full, let the brokers acknowledge some."""
+    produce = producer.produce
+    for one in outputs:
+        place = -1 if one.partition is None else one.partition
+        while True:
+            try:
+                if one.headers:
+                    produce(one.topic, one.value, one.key, place, headers=cast(Any, list(one.headers)))
+                else:  # the client takes half as long without keywords
+                    produce(one.topic, one.value, one.key, place)
+            except BufferError:
+                producer.poll(0.1)
+            else:
+                break
 
 
 def state_folder(data: Path, app: str, slot: int) -> Path:

@@ -413,15 +413,14 @@ def _next_ms(summary: Summary, view: PartitionView) -> int | None:
     return min(due, release)
 
 
-Standing = tuple[int | None, str | None]
-"""Score and grade."""
+_Standing = tuple[int | None, str | None]
 
 
-def _standing(subject: SubjectState) -> Standing:
+def _standing(subject: SubjectState) -> _Standing:
     return subject.summary.score, subject.summary.grade
 
 
-def _change(summary: Summary, applied: Applied, before: Standing, ctx: Context) -> Change:
+def _change(summary: Summary, applied: Applied, before: _Standing, ctx: Context) -> Change:
     record = applied.record
     return Change(  # in the order of its fields: by name it would take five times as long, for each record
         change_id_of(applied),
@@ -445,7 +444,7 @@ def _change(summary: Summary, applied: Applied, before: Standing, ctx: Context) 
     )
 
 
-def _expiry(subject: SubjectState, expired: Expired, before: Standing, ctx: Context) -> Change:
+def _expiry(subject: SubjectState, expired: Expired, before: _Standing, ctx: Context) -> Change:
     change_id = output_id(expired.timer_id, f"change {expired.outcome}")
     about = (expired.record_id, expired.kind, expired.outcome)
     return change_of_no_event(subject, (change_id, "TIMER"), about, before, ctx, expired.event_key)
@@ -462,7 +461,7 @@ def change_of_no_event(
     subject: SubjectState,
     why: tuple[str, str],
     about: tuple[str | None, str, str],
-    before: Standing,
+    before: _Standing,
     ctx: Context,
     event_key: str | None = None,
 ) -> Change:

@@ -20,7 +20,8 @@ from creditbus.bus.reading import bounds_of
 from creditbus.bus.registry import Registry
 from creditbus.bus.rules import rules_by_hash
 from creditbus.bus.schemas import SchemaSet
-from creditbus.bus.store import POSITION_KEY, MemoryStore, RocksStores
+from creditbus.bus.store import MemoryStore, RocksStores
+from creditbus.bus.transaction import send
 from creditbus.bus.wire import Writers
 from creditbus.core.checkpoints import digest_of
 from creditbus.core.context import Emission
@@ -33,7 +34,7 @@ from creditbus.dossier.righting import Righting
 from creditbus.dossier.view import PartitionView, as_written_now, is_for_ever, subject_of
 from creditbus.lab.errors import LabError
 from creditbus.lab.reading import read_topic
-from creditbus.lab.replay import Compared, Place
+from creditbus.lab.replay import Compared, Place, state_of
 from creditbus.lab.seat import Seat
 from creditbus.lab.snapshot import Snapshot
 
@@ -115,13 +116,13 @@ class Rebuilding:
         ]
 
     def _plan(self, partition: int, lived: Snapshot, *, is_whole: bool) -> Plan:
-        due, known = as_written_now(self._replayed(partition)), as_written_now(lived.values)
+        with closing(self._open_store(RECORDS, partition)) as store:
+            due, known = state_of(store), as_written_now(lived.values)
         differing = {key: due.get(key) for key in due.keys() | known.keys() if due.get(key) != known.get(key)}
-        after = _view(due)
-        subjects = {subject_of(key) for key in differing} - {""}
-        kinds = {subject: after.subject(subject).summary.kind for subject in subjects}
-        kept = {key for key in differing if key not in known and is_for_ever(key, kinds.get(subject_of(key), ""))}
         righting = self._righting(partition, known, due)
+        subjects = {subject_of(key) for key in differing} - {""}
+        kinds = {subject: righting.after.subject(subject).summary.kind for subject in subjects}
+        kept = {key for key in differing if key not in known and is_for_ever(key, kinds.get(subject_of(key), ""))}
         if is_whole:
             righting.set_right(differing)
         return Plan(
@@ -142,16 +143,9 @@ class Rebuilding:
             note = (DOSSIER_CHANGELOG, SOURCE_KEY, source_value(plan.position))
             messages = [*plan.outputs, *(Output(*one, plan.partition) for one in (*changes, note))]
             with translated(f"rebuilding partition {plan.partition}"), _transaction(producer):
-                for one in messages:
-                    _produce(producer, one)
+                send(producer, messages)
                 offsets = [TopicPartition(RECORDS, plan.partition, plan.position)]
                 producer.send_offsets_to_transaction(offsets, seat.member, _ANSWER_SECONDS)
-
-    def _replayed(self, partition: int) -> dict[bytes, bytes]:
-        with closing(self._open_store(RECORDS, partition)) as store:
-            values = dict(store.scan(b"", b"\xff", 1 << 60))
-        values.pop(POSITION_KEY, None)
-        return values
 
     def _righting(self, partition: int, known: _State, due: _State) -> Righting:
         cause_id = digest(REBUILT, str(partition), digest_of(known), digest_of(due))
@@ -201,14 +195,3 @@ def _view(state: _State) -> PartitionView:
     store = MemoryStore()
     store.write(dict(state), _NOWHERE)
     return PartitionView(store)
-
-
-def _produce(producer: Producer, one: Output) -> None:
-    """Queue a message; while the queue is full, wait until the brokers have taken some."""
-    while True:
-        try:
-            producer.produce(one.topic, one.value, one.key, one.partition or 0, headers=[*one.headers])
-        except BufferError:
-            producer.poll(0.1)
-        else:
-            return

@@ -115,8 +115,7 @@ def replay_partition(place: Place, partition: int, live: Snapshot, start: Checkp
             RecentMessages(places, place.folder),
         )
         messages = _apply(processor, store, place.brokers, began_at, ends)
-        replayed = as_written_now(dict(store.scan(_FIRST, _LAST, _ALL)))
-        replayed.pop(POSITION_KEY, None)
+        replayed = state_of(store)
         values = as_written_now(live.values)
     return Compared(
         partition=partition,
@@ -127,6 +126,13 @@ def replay_partition(place: Place, partition: int, live: Snapshot, start: Checkp
         replay_digest=digest_of(replayed),
         differing=_differing(values, replayed),
     )
+
+
+def state_of(store: StateStore) -> dict[bytes, bytes]:
+    """Everything that a store of the dossier holds, but for its position."""
+    values = as_written_now(dict(store.scan(_FIRST, _LAST, _ALL)))
+    values.pop(POSITION_KEY, None)
+    return values
 
 
 def _apply(processor: DossierProcessor, store: StateStore, brokers: str, began_at: int, ends: Mapping[int, int]) -> int:
